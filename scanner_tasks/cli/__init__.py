@@ -1,0 +1,1 @@
+"""``s3scan …``: one file for each command."""

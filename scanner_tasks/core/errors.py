@@ -1,0 +1,113 @@
+"""Every error the project raises on purpose, as a tree.
+
+    ScannerError
+    ├── InvalidInput               the caller can mend it: HTTP 400, CLI exit 2
+    │   └── InvalidCursor
+    ├── NotFound                   HTTP 404
+    │   ├── JobNotFound
+    │   └── BucketNotFound
+    ├── Denied                     the role may not: HTTP 403
+    ├── Conflict                   the job's state does not allow it: HTTP 409
+    ├── Unavailable                infrastructure: worth another try; a task that raises it goes back to SQS
+    ├── RuleError                  a rule file is wrong
+    └── ObjectError                costs one object only; carries its outcome
+        ├── ObjectGone, ObjectChanged, ObjectDenied, ObjectArchived
+        └── ExtractError           corrupt, encrypted, or a budget ended it
+
+Messages say what happened, to what, and what to do; they never hold object content.
+"""
+
+from __future__ import annotations
+
+from scanner_tasks.core.model import Outcome
+
+
+class ScannerError(Exception):
+    """Root of everything raised on purpose."""
+
+
+class InvalidInput(ScannerError):
+    """A value from outside is wrong; the message says what to change."""
+
+
+class InvalidCursor(InvalidInput):
+    """The cursor was not made by this query."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The cursor does not belong to this query: repeat the request without `cursor` to start again."
+        )
+
+
+class NotFound(ScannerError):
+    """The thing named does not exist."""
+
+
+class JobNotFound(NotFound):
+    """No job has this id."""
+
+    def __init__(self, job_id: object) -> None:
+        super().__init__(f"No job {job_id}: list the jobs with GET /jobs.")
+        self.job_id = job_id
+
+
+class BucketNotFound(NotFound):
+    """No such bucket, or not in this Region."""
+
+    def __init__(self, bucket: str) -> None:
+        super().__init__(f"No bucket {bucket!r}: check its name and Region.")
+        self.bucket = bucket
+
+
+class Denied(ScannerError):
+    """The role lacks a permission; the message names it."""
+
+
+class Conflict(ScannerError):
+    """The job's state does not allow the request."""
+
+
+class Unavailable(ScannerError):
+    """A service could not be reached or asked to slow down: try again later."""
+
+
+class RuleError(ScannerError):
+    """A rule file is wrong; the message names the file, the rule and the field."""
+
+
+class ObjectError(ScannerError):
+    """One object cannot be read as it should; ``outcome`` is what the ledger records for it."""
+
+    outcome: Outcome = Outcome.FAILED_UNAVAILABLE
+
+
+class ObjectGone(ObjectError):
+    """The object was deleted after it was listed."""
+
+    outcome = Outcome.FAILED_DELETED_SINCE_LISTING
+
+
+class ObjectChanged(ObjectError):
+    """The object's ETag is no longer the listed one."""
+
+    outcome = Outcome.FAILED_CHANGED_SINCE_LISTING
+
+
+class ObjectDenied(ObjectError):
+    """S3 refused the read; the message names the missing permission."""
+
+    outcome = Outcome.FAILED_DENIED
+
+
+class ObjectArchived(ObjectError):
+    """The object's storage class needs a restore first."""
+
+    outcome = Outcome.SKIPPED_ARCHIVED_STORAGE_CLASS
+
+
+class ExtractError(ObjectError):
+    """The object's bytes could not be turned into text to their end."""
+
+    def __init__(self, message: str, outcome: Outcome) -> None:
+        super().__init__(message)
+        self.outcome = outcome

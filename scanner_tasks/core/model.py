@@ -1,0 +1,329 @@
+"""The words of the project as values: jobs, objects, batches, outcomes, findings.
+
+Everything here is frozen and built by keyword. Rows, JSON and messages are turned into these at the edges, and back.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import IntEnum, StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from uuid import UUID
+
+
+class JobStatus(StrEnum):
+    """Where a job stands. The last four end it."""
+
+    LISTING = "listing"
+    SCANNING = "scanning"
+    PAUSED = "paused"
+    SUCCEEDED = "succeeded"
+    SUCCEEDED_WITH_FAILURES = "succeeded_with_failures"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_final(self) -> bool:
+        """True once nothing more will be scanned, unless a dead letter is retried."""
+        return self in _FINAL_STATUSES
+
+
+_FINAL_STATUSES = frozenset(
+    {JobStatus.SUCCEEDED, JobStatus.SUCCEEDED_WITH_FAILURES, JobStatus.FAILED, JobStatus.CANCELLED}
+)
+
+
+class BatchState(IntEnum):
+    """States of a batch row: planned → dispatched → claimed → done | dead (the numbers are stored)."""
+
+    PLANNED = 0
+    DISPATCHED = 1
+    CLAIMED = 2
+    DONE = 3
+    DEAD = 4
+
+
+class Outcome(IntEnum):
+    """What became of an object, with its reason: the byte that the ledger stores for it.
+
+    The tens digit groups the kinds: 0 pending, 10 scanned, 2x partial, 3x-4x skipped, 50 unchanged, 6x-7x failed.
+    Numbers are stored for good: never reuse one.
+
+    Examples:
+        >>> Outcome.SKIPPED_EMPTY.kind, Outcome.SKIPPED_EMPTY.reason
+        ('skipped', 'empty')
+        >>> str(Outcome.FAILED_DENIED)
+        'failed(denied)'
+        >>> str(Outcome.SCANNED)
+        'scanned'
+    """
+
+    PENDING = 0
+    SCANNED = 10
+    PARTIAL_BYTES = 20
+    PARTIAL_TIME = 21
+    PARTIAL_DEPTH = 22
+    PARTIAL_RATIO = 23
+    PARTIAL_CORRUPT = 24
+    SKIPPED_FOLDER_MARKER = 30
+    SKIPPED_EMPTY = 31
+    SKIPPED_EXCLUDED = 32
+    SKIPPED_ARCHIVED_STORAGE_CLASS = 33
+    SKIPPED_TOO_LARGE = 34
+    SKIPPED_UNSUPPORTED = 35
+    SKIPPED_CANCELLED = 36
+    UNCHANGED = 50
+    FAILED_DENIED = 60
+    FAILED_DELETED_SINCE_LISTING = 61
+    FAILED_CHANGED_SINCE_LISTING = 62
+    FAILED_ENCRYPTED = 63
+    FAILED_CORRUPT = 64
+    FAILED_TIMED_OUT = 65
+    FAILED_CRASHED = 66
+    FAILED_DEAD_LETTER = 67
+    FAILED_UNAVAILABLE = 68
+
+    @property
+    def kind(self) -> str:
+        """pending, scanned, partial, skipped, unchanged or failed."""
+        return self.name.partition("_")[0].lower()
+
+    @property
+    def reason(self) -> str | None:
+        """The reason within the kind, as the ledger's readers see it; None where the kind says it all."""
+        return self.name.partition("_")[2].lower() or None
+
+    def __str__(self) -> str:
+        """``kind`` or ``kind(reason)``."""
+        return f"{self.kind}({self.reason})" if self.reason else self.kind
+
+
+class Severity(StrEnum):
+    """Harm if the finding is real."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    CRITICAL = "critical"
+
+
+class Confidence(StrEnum):
+    """How likely the finding is real."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ObjectRef:
+    """One S3 object as the listing saw it.
+
+    The key is exactly S3's: any Unicode text, never normalised (``a//b``, ``/lead``, ``x/../y``, new lines).
+    """
+
+    bucket: str
+    key: str
+    #: Bytes as listed.
+    size_bytes: int
+    #: The listed ETag with its quotes removed; reads send it as If-Match.
+    etag: str
+    #: None for the current version of an unversioned listing.
+    version_id: str | None = None
+    #: S3's name, such as STANDARD or GLACIER.
+    storage_class: str = "STANDARD"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PlannedObject:
+    """An object with the outcome that the plan gives it: PENDING is to be scanned, a SKIPPED_… is not."""
+
+    ref: ObjectRef
+    outcome: Outcome = Outcome.PENDING
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PlannedBatch:
+    """Objects of one bucket that travel together: at most 100, and at most 64 MB to be scanned.
+
+    A batch in which nothing is PENDING is recorded as done at once and never sent.
+    """
+
+    objects: tuple[PlannedObject, ...]
+
+    @property
+    def pending(self) -> int:
+        """Number of objects still to be scanned."""
+        return sum(o.outcome is Outcome.PENDING for o in self.objects)
+
+    @property
+    def size_bytes(self) -> int:
+        """Listed bytes of every object, scanned or not."""
+        return sum(o.ref.size_bytes for o in self.objects)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Job:
+    """One request to scan a bucket or prefix, as its row says."""
+
+    #: Small number that orders jobs and partitions tables; never shown to users.
+    job_no: int
+    job_id: UUID
+    bucket: str
+    prefix: str
+    status: JobStatus
+    #: Why the job failed or was cancelled; None otherwise.
+    status_reason: str | None
+    #: The lane (queue) that its bucket had when the job began.
+    lane: str
+    #: Generation: raised by pause and cancel, so that older messages become no-ops.
+    epoch: int
+    #: Number of the current Step Functions execution, named ``<job_id>-<execution_no>``; 0 before the first.
+    execution_no: int
+    execution_arn: str | None
+    #: Last key that the listing has recorded; None before the first page.
+    cursor: str | None
+    #: Batches recorded so far; the next batch gets this number.
+    next_batch_no: int
+    #: Hash of the rules that the job began with.
+    ruleset_hash: str
+    created_at: datetime
+    #: When the listing ended: totals are final from then on.
+    listed_at: datetime | None
+    finished_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ClaimedBatch:
+    """A batch that this worker may finish: the lease runs until renewed, the attempt number fences the completion."""
+
+    job_no: int
+    job_id: UUID
+    batch_no: int
+    bucket: str
+    #: Fence: completion, renewal and give-back name it; a later claim has a higher one.
+    attempt: int
+    #: Claims that ended neither in completion nor in a give-back, this one included: 2 and more means caution.
+    tries: int
+    #: Only the objects still pending, with their position in the batch.
+    objects: tuple[tuple[int, ObjectRef], ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Location:
+    """Where an occurrence begins in its object."""
+
+    #: Line, from 1.
+    line: int
+    #: Column in Unicode code points, from 1.
+    column: int
+    #: Byte offset in the text as extracted (after decompression), from 0.
+    offset: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Segment:
+    """A piece of extracted text: what extraction yields and detection eats, in order.
+
+    Segments are cut anywhere between two code points; where they are cut never changes what is found.
+    """
+
+    #: UTF-8 text.
+    data: bytes
+    #: Where its first byte stands.
+    start: Location
+    #: True when it runs on from the segment before, so that one value may span both.
+    continues: bool = True
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Occurrence:
+    """One place in an object where a rule found a value. Holds no value in the clear."""
+
+    masked: str
+    #: Text around it with every candidate of every rule masked.
+    context: str
+    location: Location
+    #: ``key-id:hex`` of an HMAC over the normalised value: equal values have equal fingerprints under one key.
+    fingerprint: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RuleFindings:
+    """All occurrences of one rule in one object: the exact count and the first few places."""
+
+    rule_id: str
+    severity: Severity
+    confidence: Confidence
+    #: Exact number of occurrences.
+    count: int
+    #: The first occurrences in order of position, at most the ruleset's limit.
+    occurrences: tuple[Occurrence, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ObjectResult:
+    """What a scan of one object gave: its outcome, and what was found before it ended."""
+
+    position: int
+    outcome: Outcome
+    findings: tuple[RuleFindings, ...] = ()
+    #: Bytes read from S3.
+    bytes_read: int = 0
+    #: One sentence for outcomes that need one; never holds object content.
+    detail: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Finding:
+    """A finding as read back: rule x object, with where it was found."""
+
+    finding_id: UUID
+    job_id: UUID
+    bucket: str
+    key: str
+    rule_id: str
+    severity: Severity
+    confidence: Confidence
+    count: int
+    occurrences: tuple[Occurrence, ...]
+    found_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Progress:
+    """Sums over a job's objects and batches. listed = pending + processing + the five outcome kinds, always."""
+
+    listed: int = 0
+    processing: int = 0
+    scanned: int = 0
+    partial: int = 0
+    skipped: int = 0
+    unchanged: int = 0
+    failed: int = 0
+    #: Objects for each outcome with a reason, keyed ``kind(reason)`` or ``kind``.
+    outcomes: dict[str, int] = field(default_factory=dict)
+    #: Findings are rule x object; occurrences are places.
+    findings: int = 0
+    occurrences: int = 0
+    #: Listed bytes of every object / of objects that have an outcome.
+    bytes_listed: int = 0
+    bytes_done: int = 0
+    batches: int = 0
+    #: Batches not yet done or dead.
+    open_batches: int = 0
+    #: None when counted live.
+    refreshed_at: datetime | None = None
+
+    @property
+    def done(self) -> int:
+        """Objects that have their outcome."""
+        return self.scanned + self.partial + self.skipped + self.unchanged + self.failed
+
+    @property
+    def pending(self) -> int:
+        """Objects that wait: neither in a worker's hands nor done."""
+        return self.listed - self.processing - self.done

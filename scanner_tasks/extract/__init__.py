@@ -1,0 +1,1 @@
+"""Bytes → text segments with locations, pure; one file for each format."""

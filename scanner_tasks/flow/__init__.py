@@ -1,0 +1,1 @@
+"""The use cases: one object's journey is this folder's listing."""

@@ -1,0 +1,1 @@
+"""Findings → files that people and other tools read."""

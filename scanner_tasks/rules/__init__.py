@@ -1,0 +1,1 @@
+"""The built-in rules, as data: one TOML file for each family."""

@@ -1,0 +1,117 @@
+"""Every setting of the scanner, read once from the environment.
+
+``docs/settings.md`` is generated from the descriptions below. Names carry the prefix ``S3SCAN_`` except the few that
+other tools share: DATABASE_URL, AWS_ENDPOINT_URL, AWS_REGION, MAX_WORKERS.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+from pydantic import AliasChoices, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from scanner_tasks.core import lanes
+from scanner_tasks.core.errors import InvalidInput
+
+
+class Settings(BaseSettings):
+    """Frozen settings; see each field's description."""
+
+    model_config = SettingsConfigDict(env_prefix="S3SCAN_", frozen=True, extra="ignore", populate_by_name=True)
+
+    database_url: SecretStr = Field(
+        default=SecretStr("postgresql+psycopg2://postgres@127.0.0.1:5432/s3scan"),
+        validation_alias=AliasChoices("DATABASE_URL", "database_url"),
+        description="SQLAlchemy URL of Postgres (RDS Proxy in AWS).",
+    )
+    database_pool_size: int = Field(default=5, ge=1, description="Connections that one process keeps.")
+    aws_endpoint_url: str | None = Field(
+        default=None,
+        validation_alias=AliasChoices("AWS_ENDPOINT_URL", "aws_endpoint_url"),
+        description="Another endpoint for every AWS service: the emulator, or an S3-compatible store.",
+    )
+    aws_region: str = Field(
+        default="us-east-1",
+        validation_alias=AliasChoices("AWS_REGION", "AWS_DEFAULT_REGION", "aws_region"),
+        description="Region of the queues, the state machine and the buckets.",
+    )
+    queue_url_prefix: str = Field(
+        default="",
+        description="URL of the queues up to their name, such as https://sqs.REGION.amazonaws.com/ACCOUNT/.",
+    )
+    lane_count: int = Field(default=lanes.DEFAULT_LANE_COUNT, ge=1, le=64, description="Number of lanes scan-0 … .")
+    dedicated_lanes: dict[str, str] = Field(
+        default_factory=dict, description='Lanes kept for named buckets, as JSON: {"bucket": "scan-7"}.'
+    )
+    state_machine_arn: str = Field(default="", description="The listing state machine that a job starts.")
+    max_workers: int = Field(
+        default=20,
+        ge=1,
+        validation_alias=AliasChoices("MAX_WORKERS", "max_workers"),
+        description="Celery concurrency: threads of one worker that wait for S3.",
+    )
+    scan_threads: int = Field(
+        default=0, ge=0, description="Threads that detect at the same time; 0 = one for each CPU."
+    )
+    visibility_timeout_s: int = Field(
+        default=lanes.VISIBILITY_TIMEOUT_S, ge=2, description="The lanes' visibility timeout."
+    )
+    lease_s: float = Field(
+        default=240.0, gt=0, description="How long a claim holds without renewal; below the visibility timeout."
+    )
+    dispatched_timeout_s: float = Field(
+        default=3600.0, gt=0, description="A batch sent longer ago, whose lane is empty, is sent again."
+    )
+    stalled_after_s: float = Field(
+        default=600.0, gt=0, description="Settle starts a new execution for a job without progress for so long."
+    )
+    feed_turn_s: float = Field(default=240.0, gt=0, description="How long one Feed turn lists; below Lambda's timeout.")
+    feed_wait_s: int = Field(default=10, ge=1, description="Longest wait of the state machine between two turns.")
+    feed_max_turns: int = Field(
+        default=3000, ge=1, description="Turns of one execution before the next takes over (25,000 events, 7 a turn)."
+    )
+    feed_high_water: int = Field(
+        default=20_000, ge=1, description="Planned batches at which a turn stops listing (dispatch goes on)."
+    )
+    window_min_batches: int = Field(default=200, ge=1, description="Least window of a bucket, in batches ahead.")
+    window_s: float = Field(default=60.0, gt=0, description="Window in seconds of the bucket's measured rate.")
+    object_max_bytes: int = Field(
+        default=5 * 1024**4, ge=0, description="Objects listed larger are skipped(too_large); S3's limit."
+    )
+    text_max_bytes: int = Field(
+        default=2 * 1024**3, ge=1, description="Text read of one object, decompressed, before it is partial(bytes)."
+    )
+    object_max_s: float = Field(default=900.0, gt=0, description="Seconds for one object before it is partial(time).")
+    read_window_bytes: int = Field(default=1024**2, ge=4096, description="Bytes of an object read at a time.")
+    occurrences_kept: int = Field(
+        default=10, ge=1, le=100, description="Places kept for each finding; the count is exact all the same."
+    )
+    fingerprint_key: SecretStr = Field(
+        default=SecretStr(""), description="Secret of the value fingerprints (HMAC-SHA256), at least 16 characters."
+    )
+    fingerprint_key_id: str = Field(
+        default="k1", pattern=r"^[a-z0-9-]{1,16}$", description="Name of that key, stored with each fingerprint."
+    )
+    metrics_namespace: str = Field(default="S3Scan", description="CloudWatch namespace of BacklogBatches.")
+    log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
+
+    @property
+    def lane_names(self) -> tuple[str, ...]:
+        """The lanes in order."""
+        return lanes.lane_names(self.lane_count)
+
+    def queue_url(self, name: str) -> str:
+        """URL of a queue of ours."""
+        return self.queue_url_prefix + name
+
+
+@cache
+def load() -> Settings:
+    """The process's settings; InvalidInput names each variable that is wrong (never its value)."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(str(part) for part in e['loc'])}: {e['msg']}" for e in error.errors())
+        msg = f"Settings are wrong: {wrong}"
+        raise InvalidInput(msg) from None

@@ -1,0 +1,1 @@
+"""Celery on SQS done right: a library that knows nothing of scanning."""

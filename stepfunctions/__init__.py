@@ -1,0 +1,1 @@
+"""The listing state machine and the Lambda functions behind it."""
