@@ -52,19 +52,21 @@ app.configure_openapi(
 )
 
 
+_DESCRIBED = {
+    HTTPStatus.BAD_REQUEST: "The request is wrong; `detail` says what to change.",
+    HTTPStatus.FORBIDDEN: "The scanner lacks a permission; `detail` names it.",
+    HTTPStatus.NOT_FOUND: "No such thing.",
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "The body is not application/json.",
+    HTTPStatus.SERVICE_UNAVAILABLE: "Try again after `Retry-After` seconds.",
+    HTTPStatus.INTERNAL_SERVER_ERROR: "The scanner failed; its log tells more.",
+}
+
+
 def _answers(*statuses: HTTPStatus) -> dict[int, Any]:
     """OpenAPI of the problems that an endpoint may answer."""
-    described = {
-        HTTPStatus.BAD_REQUEST: "The request is wrong; `detail` says what to change.",
-        HTTPStatus.FORBIDDEN: "The scanner lacks a permission; `detail` names it.",
-        HTTPStatus.NOT_FOUND: "No such thing.",
-        HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "The body is not application/json.",
-        HTTPStatus.SERVICE_UNAVAILABLE: "Try again after `Retry-After` seconds.",
-        HTTPStatus.INTERNAL_SERVER_ERROR: "The scanner failed; its log tells more.",
-    }
     always = (HTTPStatus.BAD_REQUEST, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.INTERNAL_SERVER_ERROR)
     return {
-        int(status): {"description": described[status], "content": {problems.CONTENT_TYPE: {"model": Problem}}}
+        int(status): {"description": _DESCRIBED[status], "content": {problems.CONTENT_TYPE: {"model": Problem}}}
         for status in sorted({*always, *statuses})
     }
 
@@ -172,12 +174,14 @@ def openapi() -> Response[str]:
 
 @cache
 def openapi_json() -> str:
-    """The OpenAPI 3.1 document, without the stock validation answer (422), which ``problems`` replaces."""
+    """The OpenAPI 3.1 document, without Powertools' own validation answers, which ``problems`` replaces."""
     document = json.loads(app.get_openapi_json_schema())
     for item in document["paths"].values():
         for operation in item.values():
-            operation["responses"].pop("422", None)
-    for stock in ("HTTPValidationError", "ValidationError"):
+            answers = operation["responses"]
+            answers.pop("422", None)
+            answers["500"] = {**answers["503"], "description": _DESCRIBED[HTTPStatus.INTERNAL_SERVER_ERROR]}
+    for stock in ("HTTPValidationError", "ValidationError", "ResponseValidationError"):
         document["components"]["schemas"].pop(stock, None)
     return json.dumps(document)
 
