@@ -208,6 +208,8 @@ class ClaimedBatch:
     attempt: int
     #: Claims that ended neither in completion nor in a give-back, this one included: 2 and more means caution.
     tries: int
+    #: The outcome byte of every object of the batch, as it was claimed.
+    outcomes: bytes
     #: Only the objects still pending, with their position in the batch.
     objects: tuple[tuple[int, ObjectRef], ...]
 
