@@ -69,7 +69,7 @@ class Settings(BaseSettings):
     feed_turn_s: float = Field(default=240.0, gt=0, description="How long one Feed turn lists; below Lambda's timeout.")
     feed_wait_s: int = Field(default=10, ge=1, description="Longest wait of the state machine between two turns.")
     feed_max_turns: int = Field(
-        default=3000, ge=1, description="Turns of one execution before the next takes over (25,000 events, 7 a turn)."
+        default=2000, ge=1, description="Turns of one execution before the next takes over (25,000 events, 9 a turn)."
     )
     feed_high_water: int = Field(
         default=20_000, ge=1, description="Planned batches at which a turn stops listing (dispatch goes on)."
