@@ -19,7 +19,7 @@ from scanner_tasks.core.errors import InvalidInput, Unavailable
 from scanner_tasks.flow import read_results, start_job
 
 if TYPE_CHECKING:
-    from scanner_tasks.bootstrap import Api
+    from scanner_tasks.flow.parts import Api
 
 PAGE_DEFAULT = 100
 PAGE_MAX = 1000

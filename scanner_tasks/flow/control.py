@@ -33,6 +33,7 @@ def cancel_job(job_id: UUID, *, reason: str, using: Api) -> None:
     _end(job, JobStatus.CANCELLED, reason, using=using)
     if find_job(job_id, using=using).status is not JobStatus.CANCELLED:
         raise Conflict(f"Job {job_id} is {job.status}: only a job that has not ended can be cancelled.")
+    _stop_execution(job, reason, using=using)
 
 
 def _end(job: Job, status: JobStatus, reason: str, *, using: Api) -> None:
@@ -42,11 +43,6 @@ def _end(job: Job, status: JobStatus, reason: str, *, using: Api) -> None:
         return
     log.info("job_ending", job_id=job.job_id, status=status)
     close_job(job, status, using=using)
-    if job.execution_arn:
-        try:
-            using.executions.stop(job.execution_arn, reason)
-        except ScannerError:
-            log.warning("execution_not_stopped", job_id=job.job_id, exc_info=True)  # its next turn ends by itself
 
 
 def close_job(job: Job, status: JobStatus, *, using: Api) -> None:
@@ -67,8 +63,7 @@ def pause_job(job_id: UUID, *, using: Api) -> None:
         if jobs.change_status(connection, job.job_no, JobStatus.PAUSED, new_epoch=True) is None:
             raise Conflict(f"Job {job_id} is {job.status}: only a job that is listing or scanning can be paused.")
         sweep.return_sent(connection, job.job_no)
-    if job.execution_arn:
-        using.executions.stop(job.execution_arn, "The job is paused.")
+    _stop_execution(job, "The job is paused.", using=using)
 
 
 def resume_job(job_id: UUID, *, using: Api) -> None:
@@ -79,6 +74,15 @@ def resume_job(job_id: UUID, *, using: Api) -> None:
     with transaction(using.engine) as connection:
         jobs.change_status(connection, job.job_no, JobStatus.LISTING if job.listed_at is None else JobStatus.SCANNING)
     start_next_execution(job, using=using)
+
+
+def _stop_execution(job: Job, cause: str, *, using: Api) -> None:
+    """Best effort: an execution that goes on ends with its next turn."""
+    if job.execution_arn:
+        try:
+            using.executions.stop(job.execution_arn, cause)
+        except ScannerError:
+            log.warning("execution_not_stopped", job_id=job.job_id, exc_info=True)
 
 
 def find_job(job_id: UUID, *, using: Api) -> Job:

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from scanner_tasks.core.envelope import scan_batch_message
-from scanner_tasks.core.errors import BucketNotFound, Denied
 from scanner_tasks.core.lanes import message_group
 from scanner_tasks.core.model import Job, JobSource, JobStatus
 from scanner_tasks.core.planning import Policy, plan_page
 from scanner_tasks.core.ports import OutgoingMessage
 from scanner_tasks.core.windows import bucket_window, room, wait_s
-from scanner_tasks.flow.control import fail_job, find_job
+from scanner_tasks.flow.control import find_job
 from scanner_tasks.flow.executions import start_next_execution
 from scanner_tasks.log import get_logger
 from scanner_tasks.store import feeding, jobs
@@ -52,8 +51,8 @@ def feed(job_id: UUID, *, execution_no: int, turn: int, using: Feeder) -> FeedTu
     """List for at most ``feed_turn_s`` and top up the window; once listed, only top up.
 
     Position and window live in the ledger, not in the execution: a turn that dies is repeated from the cursor, two
-    turns at once record each page once, and an older execution ends as soon as it sees a newer one. A bucket that
-    cannot be listed fails the job: it is never an empty result.
+    turns at once record each page once, and an older execution ends as soon as it sees a newer one. Raises
+    BucketNotFound or Denied when the bucket cannot be listed, which fails the job: it is never an empty result.
     """
     settings, deadline = using.settings, using.clock() + using.settings.feed_turn_s
     job = find_job(job_id, using=using)
@@ -66,12 +65,7 @@ def feed(job_id: UUID, *, execution_no: int, turn: int, using: Feeder) -> FeedTu
         is_listing = job.status is JobStatus.LISTING and job.source is JobSource.LISTING
         if not is_listing or dispatch.planned >= settings.feed_high_water or using.clock() >= deadline:
             break
-        try:
-            listed += _list_page(job, using=using)
-        except (Denied, BucketNotFound) as error:
-            log.warning("listing_refused", job_id=job_id, error=type(error).__name__)
-            fail_job(job_id, cause=f"The bucket could not be listed: {error}", using=using)
-            return FeedTurn(state="done", listed=listed, sent=sent)
+        listed += _list_page(job, using=using)
         job = find_job(job_id, using=using)
     log.info("feed_turn", job_id=job_id, execution_no=execution_no, turn=turn, listed=listed, sent=sent)
     if job.status is JobStatus.SCANNING and dispatch.planned == 0:
