@@ -1,21 +1,22 @@
-"""The only place that builds real clients: one set for each kind of process, made once."""
+"""The only place that builds real clients: one set for each kind of process, made once.
+
+Rules and engine are imported where they are needed: the API starts without them.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import threading
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
-from scanner_tasks import log, rules, settings
+from scanner_tasks import log, settings
 from scanner_tasks.aws.clients import make_client, make_s3_client
 from scanner_tasks.aws.executions import Executions
 from scanner_tasks.aws.metrics import Metrics
 from scanner_tasks.aws.objects import S3Objects
 from scanner_tasks.aws.queues import Queues
-from scanner_tasks.core.redact import Fingerprinter
-from scanner_tasks.detect.engine import Detector
 from scanner_tasks.flow.leases import LeaseKeeper
 from scanner_tasks.flow.parts import Api, Feeder, Worker
 from scanner_tasks.store.engine import make_engine
@@ -44,6 +45,10 @@ def feeder() -> Feeder:
 @cache
 def worker() -> Worker:
     """For a Celery worker: one set for all of its threads."""
+    from scanner_tasks import rules  # noqa: PLC0415 (see the module's docstring)
+    from scanner_tasks.core.redact import Fingerprinter  # noqa: PLC0415
+    from scanner_tasks.detect.engine import Detector  # noqa: PLC0415
+
     ours = settings.load()
     common = _common(ours)
     fingerprinter = Fingerprinter(ours.fingerprint_key.get_secret_value().encode(), ours.fingerprint_key_id)
@@ -71,7 +76,7 @@ def _common(ours: Settings) -> dict[str, Any]:
             make_s3_client(region=ours.aws_region, endpoint_url=ours.aws_endpoint_url, pool_size=connections)
         ),
         "executions": Executions(_client("stepfunctions", ours), ours.state_machine_arn),
-        "ruleset_hash": ruleset_hash(ours),
+        "ruleset_hash": partial(ruleset_hash, ours),
     }
 
 
@@ -81,5 +86,7 @@ def _client(service: str, ours: Settings) -> Any:
 
 def ruleset_hash(ours: Settings) -> str:
     """Hash of all that decides what a scan finds: rules, and the budgets that end a read."""
+    from scanner_tasks import rules  # noqa: PLC0415
+
     budgets = f"{ours.text_max_bytes} {ours.object_max_s} {ours.object_max_bytes} {ours.occurrences_kept}"
     return hashlib.sha256(f"{rules.load_builtin().content_hash} {budgets}".encode()).hexdigest()[:16]

@@ -26,8 +26,8 @@ class Api:
     engine: Engine
     objects: Objects
     executions: Executions
-    #: Hash of the rules and budgets that a job begun now will use.
-    ruleset_hash: str
+    #: Hash of the rules and budgets that a job begun now will use; asked when a job begins, since it reads the rules.
+    ruleset_hash: Callable[[], str]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -46,7 +46,7 @@ def start_job(bucket: str, prefix: str = "", *, using: Api, job_id: UUID | None 
 
 def register_job(bucket: str, prefix: str, *, source: JobSource, job_id: UUID, using: Api) -> Job:
     """Add the job's row and give its bucket a lane, the one it has already while another job is active on it."""
-    settings = using.settings
+    settings, ruleset_hash = using.settings, using.ruleset_hash()
     with transaction(using.engine) as connection:
         jobs.lock_fleet(connection)
         lane = jobs.active_lane(connection, bucket) or choose_lane(
@@ -59,7 +59,7 @@ def register_job(bucket: str, prefix: str, *, source: JobSource, job_id: UUID, u
             prefix=prefix,
             source=source,
             lane=lane,
-            ruleset_hash=using.ruleset_hash,
+            ruleset_hash=ruleset_hash,
         )
         job = jobs.get_job(connection, job_id)
     assert job is not None
