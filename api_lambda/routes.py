@@ -19,7 +19,7 @@ from scanner_tasks.core.errors import InvalidInput, Unavailable
 from scanner_tasks.flow import read_results, start_job
 
 if TYPE_CHECKING:
-    from scanner_tasks.bootstrap import Api
+    from scanner_tasks.flow.parts import Api
 
 PAGE_DEFAULT = 100
 PAGE_MAX = 1000
@@ -203,14 +203,12 @@ def _not_found(_: Exception) -> Response[str]:
     )
 
 
-@app.exception_handler(RequestValidationError)
 def _invalid(error: RequestValidationError) -> Response[str]:
     return problems.of_validation(error.errors())
 
 
-@app.exception_handler(Exception)
-def _failed(error: Exception) -> Response[str]:
-    return problems.of_error(error)
+app.exception_handler(RequestValidationError)(_invalid)
+app.exception_handler(Exception)(problems.of_error)
 
 
 def _using() -> Api:

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from scanner_tasks import bootstrap, log
 from scanner_tasks.core.errors import Conflict, Denied, InvalidInput, NotFound, ScannerError
-from scanner_tasks.flow import feed
+from scanner_tasks.flow import control, feed
 
 #: Another try would end the same way: told as data, because an emulator does not show the error's class to Retry.
 _FATAL = (InvalidInput, NotFound, Denied, Conflict)
@@ -81,7 +81,7 @@ def failed(event: object, _context: object) -> dict[str, Any]:
         raise InvalidInput('The event names no job: give {"job_id": UUID, "error": {"Error", "Cause"}}.')
     cause = reason_of(given.get("error"))
     try:
-        feed.fail_job(job_id, cause=cause, using=bootstrap.feeder())
+        control.fail_job(job_id, cause=cause, using=bootstrap.feeder())
     except NotFound as error:
         _log.warning("failed_job_is_gone", job_id=job_id, exc_info=error)
     except ScannerError as error:
