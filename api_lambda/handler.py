@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from api_lambda import problems
 from api_lambda.routes import app
+from scanner_tasks import log
 from scanner_tasks.core.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -16,18 +17,28 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.event_handler import Response
 
 
+#: Findings are nobody's to keep on the way, and JSON is never to be taken for a page.
+_ALWAYS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+
+
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Answer one HTTP request; never raises, so that no client sees Lambda's own error page."""
-    try:
-        refusal = _unreadable(event)
-        if refusal:
-            return _as_result(refusal)
-        # What is left is JSON or nothing, however the header spells it; Powertools knows one spelling.
-        headers = {**_lowered(event), "content-type": "application/json"}
-        answer: dict[str, Any] = app.resolve({**event, "headers": headers}, context)
-    except Exception as error:  # noqa: BLE001 (the last line of defence: logged there)
-        return _as_result(problems.of_error(error))
+    with log.context(request_id=getattr(context, "aws_request_id", None)):
+        try:
+            answer = _answer(event, context)
+        except Exception as error:  # noqa: BLE001 (the last line of defence: logged there)
+            answer = _as_result(problems.of_error(error))
+    answer["headers"] = {**answer.get("headers", {}), **_ALWAYS}
     return answer
+
+
+def _answer(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    refusal = _unreadable(event)
+    if refusal:
+        return _as_result(refusal)
+    # What is left is JSON or nothing, however the header spells it; Powertools knows one spelling.
+    headers = {**_lowered(event), "content-type": "application/json"}
+    return app.resolve({**event, "headers": headers}, context)
 
 
 def _unreadable(event: Mapping[str, Any]) -> Response[str] | None:

@@ -203,14 +203,12 @@ def _not_found(_: Exception) -> Response[str]:
     )
 
 
-@app.exception_handler(RequestValidationError)
 def _invalid(error: RequestValidationError) -> Response[str]:
     return problems.of_validation(error.errors())
 
 
-@app.exception_handler(Exception)
-def _failed(error: Exception) -> Response[str]:
-    return problems.of_error(error)
+app.exception_handler(RequestValidationError)(_invalid)
+app.exception_handler(Exception)(problems.of_error)
 
 
 def _using() -> Api:

@@ -25,6 +25,7 @@ from scanner_tasks.core.errors import InvalidInput, ScannerError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, MutableMapping
+    from contextlib import AbstractContextManager
 
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 _PLAIN = (str, int, float, bool, type(None))
@@ -52,6 +53,11 @@ def configure(level: str = "INFO", stream: TextIO | None = None) -> None:
 def get_logger(**fields: object) -> Any:
     """A logger whose every event carries ``fields``."""
     return structlog.get_logger(**fields)
+
+
+def context(**fields: object) -> AbstractContextManager[None]:
+    """Inside the ``with`` block every event of this thread carries ``fields``, whoever logs it."""
+    return structlog.contextvars.bound_contextvars(**fields)
 
 
 def _add_level(_: object, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

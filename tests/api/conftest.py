@@ -73,7 +73,7 @@ def _importable_api():
     """Stand-ins for the parts below that are not there yet; nothing once they are."""
     names = ["bootstrap", "flow.start_job", "flow.read_results", "core.progress"]
     for name in (f"scanner_tasks.{name}" for name in names):
-        if importlib.util.find_spec(name) is None:
+        if name not in sys.modules and importlib.util.find_spec(name) is None:
             parent, _, child = name.rpartition(".")
             module = ModuleType(name)
             module.percent = lambda progress, *, is_final: 25.0  # type: ignore[attr-defined]
@@ -101,6 +101,7 @@ def flows(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
 
 @pytest.fixture
 def job_view() -> Callable[..., SimpleNamespace]:
+    from scanner_tasks.core import model  # noqa: PLC0415
     from scanner_tasks.core.model import Job, JobStatus, Progress  # noqa: PLC0415
 
     def make(**changes: Any) -> SimpleNamespace:
@@ -122,6 +123,8 @@ def job_view() -> Callable[..., SimpleNamespace]:
             "listed_at": datetime(2026, 3, 10, 5, 17, tzinfo=UTC),
             "finished_at": None,
         }
+        if hasattr(model, "JobSource"):
+            job["source"] = model.JobSource.LISTING
         progress = Progress(
             listed=8,
             processing=2,

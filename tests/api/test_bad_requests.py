@@ -37,6 +37,7 @@ def refused(got, status: int, *words: str) -> None:
     assert got.json["status"] == status
     assert got.json["type"].startswith("urn:s3scan:problem:")
     assert got.json["title"]
+    assert got.headers["cache-control"] == "no-store"
     for word in words:
         assert word in got.json["detail"]
     for leak in ("Traceback", "hidden-value", "pydantic", 'File "'):
@@ -213,6 +214,7 @@ def test_anything_else_is_a_500_that_tells_nothing_and_is_logged(flows, capsys, 
 
     logged = json.loads(capsys.readouterr().err)
     assert (logged["event"], logged["level"]) == ("api_failed", "error")
+    assert logged["request_id"] == "r-1"
     assert logged["errors"][0]["frames"]
 
 

@@ -27,7 +27,7 @@ def feeding(monkeypatch):
     flow = SimpleNamespace(feed=mock.Mock(), fail_job=mock.Mock())
     flow.feed.return_value = SimpleNamespace(state="more", wait_s=3, listed=1000, sent=20)
     monkeypatch.setattr(handlers.feed, "feed", flow.feed, raising=False)
-    monkeypatch.setattr(handlers.control, "fail_job", flow.fail_job)
+    monkeypatch.setattr(handlers.control, "fail_job", flow.fail_job, raising=False)
     flow.handler = lambda event: json.loads(json.dumps(handlers.handler(event, None)))
     flow.failed = lambda event: json.loads(json.dumps(handlers.failed(event, None)))
     return flow

@@ -42,6 +42,15 @@ def test_event_is_one_json_line_with_its_fields(stream):
     }
 
 
+def test_context_is_carried_by_every_event_inside_it_and_none_after(stream):
+    with log.context(request_id="r-1"):
+        log.get_logger().info("inside")
+    log.get_logger().info("after")
+    inside, after = (json.loads(line) for line in stream.getvalue().splitlines())
+    assert inside["request_id"] == "r-1"
+    assert "request_id" not in after
+
+
 def test_lines_below_the_level_are_not_written(stream):
     log.get_logger().debug("hidden")
     assert stream.getvalue() == ""
