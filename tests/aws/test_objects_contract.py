@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scanner_tasks.aws.objects import S3Objects
@@ -167,6 +167,7 @@ class TestFakeObjects(ObjectsContract):
         self.fake.storage_classes[bucket, key] = "GLACIER"
 
 
+@settings(deadline=None)
 @given(keys=st.sets(st.text(st.characters(exclude_categories=["Cs"]), min_size=1), max_size=12), size=st.integers(1, 5))
 def test_pages_of_any_size_give_every_key_once_in_order(keys, size):
     objects = FakeObjects({"b": dict.fromkeys(keys, b"")})

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scanner_tasks.aws.faults import Backoff
@@ -63,6 +63,7 @@ def send(slept):
     return send
 
 
+@settings(deadline=None)
 @given(sizes=st.lists(st.integers(0, 300_000) | st.integers(0, 3000), max_size=60))
 def test_every_message_travels_once_in_calls_that_sqs_takes(sizes):
     sqs = Sqs()
