@@ -94,6 +94,9 @@ class Settings(BaseSettings):
         default="k1", pattern=r"^[a-z0-9-]{1,16}$", description="Name of that key, stored with each fingerprint."
     )
     metrics_namespace: str = Field(default="S3Scan", description="CloudWatch namespace of BacklogBatches.")
+    liveness_file: str = Field(
+        default="", description="File that a worker touches while it is alive, for a health check; empty = none."
+    )
     log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
 
     @property

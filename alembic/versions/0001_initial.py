@@ -27,6 +27,7 @@ create table jobs (
   job_id uuid not null unique,
   bucket text collate "C" not null,
   prefix text collate "C" not null default '',
+  source text not null default 'listing' constraint jobs_source_known check (source in ('listing','keys')),
   status text not null default 'listing' constraint jobs_status_known
     check (status in ('listing','scanning','paused','succeeded','succeeded_with_failures','failed','cancelled')),
   status_reason text,

@@ -19,8 +19,10 @@ from botocore.exceptions import (
     IncompleteReadError,
     NoCredentialsError,
     PartialCredentialsError,
-    ReadTimeoutError,
     ResponseStreamingError,
+)
+from botocore.exceptions import (
+    ConnectionError as BotoConnectionError,
 )
 
 from scanner_tasks.core.errors import Denied, Unavailable
@@ -71,8 +73,8 @@ _CREDENTIALS = frozenset(
 )
 _NETWORK = (
     HTTPClientError,
+    BotoConnectionError,
     ResponseStreamingError,
-    ReadTimeoutError,
     IncompleteReadError,
     urllib3.exceptions.HTTPError,
     OSError,

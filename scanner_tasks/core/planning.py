@@ -64,7 +64,12 @@ def plan_page(refs: Iterable[ObjectRef], policy: Policy) -> tuple[PlannedBatch, 
         >>> [len(batch.objects) for batch in plan_page(refs, Policy(object_max_bytes=10))]
         [100, 50]
     """
-    return tuple(PlannedBatch(objects=group) for group in _cut(plan_object(ref, policy) for ref in refs))
+    return cut_batches(plan_object(ref, policy) for ref in refs)
+
+
+def cut_batches(objects: Iterable[PlannedObject]) -> tuple[PlannedBatch, ...]:
+    """Objects that are planned already, cut as ``plan_page`` cuts."""
+    return tuple(PlannedBatch(objects=group) for group in _cut(objects))
 
 
 def _cut(objects: Iterable[PlannedObject]) -> Iterator[tuple[PlannedObject, ...]]:

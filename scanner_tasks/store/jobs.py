@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from scanner_tasks.core.model import Job, JobStatus
+from scanner_tasks.core.model import Job, JobSource, JobStatus
 from scanner_tasks.core.progress import LEGAL_STATUS_CHANGES
 from scanner_tasks.store.engine import execute
 from scanner_tasks.store.text import from_text, to_text
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Row
 
-_COLUMNS = """job_no, job_id, bucket, prefix, status, status_reason, lane, epoch, execution_no, execution_arn, feeding,
+_COLUMNS = """job_no, job_id, bucket, prefix, source, status, status_reason, lane, epoch, execution_no, execution_arn,
   cursor, next_batch_no, ruleset_hash, created_at, listed_at, finished_at"""
 
 
 def _job(row: Row[Any]) -> Job:
     fields = dict(row._mapping)  # noqa: SLF001 (SQLAlchemy's documented mapping view)
-    fields.pop("feeding")
+    fields["source"] = JobSource(fields["source"])
     fields["status"] = JobStatus(fields["status"])
     fields["prefix"] = from_text(fields["prefix"])
     fields["cursor"] = None if fields["cursor"] is None else from_text(fields["cursor"])
@@ -57,7 +57,9 @@ def active_lane(connection: Connection, bucket: str) -> str | None:
     return row.lane if row else None
 
 
-def add_job(connection: Connection, *, job_id: UUID, bucket: str, prefix: str, lane: str, ruleset_hash: str) -> bool:
+def add_job(
+    connection: Connection, *, job_id: UUID, bucket: str, prefix: str, lane: str, ruleset_hash: str, source: JobSource
+) -> bool:
     """Add a job in status ``listing`` and its bucket's row; False when the job is there already."""
     execute(
         connection,
@@ -71,12 +73,13 @@ def add_job(connection: Connection, *, job_id: UUID, bucket: str, prefix: str, l
     added = execute(
         connection,
         """
-        insert into jobs (job_id, bucket, prefix, lane, ruleset_hash)
-        values (:job_id, :bucket, :prefix, :lane, :ruleset_hash) on conflict (job_id) do nothing
+        insert into jobs (job_id, bucket, prefix, source, lane, ruleset_hash)
+        values (:job_id, :bucket, :prefix, :source, :lane, :ruleset_hash) on conflict (job_id) do nothing
         """,
         job_id=job_id,
         bucket=bucket,
         prefix=to_text(prefix),
+        source=str(source),
         lane=lane,
         ruleset_hash=ruleset_hash,
     )
@@ -111,19 +114,18 @@ def change_status(
 ) -> int | None:
     """Go to ``new`` if the job's state allows it; the job's epoch afterwards, None when it is not allowed.
 
+    A failed or cancelled job has ended only when what it left open is closed too: see ``end_job``.
     ``new_epoch`` raises the epoch, so that messages already sent become no-ops. A repeat changes nothing.
     """
     row = execute(
         connection,
         """
-        update jobs set status = :new, status_reason = :reason, epoch = epoch + :bump,
-          progressed_at = now(), finished_at = case when :final then now() end
+        update jobs set status = :new, status_reason = :reason, epoch = epoch + :bump, progressed_at = now()
         where job_no = :job_no and status = any(:old) returning epoch
         """,
         job_no=job_no,
         new=str(new),
         reason=reason,
-        final=new.is_final,
         old=_sources(new),
         bump=int(new_epoch),
     ).first()
@@ -132,6 +134,21 @@ def change_status(
 
 def _sources(new: JobStatus) -> Sequence[str]:
     return [str(old) for old, allowed in LEGAL_STATUS_CHANGES.items() if new in allowed]
+
+
+def end_job(connection: Connection, job_no: int) -> bool:
+    """End a failed or cancelled job; False while some batch of it is open (close those first)."""
+    row = execute(
+        connection,
+        """
+        update jobs j set finished_at = now(), feeding = false
+        where j.job_no = :job_no and j.status in ('failed', 'cancelled') and j.finished_at is null and not exists (
+          select 1 from job_batches b where b.job_no = :job_no and b.batch_no >= j.done_from and b.state < 3)
+        returning 1
+        """,
+        job_no=job_no,
+    ).first()
+    return row is not None
 
 
 def next_execution(connection: Connection, job_no: int, *, after: int) -> int | None:

@@ -103,7 +103,7 @@ def backlog_batches(connection: Connection) -> int:
         connection,
         """
         select coalesce(sum(d.open_batches), 0) as backlog from jobs j join job_deltas d using (job_no)
-        where j.finished_at is null and j.status <> 'paused'
+        where j.finished_at is null and j.status in ('listing', 'scanning')
         """,
     ).one()
     return int(row.backlog)

@@ -86,6 +86,7 @@ def close_batches(connection: Connection, job_no: int, outcome: Outcome, *, batc
           order by b.batch_no limit :limit for update of b
         ), closed as (
           update job_batches b set state = :new_state, state_at = now(), lease_until = null,
+            attempt = b.attempt + 1, given_back = b.given_back + 1,  -- fences off a worker that holds it
             pending = 0, pending_bytes = 0, outcomes = (
               select string_agg(
                 case when get_byte(b.outcomes, n) = 0 then set_byte('\\x00', 0, :outcome)
@@ -181,7 +182,7 @@ def needs_feeding(connection: Connection, job_no: int) -> bool:
         connection,
         """
         select not j.feeding and (
-          j.status = 'listing' or exists (
+          (j.status = 'listing' and j.source = 'listing') or exists (
             select 1 from job_batches b where b.job_no = j.job_no and b.batch_no >= j.dispatch_from and b.state = 0)
         ) as needs
         from jobs j where j.job_no = :job_no and j.status in ('listing', 'scanning')
