@@ -107,6 +107,7 @@ def test_bug_is_logged_and_its_message_stays_out_of_the_state_machine(feeding, c
     with pytest.raises(Exception, match=r"Turn 5 of execution 2 broke off \(RuntimeError\)") as raised:
         feeding.handler(EVENT)
     assert raised.value.__suppress_context__
+    assert raised.value.__cause__ is None
     logged = json.loads(capsys.readouterr().err)
     assert (logged["event"], logged["job_id"]) == ("feed_failed", str(JOB_ID))
     assert "hidden-value" not in json.dumps(logged)
