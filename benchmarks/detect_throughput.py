@@ -19,7 +19,23 @@ from scanner_tasks.rules import load_builtin
 
 SEED = 7
 SEGMENT_BYTES = 256 * 1024
-WORDS = "request accepted for user session cache miss retry handler completed in queue worker started batch".split()
+WORDS = [
+    "request",
+    "accepted",
+    "for",
+    "user",
+    "session",
+    "cache",
+    "miss",
+    "retry",
+    "handler",
+    "completed",
+    "in",
+    "queue",
+    "worker",
+    "started",
+    "batch",
+]
 
 
 def log_line(r: random.Random) -> str:

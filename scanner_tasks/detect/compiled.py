@@ -37,9 +37,7 @@ class CompiledRule:
         self.regex: re2._Regexp = compile_pattern(rule.pattern)
         self.width = max_width(rule.pattern)
         self.literal = rule.literal.encode()
-        groups = {
-            name.decode() if isinstance(name, bytes) else name: no for name, no in self.regex.groupindex.items()
-        }
+        groups = {name.decode() if isinstance(name, bytes) else name: no for name, no in self.regex.groupindex.items()}
         self._value_group = groups.get("value", 0)
         self._weak_group = groups.get("weak", 0)
         self._keywords = Keywords(rule.keywords) if rule.keywords else None

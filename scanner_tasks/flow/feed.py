@@ -48,7 +48,7 @@ class _Dispatch:
 
 
 def feed(job_id: UUID, *, execution_no: int, turn: int, using: Feeder) -> FeedTurn:
-    """List for at most ``feed_turn_s`` and top up the window; once listed, only top up.
+    """List for ``feed_turn_s``, at least one page, and top up the window; once listed, only top up.
 
     Position and window live in the ledger, not in the execution: a turn that dies is repeated from the cursor, two
     turns at once record each page once, and an older execution ends as soon as it sees a newer one. Raises
@@ -56,16 +56,17 @@ def feed(job_id: UUID, *, execution_no: int, turn: int, using: Feeder) -> FeedTu
     """
     settings, deadline = using.settings, using.clock() + using.settings.feed_turn_s
     job = find_job(job_id, using=using)
-    listed = sent = 0
+    listed = sent = pages = 0
     while True:
         if job.status not in {JobStatus.LISTING, JobStatus.SCANNING} or job.execution_no > execution_no:
             return FeedTurn(state="done", listed=listed, sent=sent)
         dispatch = _top_up(job, using=using)
         sent += dispatch.sent
         is_listing = job.status is JobStatus.LISTING and job.source is JobSource.LISTING
-        if not is_listing or dispatch.planned >= settings.feed_high_water or using.clock() >= deadline:
+        if not is_listing or dispatch.planned >= settings.feed_high_water or (pages and using.clock() >= deadline):
             break
         listed += _list_page(job, using=using)
+        pages += 1
         job = find_job(job_id, using=using)
     log.info("feed_turn", job_id=job_id, execution_no=execution_no, turn=turn, listed=listed, sent=sent)
     if job.status is JobStatus.SCANNING and dispatch.planned == 0:

@@ -380,7 +380,7 @@ def test_finished_job_says_whether_anything_failed(engine: Engine, new_job: Call
     with transaction(engine) as connection:
         assert not sweep.advance_done_from(connection, job.job_no)
         assert sweep.finish_job(connection, job.job_no) is None
-    found = results(batch, first=9) + [ObjectResult(position=9, outcome=Outcome.FAILED_DENIED, detail="s3:GetObject")]
+    found = [*results(batch, first=9), ObjectResult(position=9, outcome=Outcome.FAILED_DENIED, detail="s3:GetObject")]
     assert record(engine, batch, found)
     with transaction(engine) as connection:
         assert sweep.advance_done_from(connection, job.job_no)
