@@ -10,20 +10,60 @@ _EXTENSION = re.compile(rb"[ ]?[xXeE].*", re.DOTALL)
 _NANP = re.compile(rb"(?!.11)[2-9][0-9]{2}(?!.11)[2-9][0-9]{6}", re.DOTALL)
 _NANP_DIGITS: Final = 10
 _LEAST_KINDS: Final = 3
-# Assigned country codes by their first digits (ITU-T E.164): two digits, else three.
-_TWO: Final = frozenset(
-    "20 27 30 31 32 33 34 36 39 40 41 43 44 45 46 47 48 49 51 52 53 54 55 56 57 58 60 61 62 63 64 65 66 81 82 84 86 90"
-    " 91 92 93 94 95 98".split()
+# Assigned country codes by their first digits (ITU-T E.164), as ranges; besides these, 1 and 7.
+_TWO_DIGIT_CODES: Final = (
+    (20, 20),
+    (27, 27),
+    (30, 34),
+    (36, 36),
+    (39, 41),
+    (43, 49),
+    (51, 58),
+    (60, 66),
+    (81, 82),
+    (84, 84),
+    (86, 86),
+    (90, 95),
+    (98, 98),
 )
-_THREE: Final = frozenset(
-    "211 212 213 216 218 220 221 222 223 224 225 226 227 228 229 230 231 232 233 234 235 236 237 238 239 240 241 242 243"
-    " 244 245 246 248 249 250 251 252 253 254 255 256 257 258 260 261 262 263 264 265 266 267 268 269 290 291 297 298"
-    " 299 350 351 352 353 354 355 356 357 358 359 370 371 372 373 374 375 376 377 378 380 381 382 383 385 386 387 389"
-    " 420 421 423 500 501 502 503 504 505 506 507 508 509 590 591 592 593 594 595 596 597 598 599 670 672 673 674 675"
-    " 676 677 678 679 680 681 682 683 685 686 687 688 689 690 691 692 800 808 850 852 853 855 856 870 878 880 881 882"
-    " 883 886 888 960 961 962 963 964 965 966 967 968 970 971 972 973 974 975 976 977 979 992 993 994 995 996 998".split()
+
+_THREE_DIGIT_CODES: Final = (
+    (211, 213),
+    (216, 216),
+    (218, 218),
+    (220, 246),
+    (248, 258),
+    (260, 269),
+    (290, 291),
+    (297, 299),
+    (350, 359),
+    (370, 378),
+    (380, 383),
+    (385, 387),
+    (389, 389),
+    (420, 421),
+    (423, 423),
+    (500, 509),
+    (590, 599),
+    (670, 670),
+    (672, 683),
+    (685, 692),
+    (800, 800),
+    (808, 808),
+    (850, 850),
+    (852, 853),
+    (855, 856),
+    (870, 870),
+    (878, 878),
+    (880, 883),
+    (886, 886),
+    (888, 888),
+    (960, 968),
+    (970, 977),
+    (979, 979),
+    (992, 996),
+    (998, 998),
 )
-_ONE: Final = frozenset("7")
 _E164_DIGITS: Final = range(8, 16)
 
 
@@ -51,5 +91,13 @@ def number_certainty(value: bytes) -> bool | None:
 
 
 def _international(digits: str) -> bool | None:
-    known = digits[:1] in _ONE or digits[:2] in _TWO or digits[:3] in _THREE
+    known = (
+        digits.startswith("7")
+        or _is_in(int(digits[:2]), _TWO_DIGIT_CODES)
+        or _is_in(int(digits[:3]), _THREE_DIGIT_CODES)
+    )
     return True if known and len(digits) in _E164_DIGITS else None
+
+
+def _is_in(code: int, ranges: tuple[tuple[int, int], ...]) -> bool:
+    return any(first <= code <= last for first, last in ranges)
