@@ -4,6 +4,7 @@ A mask keeps the value's shape and at most its last four characters. A fingerpri
 can try all nine-digit numbers against it, and the key id says which key to ask when the key is rotated.
 """
 
+# ruff: noqa: RUF001, RUF002
 from __future__ import annotations
 
 import hashlib
@@ -57,7 +58,7 @@ class Fingerprinter:
 
     Examples:
         >>> Fingerprinter(b"an example key, 32 bytes long...", "k1").fingerprint(b"4111111111111111")
-        'k1:f5d8c1c2d0e0f0a0'
+        'k1:1c3291163d0f325c5d3fce7f01786351'
     """
 
     __slots__ = ("_key", "key_id")

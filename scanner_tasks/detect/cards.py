@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-_GROUPS = re.compile(rb"[0-9]+")
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 _NOT_DIGITS = re.compile(rb"[^0-9]+")
+_DIGITS_AT_START = re.compile(rb"^[0-9]+")
+_DIGITS_AT_END = re.compile(rb"[0-9]+$")
 # Groupings as printed on cards; a number without separators is one group.
 _GROUPINGS: Final = (
     (4, 4, 4, 4),
@@ -64,6 +68,13 @@ _RARE: Final = (
     ("67", "67", frozenset(range(12, 20))),
     ("0604", "0604", frozenset({12})),
 )
+_BY_FIRST_DIGIT: Final = {
+    digit: [(*row, table is _ISSUERS) for table in (_ISSUERS, _RARE) for row in table if row[0][0] == digit]
+    for digit in "0123456789"
+}
+_BY_FIRST_GROUPS: Final[dict[tuple[int, ...], list[tuple[int, ...]]]] = {
+    sizes: [grouping for grouping in _GROUPINGS if grouping[:2] == sizes] for sizes in {g[:2] for g in _GROUPINGS}
+}
 _DOUBLED: Final = bytes.maketrans(b"0123456789", b"0246813579")
 _ZERO: Final = 48
 #: More digit groups than this beside a card, all joined by its own separator, make it a row of numbers.
@@ -88,10 +99,9 @@ def issuer_certainty(digits: bytes) -> bool | None:
         (True, None)
     """
     text, length = digits.decode(), len(digits)
-    for table, certain in ((_ISSUERS, True), (_RARE, False)):
-        for first, last, lengths in table:
-            if length in lengths and first <= text[: len(first)] <= last:
-                return certain
+    for first, last, lengths, certain in _BY_FIRST_DIGIT[text[0]]:
+        if length in lengths and first <= text[: len(first)] <= last:
+            return certain
     return None
 
 
@@ -102,20 +112,25 @@ def card_prefix(value: bytes) -> tuple[int, bool] | None:
         >>> card_prefix(b"4111-1111-1111-1111"), card_prefix(b"4111-1111 1111 1111")
         ((19, True), None)
     """
-    groups = [(found.end(), found.end() - found.start()) for found in _GROUPS.finditer(value)]
-    sizes = tuple(size for _, size in groups)
-    separators = _NOT_DIGITS.findall(value)
+    if value.isdigit():
+        certain = _number_certainty(value)
+        return None if certain is None else (len(value), certain)
     digits = _NOT_DIGITS.sub(b"", value)
-    for grouping in (*_GROUPINGS, (sizes[0],)):
+    separators = _NOT_DIGITS.findall(value)
+    sizes = tuple(map(len, _NOT_DIGITS.split(value)))
+    for grouping in _BY_FIRST_GROUPS.get(sizes[:2], ()):
         count = len(grouping)
-        if sizes[:count] != grouping or len(set(separators[: count - 1])) > 1:
-            continue
-        number = digits[: sum(grouping)]
-        if luhn(number) and number.strip(number[:1]):
-            certain = issuer_certainty(number)
+        if sizes[:count] == grouping and separators[: count - 1].count(separators[0]) == count - 1:
+            certain = _number_certainty(digits[: sum(grouping)])
             if certain is not None:
-                return groups[count - 1][0], certain
+                return sum(grouping) + len(separators[0]) * (count - 1), certain
     return None
+
+
+def _number_certainty(number: bytes) -> bool | None:
+    if not luhn(number) or not number.strip(number[:1]):
+        return None
+    return issuer_certainty(number)
 
 
 def in_row_of_numbers(value: bytes, left: bytes, right: bytes) -> bool:
@@ -131,15 +146,25 @@ def in_row_of_numbers(value: bytes, left: bytes, right: bytes) -> bool:
     if not found:
         return False
     separator = found[0]
-    strays = 0
-    for part in reversed(left.split(separator)[:-1]):
-        if not part.isdigit():
-            strays += part[-1:].isdigit()
-            break
-        strays += 1
-    for part in right.split(separator)[1:]:
-        if not part.isdigit():
-            strays += part[:1].isdigit()
-            break
-        strays += 1
+    before = _joined(reversed(left.split(separator)[:-1]), last=True) if left.endswith(separator) else []
+    after = _joined(right.split(separator)[1:], last=False) if right.startswith(separator) else []
+    if len(before) + len(after) <= _STRAY_GROUPS:
+        return False
+    # A list of cards on one line is no table: do not count the groups of a card beside this one.
+    count = value.count(separator) + 1
+    strays = len(before) + len(after)
+    for beside in (separator.join(after[:count]), separator.join(reversed(before[:count]))):
+        if beside and card_prefix(beside):
+            strays -= count
     return strays > _STRAY_GROUPS
+
+
+def _joined(parts: Iterable[bytes], *, last: bool) -> list[bytes]:
+    """The digit groups at the beginning of the parts; of a part that is not all digits, those at its near end."""
+    groups: list[bytes] = []
+    for part in parts:
+        if not part.isdigit():
+            found = (_DIGITS_AT_END if last else _DIGITS_AT_START).search(part)
+            return [*groups, found[0]] if found else groups
+        groups.append(part)
+    return groups

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-import re2
+from scanner_tasks.detect.regex import Regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 #: Characters of context on each side; a line's end ends it sooner.
 CONTEXT_CHARS: Final = 40
 CONTEXT_BYTES: Final = 4 * CONTEXT_CHARS
-# Shapes that are masked whether or not a rule knows them: nine digits and more in a row, and long mixed tokens.
+# Shapes (with their least length) that are masked whether or not a rule knows them:
+# nine digits and more in a row, and long mixed tokens.
 _SHAPES: Final = (
-    re2.compile(rb"[0-9](?:[ .\-][0-9]|[0-9]){8,}"),
-    re2.compile(rb"[0-9A-Za-z+/_\-]{0,400}[0-9][0-9A-Za-z+/_\-]{0,400}"),
+    (Regex(r"[0-9](?:[ .\-][0-9]|[0-9]){8,}"), 9),
+    (Regex(r"[0-9A-Za-z+/_\-]{0,400}[0-9][0-9A-Za-z+/_\-]{0,400}"), 24),
 )
-_LEAST_TOKEN: Final = 24
 _CONTROLS: Final = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0)], " ")
 
 
@@ -56,12 +56,12 @@ class Context:
 
     def _candidates(self, region: bytes) -> Iterator[tuple[int, int]]:
         yield from self._rule_candidates(region)
-        digits, token = _SHAPES
-        for found in digits.finditer(region):
-            yield found.span()
-        for found in token.finditer(region):
-            if found.end() - found.start() >= _LEAST_TOKEN:
-                yield found.span()
+        for shape, least in _SHAPES:
+            at = 0
+            while found := shape.search(region, at):
+                start, at = found[0]
+                if at - start >= least:
+                    yield start, at
 
     def _rule_candidates(self, region: bytes) -> Iterator[tuple[int, int]]:
         # Matches as the pattern gives them, judged or not, and from every start: no candidate hides behind another.
@@ -70,7 +70,7 @@ class Context:
             while found := rule.find(region, at, len(region)):
                 start, end, _ = rule.span(found)
                 yield start, end
-                at = found.start() + 1
+                at = found[0][0] + 1
 
 
 def _starred(region: bytes, start: int, end: int, spans: list[tuple[int, int]]) -> str:

@@ -15,16 +15,15 @@ from typing import TYPE_CHECKING, Final
 
 from scanner_tasks.core.model import Confidence, Location, Occurrence, RuleFindings, Segment
 from scanner_tasks.core.redact import Fingerprinter, mask
-from scanner_tasks.detect.compiled import CompiledRule, Value
+from scanner_tasks.detect.compiled import RANK, CompiledRule, Value
 from scanner_tasks.detect.context import Context
+from scanner_tasks.detect.keywords import chars
 
 if TYPE_CHECKING:
     from scanner_tasks.detect.ruleset import Ruleset
 
 #: Text searched at a time: small enough for the processor's cache, large enough to make its overlap cheap.
 WINDOW_BYTES: Final = 1024 * 1024
-_CONTINUATION: Final = bytes(range(0x80, 0xC0))
-_RANK: Final = {Confidence.LOW: 0, Confidence.MEDIUM: 1, Confidence.HIGH: 2}
 
 
 class Detector:
@@ -83,8 +82,7 @@ class Detection:
         #: The window, where its first byte stands, and what has come in since it was last searched.
         self._window = b""
         self._base: Location | None = None
-        self._incoming: list[bytes] = []
-        self._incoming_bytes = 0
+        self._incoming = bytearray()
 
     def feed(self, segment: Segment) -> None:
         """Take the next piece of text. A segment that does not continue the one before begins a new text."""
@@ -95,11 +93,10 @@ class Detection:
         size = self._detector.window_bytes
         at = 0
         while at < len(data):
-            piece = data[at : at + size - self._incoming_bytes]
+            piece = data[at : at + size - len(self._incoming)]
             at += len(piece)
-            self._incoming.append(piece)
-            self._incoming_bytes += len(piece)
-            if self._incoming_bytes >= size:
+            self._incoming += piece
+            if len(self._incoming) >= size:
                 self._search(is_end=False)
 
     def finish(self) -> tuple[RuleFindings, ...]:
@@ -126,9 +123,8 @@ class Detection:
             tally.at = 0
 
     def _search(self, *, is_end: bool) -> None:
-        self._window = b"".join([self._window, *self._incoming])
-        self._incoming = []
-        self._incoming_bytes = 0
+        self._window = b"".join((self._window, self._incoming))
+        self._incoming.clear()
         for compiled, tally in zip(self._detector.rules, self._tallies, strict=True):
             self._search_rule(compiled, tally, is_end=is_end)
         if not is_end:
@@ -143,12 +139,12 @@ class Detection:
         at = tally.at
         while True:
             match = compiled.find(text, at, whole)
-            start = whole if match is None else match.start()
+            start = whole if match is None else match[0][0]
             if match is None or start > decidable:
                 # Between `decidable` and here nothing begins but, at most, this match: stand at it.
                 tally.at = max(at, min(start, whole))
                 return
-            value = compiled.judge(text, match)
+            value = compiled.judge(text, match, tally.confidence)
             if value is None:
                 # Go on one byte later: a false match never hides a true one that overlaps it.
                 at = start + 1
@@ -158,7 +154,7 @@ class Detection:
 
     def _record(self, compiled: CompiledRule, tally: _Tally, value: Value) -> None:
         tally.count += 1
-        if tally.confidence is None or _RANK[value.confidence] > _RANK[tally.confidence]:
+        if tally.confidence is None or RANK[value.confidence] > RANK[tally.confidence]:
             tally.confidence = value.confidence
         detector = self._detector
         if len(tally.occurrences) >= detector.occurrences_kept:
@@ -179,10 +175,10 @@ class Detection:
         assert base is not None, "the window is not empty"
         text = self._window
         line_start = text.rfind(b"\n", 0, position) + 1
-        chars = position - line_start - _continuations(text[line_start:position])
+        before = chars(text[line_start:position])
         return Location(
             line=base.line + text.count(b"\n", 0, position),
-            column=chars + (1 if line_start else base.column),
+            column=before + (1 if line_start else base.column),
             offset=base.offset + position,
         )
 
@@ -198,8 +194,3 @@ class Detection:
         self._window = text[cut:]
         for tally in self._tallies:
             tally.at -= cut
-
-
-def _continuations(data: bytes) -> int:
-    """Number of UTF-8 continuation bytes."""
-    return len(data) - len(data.translate(None, _CONTINUATION))

@@ -14,6 +14,7 @@ from scanner_tasks.core.errors import RuleError
 from scanner_tasks.core.model import Confidence, Severity
 from scanner_tasks.core.redact import MASKS
 from scanner_tasks.detect.normalisers import NORMALISERS
+from scanner_tasks.detect.regex import Regex
 from scanner_tasks.detect.validators import VALIDATORS
 from scanner_tasks.detect.width import Unbounded, max_width
 
@@ -125,13 +126,6 @@ def merge(parts: Iterable[tuple[Rule, ...]]) -> Ruleset:
     return Ruleset(tuple(rule for part in parts for rule in part))
 
 
-def compile_pattern(pattern: str) -> re2._Regexp:
-    """The pattern as RE2 on UTF-8 bytes, silent about errors; raises re2.error."""
-    options = re2.Options()
-    options.log_errors = False
-    return re2.compile(pattern.encode(), options)
-
-
 def _parse_rule(table: object, *, source: str, number: int) -> Rule:
     if not isinstance(table, dict):
         raise RuleError(f"{source}: rule {number}: not a table")
@@ -204,7 +198,7 @@ def _check_rule(rule: Rule, wrong: _Wrong) -> None:
 
 def _check_pattern(rule: Rule, wrong: _Wrong) -> None:
     try:
-        regex = compile_pattern(rule.pattern)
+        regex = Regex(rule.pattern)
     except re2.error as error:
         reason = error.args[0] if error.args else error
         raise wrong("pattern", f"RE2 refuses it: {reason.decode() if isinstance(reason, bytes) else reason}") from None
@@ -216,8 +210,8 @@ def _check_pattern(rule: Rule, wrong: _Wrong) -> None:
         raise wrong("pattern", f"may match {width} bytes; at most {MAX_WIDTH_BYTES}")
     if regex.search(b"") is not None:
         raise wrong("pattern", "matches the empty text")
-    groups = {name.decode() if isinstance(name, bytes) else name for name in regex.groupindex}
-    if unknown := groups - {"value", "weak"}:
+    groups = regex.groups
+    if unknown := groups.keys() - {"value", "weak"}:
         raise wrong("pattern", f"group {min(unknown)!r} has no meaning: use value or weak")
     if "weak" in groups and not rule.keywords:
         raise wrong("keywords", "a pattern with a weak group needs them")

@@ -100,7 +100,8 @@ def phone(value: bytes, left: bytes, right: bytes) -> Accepted | None:
     return Accepted(len(value), doubt or not certain)
 
 
-_LABEL_END = re.compile(rb"[A-Za-z0-9_%+-]$")
+# What an address cannot begin after: then it is the rest of something that is none.
+_CUT_SHORT = re.compile(rb"(?:[A-Za-z0-9_%+-]|[A-Za-z0-9_%+'-]\.)$")
 _USERINFO = re.compile(rb"://[^\s/@\"'<>]*$")
 # Endings of files and systemd units that follow an @ in names such as image@2x.png and getty@tty1.service.
 _NOT_TOP_LEVEL: Final = frozenset(
@@ -123,7 +124,7 @@ def email(value: bytes, left: bytes, right: bytes) -> Accepted | None:
     labels = domain.lower().split(b".")
     if labels[-1] in _NOT_TOP_LEVEL or any(label[:1] == b"-" or label[-1:] == b"-" for label in labels):
         return None
-    if left[-1:] == b"@" or (_LABEL_END.search(left) and not _escape_ends(left)):
+    if left[-1:] == b"@" or (_CUT_SHORT.search(left) and not _escape_ends(left)):
         return None
     if local == b"git" and right[:1] in {b":", b"/"}:
         return None
