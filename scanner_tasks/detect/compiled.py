@@ -41,17 +41,10 @@ class CompiledRule:
         self.rule = rule
         self.regex = Regex(rule.pattern)
         self.width = max_width(rule.pattern)
-<<<<<<< HEAD
-        self.literal = rule.literal.encode()
-        groups = {name.decode() if isinstance(name, bytes) else name: no for name, no in self.regex.groupindex.items()}
-        self._value_group = groups.get("value", 0)
-        self._weak_group = groups.get("weak", 0)
-=======
         self.normalise = NORMALISERS[rule.normaliser]
         self._literal = rule.literal.encode()
         self._value_group = self.regex.groups.get("value", -1)
         self._weak_group = self.regex.groups.get("weak", -1)
->>>>>>> detect
         self._keywords = Keywords(rule.keywords) if rule.keywords else None
         self._labels = Labels(rule.against) if rule.against else None
         self._validate = VALIDATORS[rule.validator] if rule.validator else None
