@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import time
+from contextlib import ExitStack
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 import structlog
 
 from scanner_tasks.core.errors import Unavailable
+from scanner_tasks.flow.isolation import ObjectChild
 from scanner_tasks.flow.scan_object import scan_object
 from scanner_tasks.log import get_logger
 from scanner_tasks.store import batches
 from scanner_tasks.store.engine import transaction
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from uuid import UUID
 
-    from scanner_tasks.core.model import ClaimedBatch, ObjectResult
+    from scanner_tasks.core.model import ClaimedBatch, ObjectRef, ObjectResult
     from scanner_tasks.flow.parts import Worker
 
 log = get_logger()
@@ -57,12 +60,17 @@ def scan_batch(job_id: UUID, batch_no: int, epoch: int, *, using: Worker) -> Res
 def _scan(batch: ClaimedBatch, *, using: Worker) -> Result:
     results: list[ObjectResult] = []
     began = using.clock()
-    with using.leases.hold(batch) as lost:
+    with using.leases.hold(batch) as hold, ExitStack() as stack:
+        scan: Callable[[int, ObjectRef], ObjectResult] = partial(scan_object, using=using)
+        if batch.tries > 1:  # something of it may have killed a worker
+            budget_s = using.settings.object_max_s
+            scan = stack.enter_context(ObjectChild(using.child_command, object_max_s=budget_s)).scan
         for position, ref in batch.objects:
-            if using.stopping.is_set() or lost.is_set():
+            if using.stopping.is_set() or hold.lost.is_set():
                 break
-            results.append(scan_object(position, ref, using=using))
-        if lost.is_set():
+            hold.touch()
+            results.append(scan(position, ref))
+        if hold.lost.is_set():
             log.info("batch_lost", attempt=batch.attempt)
             return "lost"
         is_ours = _record(batch, results, using=using)
