@@ -39,6 +39,8 @@ class Screen:
 
     def __init__(self, started: float, console: Console | None = None) -> None:
         self.console = console or Console(highlight=False, soft_wrap=True)
+        if not self.console.is_terminal:
+            self.console.width = 120  # a file or a pipe has no edge
         self._started = started
 
     def since_start_s(self) -> float:
@@ -65,7 +67,7 @@ class Screen:
             examples.setdefault(finding.rule, finding.example)
         table = Table(title="Findings", title_justify="left")
         for column in ("rule", "bucket"):
-            table.add_column(column)
+            table.add_column(column, no_wrap=True)
         for column in ("objects", "found", *(["put there"] if truth is not None else [])):
             table.add_column(column, justify="right")
         table.add_column("masked example")
