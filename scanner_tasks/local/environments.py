@@ -194,7 +194,8 @@ def explain_failure(name: str, log: Path, text: str) -> str:
         cause = f"a package has no build for Python {platform.python_version()} on {platform.platform()}"
     else:
         cause = "the installation failed"
-    tail = "\n".join("    " + line for line in text.strip().splitlines()[-8:])
+    lines = [line for line in text.strip().splitlines() if "Retrying (Retry" not in line]
+    tail = "\n".join("    " + line for line in lines[-8:])
     return (
         f"The environment of the {name} could not be made: {cause}.\n  The whole output is in {log}; it ends:\n{tail}"
     )
