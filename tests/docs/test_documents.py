@@ -41,7 +41,7 @@ def test_every_source_file_that_is_named_exists(document: Path) -> None:
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=ids)
 def test_every_python_block_runs(document: Path) -> None:
-    """Blocks of one document share their names; one that begins with this comment needs a stack and is compiled only."""
+    """Blocks of one document share their names; a block that needs a running stack is only compiled."""
     names: dict[str, object] = {}
     for block in re.findall(r"^```python\n(.*?)^```$", document.read_text(), re.MULTILINE | re.DOTALL):
         code = compile(block, ids(document), "exec")
