@@ -39,7 +39,7 @@ STATE = REPOSITORY / ".s3scan" / "demo"
 FOLDER_BUCKET = "demo-folder"
 POLL_S = 0.25
 #: Nothing finished for so long: the pipeline hangs.
-STALLED_AFTER_S = 180.0
+STALLED_AFTER_S = 90.0
 UPLOAD_THREADS = 16
 DIFFERENCES_SHOWN = 40
 
@@ -192,7 +192,10 @@ def _follow(run: Run, stack: Stack) -> None:
                 moved_at, before = time.monotonic(), now
             if time.monotonic() - moved_at > STALLED_AFTER_S:
                 standing = ", ".join(f"{s.bucket} {s.status} {s.done}/{s.listed}" for s in states)
-                msg = f"nothing was scanned for {STALLED_AFTER_S:.0f} s: {standing}"
+                msg = (
+                    f"nothing was scanned for {STALLED_AFTER_S:.0f} s: {standing}\n"
+                    f"The end of a worker's log:\n{stack.log_tail('worker-1')}"
+                )
                 raise DemoFailed(msg)
             time.sleep(POLL_S)
 
