@@ -132,16 +132,15 @@ class Stack:
             aws = pool.submit(self._start_aws)
             database = pool.submit(self._start_database)
             aws.result()
-            # Both read the emulator only, or wait for a request.
-            self._spawn("API", commands.api(self.api_port))
-            self._spawn(
-                "Flower",
-                commands.flower(self.flower_port, self.folder / "flower"),
-                {"FLOWER_UNAUTHENTICATED_API": "true"},  # loopback only
-            )
+            self._spawn("API", commands.api(self.api_port))  # needs the database at its first request only
             database.result()
         for number in range(1, WORKERS + 1):
             self._spawn(f"worker-{number}", commands.worker(f"worker-{number}"))
+        self._spawn(
+            "Flower",
+            commands.flower(self.flower_port, self.folder / "flower"),
+            {"FLOWER_UNAUTHENTICATED_API": "true"},  # loopback only
+        )
         self._ticker = Ticker(self.emulator.endpoint_url).start()
         wait_until(lambda: is_open(self.api_port), what="the API", timeout_s=60, check=self.check)
         self.say(f"API ready at {self.api_url}; {WORKERS} workers and Flower are starting")
