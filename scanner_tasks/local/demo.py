@@ -149,7 +149,7 @@ def _folder_objects(folder: Path) -> tuple[SampleObject, ...]:
 
 
 def _upload_and_scan(run: Run, stack: Stack, objects: Sequence[SampleObject]) -> None:
-    """Upload all buckets at once; each is scanned as soon as its last object is there."""
+    """Upload bucket after bucket, many objects at a time; each is scanned as soon as its last object is there."""
     s3 = client("s3", stack.emulator.endpoint_url)
     api = Api(stack.api_url)
     waiting = Counter(o.bucket for o in objects)
@@ -162,7 +162,7 @@ def _upload_and_scan(run: Run, stack: Stack, objects: Sequence[SampleObject]) ->
         return o.bucket
 
     with ThreadPoolExecutor(UPLOAD_THREADS) as pool:
-        for done in as_completed([pool.submit(upload, o) for o in objects]):
+        for done in as_completed([pool.submit(upload, o) for o in sorted(objects, key=lambda o: o.bucket)]):
             bucket = done.result()
             waiting[bucket] -= 1
             if waiting[bucket] == 0:
