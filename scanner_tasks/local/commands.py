@@ -36,6 +36,7 @@ def worker(name: str) -> list[str]:
 def flower(port: int, database: Path) -> list[str]:
     """The dashboard, on loopback; it reads the events queue and sends no commands to the workers."""
     return [
+        *("nice", "-n", "10"),  # nobody looks at it before the first findings
         *_celery("flower"),
         *(f"--address={LOOPBACK}", f"--port={port}", "--enable_events=false", "--persistent=True", f"--db={database}"),
     ]
