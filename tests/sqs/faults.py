@@ -78,7 +78,7 @@ class FaultProxy:
                     return kind
         return None
 
-    def _serve(self, client: socket.socket) -> None:
+    def _serve(self, client: socket.socket) -> None:  # noqa: C901
         with self._lock:
             self._sockets.add(client)
         server = None
@@ -88,14 +88,15 @@ class FaultProxy:
                     head, body = _read(reader)
                     operation = _operation(head)
                     kind = self._next_fault(operation)
-                    self.seen[operation, kind or "ok"] += 1
+                    if kind != "half":  # counted once it is given
+                        self.seen[operation, kind or "ok"] += 1
                     self.in_order.append((time.monotonic(), operation, kind or "ok"))
                     if kind == "dead":
                         self._ended.wait()
                         return
                     if kind == "cut":
                         return
-                    if kind in ("503", "400", "403", "garbled", "headers"):
+                    if kind in ("503", "400", "403", "denied", "garbled", "headers"):
                         client.sendall(_spoilt_answer(kind))
                         if kind == "headers":
                             return
@@ -109,6 +110,7 @@ class FaultProxy:
                     head, body = _read(answers)
                     if kind == "half":
                         client.sendall(head + body[: max(1, len(body) // 2)])
+                        self.seen[operation, kind] += 1
                         return
                     client.sendall(head + body)
         except (OSError, EOFError):
@@ -128,9 +130,9 @@ def _spoilt_answer(kind: str) -> bytes:
         return _answer(b"200 OK", b'{"Messages": [{"Body"')
     if kind == "headers":
         return b"HTTP/1.1 200 OK\r\nno colon here\r\n\r\n"
-    names = {"503": "ServiceUnavailable", "400": "ThrottlingException", "403": "ExpiredToken"}
+    names = {"503": "ServiceUnavailable", "400": "ThrottlingException", "403": "ExpiredToken", "denied": "AccessDenied"}
     body = json.dumps({"__type": names[kind], "message": "injected"}).encode()
-    return _answer(kind.encode() + b" Spoilt", body)
+    return _answer((kind if kind.isdigit() else "403").encode() + b" Spoilt", body)
 
 
 def _answer(status: bytes, body: bytes) -> bytes:
