@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from tests.sqs.samples import with_and_without
+from tests.sqs.samples import repaired, with_and_without
 
 RECEIVE_FAULTS = ["503", "400", "403", "garbled", "half", "cut", "headers", "dead"]
 
@@ -26,7 +26,7 @@ def test_worker_outlives_every_fault_on_receive_and_runs_the_next_task(make_samp
 
 
 @pytest.mark.parametrize("kind", ["503", "400", "dead"])
-@pytest.mark.xfail(strict=True, reason="what is repaired: a 5xx or 4xx ends the worker, a dead socket stalls it")
+@repaired  # a 5xx or 4xx ends the worker, a dead socket stalls it
 def test_stock_worker_outlives_a_fault_on_receive(make_sample, proxy, kind):
     sample = make_sample(wait_time_seconds=1, stock=True)
     sample.start(endpoint=proxy.url)

@@ -3,9 +3,7 @@
 import os
 import signal
 
-import pytest
-
-from tests.sqs.samples import with_and_without
+from tests.sqs.samples import repaired, with_and_without
 
 
 @with_and_without
@@ -92,7 +90,7 @@ def test_everything_that_fails_reaches_the_dlq_after_three_receives(make_sample)
     assert {_receives(message) for message in _take(sample, sample.dlq_url)} <= {1, 4}
 
 
-@pytest.mark.xfail(strict=True, reason="what is repaired: Celery acknowledges what it cannot decode")
+@repaired  # Celery acknowledges what it cannot decode
 def test_stock_worker_keeps_what_it_cannot_decode(make_sample):
     sample = make_sample(visibility_s=1, stock=True)
     sample.start()
