@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import random
 import socket
 import threading
 import time
@@ -24,6 +25,7 @@ class FaultProxy:
         self._threads: list[threading.Thread] = []
         self.seen: Counter[tuple[str, str]] = Counter()
         self.in_order: list[tuple[float, str, str]] = []
+        self._rate, self._random = 0.0, random.Random(0)
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
         self.port: int = self._listener.getsockname()[1]
         self._spawn(self._accept)
@@ -36,6 +38,10 @@ class FaultProxy:
         """The next ``times`` answers to ``operation`` are spoilt."""
         with self._lock:
             self._armed += [(operation, kind)] * times
+
+    def spoil_at_random(self, rate: float, seed: int) -> None:
+        """From now on this part of all answers is spoilt, in every way but a denial."""
+        self._rate, self._random = rate, random.Random(seed)
 
     def heal(self) -> None:
         with self._lock:
@@ -76,7 +82,7 @@ class FaultProxy:
                 if wanted in (operation, "*"):
                     del self._armed[index]
                     return kind
-        return None
+            return self._random.choice(KINDS) if self._random.random() < self._rate else None
 
     def _serve(self, client: socket.socket) -> None:  # noqa: C901
         with self._lock:

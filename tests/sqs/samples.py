@@ -188,3 +188,11 @@ def envelope(task: str, args: Sequence[Any], lane: str) -> str:
             },
         }
     )
+
+
+#: A program for Sample.send: ``count`` short tasks for ``lane``, published in batches.
+BATCH_OF = """
+with app.producer_or_acquire() as producer, producer.batch():
+    for n in range({count}):
+        work.apply_async((f"{lane}/{{n}}", 0.02), queue="{lane}", producer=producer)
+"""

@@ -7,10 +7,10 @@ from tests.sqs.samples import repaired, with_and_without
 
 
 @with_and_without
-def test_tasks_three_times_longer_than_the_visibility_timeout_run_exactly_once(make_sample, stock):
+def test_tasks_longer_than_the_visibility_timeout_run_exactly_once(make_sample, stock):
     sample = make_sample(visibility_s=2, stock=stock)
-    sample.start(concurrency=3)
-    for n in range(4):  # the fourth waits in memory or in the queue
+    sample.start(concurrency=4, grace_s=0.1)
+    for n in range(4):
         sample.put("sample.work", f"t{n}", 5)
     sample.wait_until(lambda: len(set(sample.lines("end"))) == 4, what="4 long tasks")
     assert sorted(sample.lines("start")) == ["t0", "t1", "t2", "t3"]
@@ -47,9 +47,9 @@ def test_stop_finishes_what_runs_and_gives_the_rest_back_at_once(make_sample):
 
 @with_and_without
 def test_message_sent_while_a_worker_stops_is_not_swallowed_by_its_open_poll(make_sample, stock):
-    sample = make_sample(lanes=2, visibility_s=30, stock=stock)
+    sample = make_sample(lanes=2, visibility_s=30, stock=stock, wait_time_seconds=3)
     first = sample.start(concurrency=2, loglevel="DEBUG")
-    sample.put("sample.work", "runs", 6)
+    sample.put("sample.work", "runs", 4)
     sample.wait_until(lambda: sample.lines("start") == ["runs"], what="a running task")
     os.kill(first.pid, signal.SIGTERM)
     stopped = "Canceling task consumer" if stock else "SQS polls are ending"
@@ -102,7 +102,7 @@ def test_stock_worker_keeps_what_it_cannot_decode(make_sample):
 def test_worker_refuses_a_queue_that_would_lose_its_failed_tasks(make_sample, stock):
     sample = make_sample(lanes=2, redrive=False, stock=stock)
     worker = sample.start(wait=False)
-    _wait_for_end(worker, timeout_s=8)
+    _wait_for_end(worker, timeout_s=4)
     assert worker.exit_status == 78
     for lane in sample.lanes:
         assert f"SQS queue {lane} has no RedrivePolicy" in sample.log(worker)
