@@ -7,6 +7,7 @@ body it cannot parse through the event loop, which ends the worker.
 
 from __future__ import annotations
 
+import json
 import math
 from typing import Any
 
@@ -72,12 +73,10 @@ class PollingSQS(upstream.AsyncSQSConnection):  # type: ignore[misc]
         # Replaces aws/connection.py _on_list_ready: [] for a 5xx or timeout, an Exception for anything else.
         try:
             if response.status == _OK:
-                parsed = super()._on_list_ready(parent, markers, operation, response)
-                if isinstance(parsed, dict):
-                    return parsed
-                why = "an answer that is not an object"
-            else:
-                why = f"HTTP {response.status} {response.reason} {(response.read() or b'')[:200]!r}"
+                json.loads(response.read())  # botocore reads a body cut short as an answer without messages
+                parsed: dict[str, Any] = super()._on_list_ready(parent, markers, operation, response)
+                return parsed
+            why = f"HTTP {response.status} {response.reason} {(response.read() or b'')[:200]!r}"
         except Exception as error:  # noqa: BLE001 (a 200 whose body is cut or garbled fails in many ways)
             why = f"an answer that cannot be read: {type(error).__name__}"
         log.warning("SQS %s of %s failed, will try again: %s", operation, parent, why)
