@@ -17,7 +17,7 @@ CONTEXT_BYTES: Final = 4 * CONTEXT_CHARS
 # Shapes (with their least length) that are masked whether or not a rule knows them:
 # nine digits and more in a row, and long mixed tokens.
 _SHAPES: Final = (
-    (Regex(r"[0-9](?:[ .\-][0-9]|[0-9]){8,}"), 9),
+    (Regex(r"[0-9](?:[ .\-()/]{0,2}[0-9]){8,}"), 9),
     (Regex(r"[0-9A-Za-z+/_\-]{0,400}[0-9][0-9A-Za-z+/_\-]{0,400}"), 24),
 )
 _CONTROLS: Final = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0)], " ")

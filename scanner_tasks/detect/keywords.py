@@ -72,7 +72,9 @@ class Labels:
     def __init__(self, words: tuple[str, ...]) -> None:
         any_word = "|".join(_spaced(word) for word in words)
         kind = "id|ids|no|num|nr|number|code|ref|key"
-        self._pattern = Regex(rf"(?:^|[^A-Za-z])(?i:(?:{any_word})s?(?:[ _.\-]{{0,2}}(?:{kind}))?)[^A-Za-z0-9\n,;|]{{0,6}}$")
+        self._pattern = Regex(
+            rf"(?:^|[^A-Za-z])(?i:(?:{any_word})s?(?:[ _.\-]{{0,2}}(?:{kind}))?)[^A-Za-z0-9\n,;|]{{0,6}}$"
+        )
 
     def end_with(self, text: bytes) -> bool:
         """True if such a word ends the text, but for its separators."""

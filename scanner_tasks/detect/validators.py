@@ -147,11 +147,14 @@ def aws_access_key_id(value: bytes, _left: bytes, _right: bytes) -> Accepted | N
 
 
 _KINDS_IN_SECRET: Final = 16
+# Runs of one kind of character: chance gives 26 and almost never fewer than 16; words and paths have fewer.
+_RUNS_IN_SECRET: Final = 16
+_RUNS = re.compile(rb"[A-Z]+|[a-z]+|[0-9]+|[+/]+")
 _UPPER, _LOWER, _DIGIT = (re.compile(c) for c in (rb"[A-Z]", rb"[a-z]", rb"[0-9]"))
 
 
 def aws_secret_access_key(value: bytes, _left: bytes, _right: bytes) -> Accepted | None:
-    """Upper and lower case, digits, and as many different characters as chance gives.
+    """Upper and lower case, digits, and as mixed as chance makes them.
 
     Examples:
         >>> aws_secret_access_key(b"da39a3ee5e6b4b0d3255bfef95601890afd80709", b"", b"") is None
@@ -159,7 +162,9 @@ def aws_secret_access_key(value: bytes, _left: bytes, _right: bytes) -> Accepted
     """
     plain = value.replace(b"\\/", b"/")
     mixed = _UPPER.search(plain) and _LOWER.search(plain) and _DIGIT.search(plain)
-    return Accepted(len(value)) if mixed and len(set(plain)) >= _KINDS_IN_SECRET else None
+    if not mixed or len(set(plain)) < _KINDS_IN_SECRET or len(_RUNS.findall(plain)) < _RUNS_IN_SECRET:
+        return None
+    return Accepted(len(value))
 
 
 _HEX_ESCAPE_AFTER = re.compile(rb"%[0-9A-Fa-f]{2}")

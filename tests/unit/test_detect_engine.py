@@ -92,7 +92,7 @@ def found(text, detector=WHOLE):
     return {f.rule_id: f for f in detect(detector, segments(text, []))}
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(texts, st.lists(st.integers(0, 5000), max_size=30))
 @example("1234 " * 300 + "4111 1111 1111 1111\nssn 536228726 " + "é" * 900 + "536-22-8726", [7, 1507, 1512, 1600])
 @example("x" * 5000 + "jane@example.com" + "y" * 10 + "@" * 600, [5003])
@@ -109,7 +109,7 @@ def test_text_cut_at_every_code_point_gives_the_same_findings():
     assert detect(SMALL, pieces) == detect(WHOLE, pieces) == detect(WHOLE, segments(text, []))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(
     texts,
     texts,
@@ -126,7 +126,7 @@ def test_location_points_at_the_value(before, after, value):
     )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(texts)
 def test_no_value_is_shown_in_a_mask_or_a_context(text):
     # Every value planted is a candidate of some rule, so none may stand in the clear beside another.
