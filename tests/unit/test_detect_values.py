@@ -1,5 +1,6 @@
 """What is a value and what only looks like one: each case is a text and the masked values found in it, in order."""
 
+# ruff: noqa: RUF001
 from __future__ import annotations
 
 import pytest
@@ -26,6 +27,7 @@ def found(rule_id, text):
     [
         ("4111 1111 1111 1111", ["**** **** **** 1111"]),
         ("1234 4111 1111 1111 1111", ["**** **** **** 1111"]),
+        ("4100 4111 1111 1111 1111", ["**** **** **** 1111"]),
         ("12345 4111111111111111 67890", ["************1111"]),
         ("1234567890123456 4111111111111111", ["************1111"]),
         ("4111111111111111,4242424242424242", ["************1111", "************4242"]),
@@ -124,6 +126,7 @@ def test_social_security_numbers(text, masked):
         ("SKU 415-555-2671", []),
         ("+10000000000", []),
         ("BT +2728+08939 Asia/Thimphu", []),
+        ("+14155552671x5", ["+********671*5"]),
         ("+1 4155552671", ["+* ******2671"]),
         ("(+44) 20 7946 0958", ["+**) ** **** 0958"]),
         ("+1-415-555-2671x123", ["+*-***-***-***1*123"]),
@@ -151,6 +154,7 @@ def test_phones(text, masked):
         ("ssh git@github.com:o/r.git", []),
         ("a@b.com@c.com", []),
         ("jane@example..com", []),
+        ("package@1.2.3-rc.one", []),
     ],
 )
 def test_addresses(text, masked):
