@@ -4,7 +4,6 @@ A mask keeps the value's shape and at most its last four characters. A fingerpri
 can try all nine-digit numbers against it, and the key id says which key to ask when the key is rotated.
 """
 
-# ruff: noqa: RUF001, RUF002
 from __future__ import annotations
 
 import hashlib

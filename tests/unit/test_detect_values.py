@@ -1,6 +1,5 @@
 """What is a value and what only looks like one: each case is a text and the masked values found in it, in order."""
 
-# ruff: noqa: RUF001
 from __future__ import annotations
 
 import pytest

@@ -1,6 +1,5 @@
 """Masks show little, fingerprints are keyed, and a secret does not print."""
 
-# ruff: noqa: RUF001
 from __future__ import annotations
 
 import hashlib
