@@ -118,3 +118,27 @@ def load() -> Settings:
         wrong = "; ".join(f"{'.'.join(str(part) for part in e['loc'])}: {e['msg']}" for e in error.errors())
         msg = f"Settings are wrong: {wrong}"
         raise InvalidInput(msg) from None
+
+
+def table() -> str:
+    """The settings as a Markdown table: what ``docs/settings.md`` holds (``python -m scanner_tasks.settings``)."""
+    lines = [
+        "# Settings",
+        "",
+        "Read once from the environment by every process. Generated from `scanner_tasks/settings.py`.",
+        "",
+        "| Variable | Default | Meaning |",
+        "|---|---|---|",
+    ]
+    for name, field in sorted(Settings.model_fields.items()):
+        alias = field.validation_alias
+        choices = alias.choices if isinstance(alias, AliasChoices) else [f"S3SCAN_{name.upper()}"]
+        names = " or ".join(f"`{choice}`" for choice in choices if str(choice).isupper())
+        default = field.get_default(call_default_factory=True)
+        shown = default.get_secret_value() if isinstance(default, SecretStr) else default
+        lines.append(f"| {names} | {f'`{shown}`' if shown not in ('', None) else ''} | {field.description} |")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    print(table(), end="")  # noqa: T201
