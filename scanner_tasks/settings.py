@@ -83,6 +83,9 @@ class Settings(BaseSettings):
         default=2 * 1024**3, ge=1, description="Text read of one object, decompressed, before it is partial(bytes)."
     )
     object_max_s: float = Field(default=900.0, gt=0, description="Seconds for one object before it is partial(time).")
+    outage_patience_s: float = Field(
+        default=3600.0, ge=0, description="Seconds that a worker holds its batches while Postgres is unreachable."
+    )
     read_window_bytes: int = Field(default=1024**2, ge=4096, description="Bytes of an object read at a time.")
     occurrences_kept: int = Field(
         default=10, ge=1, le=100, description="Places kept for each finding; the count is exact all the same."
