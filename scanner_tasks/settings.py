@@ -69,7 +69,7 @@ class Settings(BaseSettings):
     feed_turn_s: float = Field(default=240.0, gt=0, description="How long one Feed turn lists; below Lambda's timeout.")
     feed_wait_s: int = Field(default=10, ge=1, description="Longest wait of the state machine between two turns.")
     feed_max_turns: int = Field(
-        default=3000, ge=1, description="Turns of one execution before the next takes over (25,000 events, 7 a turn)."
+        default=2000, ge=1, description="Turns of one execution before the next takes over (25,000 events, 9 a turn)."
     )
     feed_high_water: int = Field(
         default=20_000, ge=1, description="Planned batches at which a turn stops listing (dispatch goes on)."
@@ -94,6 +94,9 @@ class Settings(BaseSettings):
         default="k1", pattern=r"^[a-z0-9-]{1,16}$", description="Name of that key, stored with each fingerprint."
     )
     metrics_namespace: str = Field(default="S3Scan", description="CloudWatch namespace of BacklogBatches.")
+    liveness_file: str = Field(
+        default="", description="File that a worker touches while it is alive, for a health check; empty = none."
+    )
     log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
 
     @property
@@ -115,3 +118,27 @@ def load() -> Settings:
         wrong = "; ".join(f"{'.'.join(str(part) for part in e['loc'])}: {e['msg']}" for e in error.errors())
         msg = f"Settings are wrong: {wrong}"
         raise InvalidInput(msg) from None
+
+
+def table() -> str:
+    """The settings as a Markdown table: what ``docs/settings.md`` holds (``python -m scanner_tasks.settings``)."""
+    lines = [
+        "# Settings",
+        "",
+        "Read once from the environment by every process. Generated from `scanner_tasks/settings.py`.",
+        "",
+        "| Variable | Default | Meaning |",
+        "|---|---|---|",
+    ]
+    for name, field in sorted(Settings.model_fields.items()):
+        alias = field.validation_alias
+        choices = alias.choices if isinstance(alias, AliasChoices) else [f"S3SCAN_{name.upper()}"]
+        names = " or ".join(f"`{choice}`" for choice in choices if str(choice).isupper())
+        default = field.get_default(call_default_factory=True)
+        shown = default.get_secret_value() if isinstance(default, SecretStr) else default
+        lines.append(f"| {names} | {f'`{shown}`' if shown not in ('', None) else ''} | {field.description} |")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    print(table(), end="")  # noqa: T201

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -15,9 +17,12 @@ import pytest
 
 from scanner_tasks.local.emulator import Emulator
 from scanner_tasks.local.postgres import LocalPostgres
+from scanner_tasks.store.engine import make_engine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from sqlalchemy import Engine
 
 
 def unavailable(what: str, error: Exception) -> NoReturn:
@@ -58,3 +63,32 @@ def emulator(scratch: Path) -> Iterator[Emulator]:
     server.start()
     yield server
     server.stop()
+
+
+def migrate(url: str, *arguments: str) -> None:
+    """Run Alembic against the database, as an operator does."""
+    done = subprocess.run(
+        [sys.executable, "-m", "alembic", *arguments],
+        cwd=Path(__file__).parents[1],
+        env={**os.environ, "DATABASE_URL": url},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture(scope="session")
+def database_url(postgres: LocalPostgres) -> str:
+    """URL of a database with our schema in it, shared by the tests of this process."""
+    url = postgres.url()
+    migrate(url, "upgrade", "head")
+    return url
+
+
+@pytest.fixture(scope="session")
+def engine(database_url: str) -> Iterator[Engine]:
+    """Connections to that database."""
+    engine = make_engine(database_url, pool_size=10)
+    yield engine
+    engine.dispose()

@@ -101,6 +101,15 @@ class Outcome(IntEnum):
         return f"{self.kind}({self.reason})" if self.reason else self.kind
 
 
+class JobSource(StrEnum):
+    """Where a job's objects come from."""
+
+    #: Feed lists the bucket below the prefix.
+    LISTING = "listing"
+    #: The caller named the keys.
+    KEYS = "keys"
+
+
 class Severity(StrEnum):
     """Harm if the finding is real."""
 
@@ -174,6 +183,7 @@ class Job:
     job_id: UUID
     bucket: str
     prefix: str
+    source: JobSource
     status: JobStatus
     #: Why the job failed or was cancelled; None otherwise.
     status_reason: str | None
@@ -184,7 +194,7 @@ class Job:
     #: Number of the current Step Functions execution, named ``<job_id>-<execution_no>``; 0 before the first.
     execution_no: int
     execution_arn: str | None
-    #: Last key that the listing has recorded; None before the first page.
+    #: Last key that the listing has recorded, or how many of the given keys; None before the first page.
     cursor: str | None
     #: Batches recorded so far; the next batch gets this number.
     next_batch_no: int
@@ -208,6 +218,8 @@ class ClaimedBatch:
     attempt: int
     #: Claims that ended neither in completion nor in a give-back, this one included: 2 and more means caution.
     tries: int
+    #: The outcome byte of every object of the batch, as it was claimed.
+    outcomes: bytes
     #: Only the objects still pending, with their position in the batch.
     objects: tuple[tuple[int, ObjectRef], ...]
 

@@ -1,1 +1,37 @@
-"""Celery on SQS done right: a library that knows nothing of scanning."""
+"""Celery on SQS done right: a library that knows nothing of scanning.
+
+    scanner_tasks.sqs.install()          # in celeryconfig.py: sqs:// now means the repaired transport
+    scanner_tasks.sqs.install_steps(app) # where the application is made: what a worker adds
+
+``docs/celery-on-sqs.md`` says what is repaired and how to use it elsewhere. Importing this module loads neither kombu's
+SQS transport nor boto3.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kombu.transport import TRANSPORT_ALIASES
+
+__all__ = ["install", "install_steps"]
+
+
+def install(alias: str = "sqs") -> None:
+    """Make ``alias://`` broker URLs use the repaired transport; a repeat changes nothing."""
+    TRANSPORT_ALIASES[alias] = f"{__name__}.transport:Transport"
+
+
+def install_steps(app: Any) -> None:
+    """Give a Celery application's workers the boot steps of this library; a repeat changes nothing.
+
+    Refusal of a queue without redrive policy, visibility heartbeat, late polls at a stop, liveness file, and care for
+    messages that no task can run. Each reads its options from ``broker_transport_options``.
+    """
+    steps = (
+        "redrive:RequireRedrive",
+        "strangers:KeepStrangers",
+        "visibility:VisibilityHeartbeat",
+        "drain:EndPolls",
+        "liveness:Liveness",
+    )
+    app.steps["consumer"].update(f"{__name__}.{step}" for step in steps)

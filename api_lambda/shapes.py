@@ -1,0 +1,268 @@
+"""The API's JSON as models: what OpenAPI shows is what is sent."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from scanner_tasks.core.model import JobStatus
+from scanner_tasks.core.names import BUCKET_PATTERN, KEY_MAX_BYTES, check_bucket, check_key
+from scanner_tasks.core.progress import percent
+
+if TYPE_CHECKING:
+    from scanner_tasks.core.model import Finding as CoreFinding
+    from scanner_tasks.core.model import Location, Occurrence
+    from scanner_tasks.core.model import Progress as CoreProgress
+    from scanner_tasks.flow.read_results import JobPage, JobView, ResultPage
+    from scanner_tasks.flow.start_job import StartedJob
+
+_JOB_ID = "0b0e7f1c-8f0c-4d5e-9a53-0f6a2c1d7e11"
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def _prefix(text: str) -> str:
+    return check_key(text, "prefix")
+
+
+def _key(text: str) -> str:
+    return check_key(text, "key")
+
+
+#: ISO 8601 in UTC, ending in Z.
+Moment = Annotated[datetime, AfterValidator(_utc)]
+BucketName = Annotated[
+    str,
+    AfterValidator(check_bucket),
+    Field(description="Name of a bucket.", examples=["my-bucket"], json_schema_extra={"pattern": BUCKET_PATTERN}),
+]
+Prefix = Annotated[
+    str,
+    AfterValidator(_prefix),
+    Field(
+        description=f"Only keys that begin with it, as it stands; at most {KEY_MAX_BYTES:,} bytes in UTF-8.",
+        examples=["exports/2026/"],
+        json_schema_extra={"maxLength": KEY_MAX_BYTES},
+    ),
+]
+ObjectKey = Annotated[
+    str,
+    AfterValidator(_key),
+    Field(description="A whole key, exactly.", examples=["a//b.csv"], json_schema_extra={"maxLength": KEY_MAX_BYTES}),
+]
+
+
+class _Shape(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ScanRequest(_Shape):
+    """What to scan."""
+
+    bucket: BucketName
+    prefix: Prefix = ""
+
+
+class StartedScan(_Shape):
+    """The job that the request began."""
+
+    job_id: UUID = Field(description="For GET /jobs/{job_id}.", examples=[_JOB_ID])
+    status: JobStatus
+    bucket: str
+    prefix: str
+    execution_arn: str | None = Field(description="The listing's Step Functions execution.")
+
+    @classmethod
+    def of(cls, started: StartedJob, request: ScanRequest) -> StartedScan:
+        """The answer to ``request``."""
+        return cls(
+            job_id=started.job_id,
+            status=started.status,
+            bucket=request.bucket,
+            prefix=request.prefix,
+            execution_arn=started.execution_arn,
+        )
+
+
+class ObjectCounts(_Shape):
+    """Objects: listed = pending + processing + done, and done = scanned + partial + skipped + unchanged + failed."""
+
+    listed: int
+    pending: int
+    processing: int
+    done: int
+    scanned: int
+    partial: int
+    skipped: int
+    unchanged: int
+    failed: int
+
+
+class ByteCounts(_Shape):
+    """Bytes as listed: of every object, and of those that have their outcome."""
+
+    listed: int
+    done: int
+
+
+class BatchCounts(_Shape):
+    """Batches recorded so far, and those neither done nor dead."""
+
+    total: int
+    open: int
+
+
+class Progress(_Shape):
+    """How far a job is."""
+
+    percent: float = Field(description="Share of the objects listed so far that have their outcome, 0 to 100.")
+    total_is_final: bool = Field(description="False while the listing goes on and the totals still grow.")
+    objects: ObjectCounts
+    outcomes: dict[str, int] = Field(
+        description="Objects by outcome and reason.", examples=[{"scanned": 297, "skipped(empty)": 3}]
+    )
+    bytes: ByteCounts
+    batches: BatchCounts
+    eta_s: float | None = Field(description="Seconds until the end; null while unknown.")
+    real_time: bool = Field(description="True when counted live, false when read from the view.")
+    refreshed_at: Moment | None = Field(description="When the view was refreshed; null when counted live.")
+
+    @classmethod
+    def of(cls, view: JobView) -> Progress:
+        """The progress part of a job."""
+        counts: CoreProgress = view.progress
+        is_final = view.job.listed_at is not None
+        return cls(
+            percent=percent(counts, is_final=is_final),
+            total_is_final=is_final,
+            objects=ObjectCounts(**{name: getattr(counts, name) for name in ObjectCounts.model_fields}),
+            outcomes=counts.outcomes,
+            bytes=ByteCounts(listed=counts.bytes_listed, done=counts.bytes_done),
+            batches=BatchCounts(total=counts.batches, open=counts.open_batches),
+            eta_s=view.eta_s,
+            real_time=view.real_time,
+            refreshed_at=counts.refreshed_at,
+        )
+
+
+class Job(_Shape):
+    """A job and its progress."""
+
+    job_id: UUID = Field(examples=[_JOB_ID])
+    bucket: str
+    prefix: str
+    status: JobStatus
+    status_reason: str | None = Field(description="Why it failed or was cancelled.")
+    lane: str = Field(description="The queue that its batches travel through.", examples=["scan-3"])
+    execution_arn: str | None
+    created_at: Moment
+    listed_at: Moment | None = Field(description="When the listing ended.")
+    finished_at: Moment | None
+    total_findings: int = Field(description="Findings: one for each rule in each object.")
+    total_occurrences: int = Field(description="Places of all findings.")
+    progress: Progress
+
+    @classmethod
+    def of(cls, view: JobView) -> Job:
+        """A job as the flow tells it."""
+        copied = {name: getattr(view.job, name) for name in cls.model_fields if hasattr(view.job, name)}
+        return cls(
+            **copied,
+            total_findings=view.progress.findings,
+            total_occurrences=view.progress.occurrences,
+            progress=Progress.of(view),
+        )
+
+
+_NEXT = "Give it as `cursor` for the next page; null at the end."
+
+
+class Jobs(_Shape):
+    """A page of jobs, the youngest first."""
+
+    jobs: list[Job]
+    next_cursor: str | None = Field(description=_NEXT)
+
+    @classmethod
+    def of(cls, page: JobPage) -> Jobs:
+        """A page as the flow tells it."""
+        return cls(jobs=[Job.of(view) for view in page.jobs], next_cursor=page.next_cursor)
+
+
+class Place(_Shape):
+    """One occurrence. No value is ever shown in the clear."""
+
+    masked: str = Field(examples=["***-**-6789"])
+    context: str = Field(description="Text around it, every candidate masked.")
+    line: int = Field(description="From 1.")
+    column: int = Field(description="In code points, from 1.")
+    offset: int = Field(description="Bytes into the extracted text, from 0.")
+    fingerprint: str = Field(description="Keyed hash: equal values have equal ones.")
+
+    @classmethod
+    def of(cls, occurrence: Occurrence) -> Place:
+        """A place as the ledger tells it."""
+        at: Location = occurrence.location
+        return cls(
+            masked=occurrence.masked,
+            context=occurrence.context,
+            line=at.line,
+            column=at.column,
+            offset=at.offset,
+            fingerprint=occurrence.fingerprint,
+        )
+
+
+class Finding(_Shape):
+    """One rule in one object."""
+
+    finding_id: UUID
+    job_id: UUID
+    bucket: str
+    key: str
+    rule: str = Field(examples=["us.ssn"])
+    severity: str = Field(examples=["high"])
+    confidence: str = Field(examples=["high"])
+    count: int = Field(description="Exact number of occurrences.")
+    occurrences: list[Place] = Field(description="The first places.")
+    found_at: Moment
+
+    @classmethod
+    def of(cls, finding: CoreFinding) -> Finding:
+        """A finding as the ledger tells it."""
+        same: dict[str, Any] = {
+            name: getattr(finding, name) for name in ("finding_id", "job_id", "bucket", "key", "count", "found_at")
+        }
+        return cls(
+            **same,
+            rule=finding.rule_id,
+            severity=finding.severity.value,
+            confidence=finding.confidence.value,
+            occurrences=[Place.of(occurrence) for occurrence in finding.occurrences],
+        )
+
+
+class Results(_Shape):
+    """A page of findings."""
+
+    results: list[Finding]
+    next_cursor: str | None = Field(description=_NEXT)
+
+    @classmethod
+    def of(cls, page: ResultPage) -> Results:
+        """A page as the flow tells it."""
+        return cls(results=[Finding.of(finding) for finding in page.findings], next_cursor=page.next_cursor)
+
+
+class Problem(BaseModel):
+    """RFC 9457: what is wrong and what to change."""
+
+    type: str = Field(examples=["urn:s3scan:problem:invalid_input"])
+    title: str = Field(examples=["Bad Request"])
+    status: int = Field(examples=[400])
+    detail: str = Field(examples=["limit: give 1000 or less."])

@@ -1,0 +1,88 @@
+"""The Celery application: ``celery -A scanner_tasks.app worker``.
+
+celery -A scanner_tasks.app worker --without-gossip --without-mingle --heartbeat-interval 15 -n w-$ID
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+from typing import TYPE_CHECKING, Any
+
+from celery import Celery, signals
+
+from scanner_tasks import settings, sqs
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class Application(Celery):  # type: ignore[misc]
+    """Celery, except that the keys which a request names are shown to nobody."""
+
+    def send_task(self, name: str, args: Any = None, kwargs: Any = None, *rest: Any, **options: Any) -> Any:
+        """As Celery's. Flower and logs see the bucket and the number of keys; only the message's body has the keys."""
+        if name == SCAN_OBJECTS:
+            given = {**dict(zip(("bucket", "keys"), args or (), strict=False)), **(kwargs or {})}
+            options["argsrepr"] = f"({given.get('bucket')!r}, <{len(given.get('keys') or ())} keys>)"
+            options["kwargsrepr"] = "{}"
+        return super().send_task(name, args, kwargs, *rest, **options)
+
+
+SCAN_BATCH = "scanner_tasks.scan_batch"
+SCAN_PREFIX = "scanner_tasks.scan_prefix"
+SCAN_OBJECTS = "scanner_tasks.scan_objects"
+
+app = Application("scanner_tasks", include=["scanner_tasks.tasks"])
+app.config_from_object("celeryconfig")
+sqs.install_steps(app)
+
+
+def lane_of(bucket: str, lanes: Sequence[str], dedicated: dict[str, str]) -> str:
+    """The lane of a message that no job has chosen one for: the bucket's own, else by rendezvous hash.
+
+    Every process finds the same lane without asking; a lane more moves one bucket in n only.
+
+    Examples:
+        >>> lane_of("b", ["scan-0", "scan-1"], {"b": "scan-1"})
+        'scan-1'
+        >>> lane_of("b", ["scan-0", "scan-1"], {}) == lane_of("b", ["scan-1", "scan-0"], {})
+        True
+    """
+    if bucket in dedicated:
+        return dedicated[bucket]
+    shared = [lane for lane in lanes if lane not in dedicated.values()] or list(lanes)
+    return max(shared, key=lambda lane: hashlib.sha256(f"{lane}/{bucket}".encode()).digest())
+
+
+def route(
+    name: str,
+    args: Sequence[Any],
+    kwargs: dict[str, Any],
+    options: dict[str, Any],  # noqa: ARG001 (Celery's signature)
+    task: Any = None,  # noqa: ARG001
+    **_: Any,
+) -> dict[str, Any] | None:
+    """Celery router: a request to scan goes to its bucket's lane, in its bucket's message group."""
+    if name not in (SCAN_PREFIX, SCAN_OBJECTS):
+        return None  # scan_batch goes where it is told
+    bucket = str(kwargs["bucket"] if "bucket" in kwargs else args[0])
+    values = settings.load()
+    return {"queue": lane_of(bucket, values.lane_names, values.dedicated_lanes), "MessageGroupId": bucket}
+
+
+@signals.worker_init.connect
+def _warm_up(**_: Any) -> None:
+    """Before the first message: open the pools, load the rules, so that the first batch does not wait for them."""
+    if importlib.util.find_spec("scanner_tasks.bootstrap") is not None:
+        bootstrap: Any = importlib.import_module("scanner_tasks.bootstrap")
+        bootstrap.worker()
+
+
+@signals.worker_shutdown.connect
+def _stop(**_: Any) -> None:
+    """After the last task: close what the warm-up opened."""
+    if importlib.util.find_spec("scanner_tasks.bootstrap") is not None:
+        bootstrap: Any = importlib.import_module("scanner_tasks.bootstrap")
+        if hasattr(bootstrap, "stop_worker"):
+            bootstrap.stop_worker()

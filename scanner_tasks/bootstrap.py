@@ -1,0 +1,101 @@
+"""The only place that builds real clients: one set for each kind of process, made once.
+
+Rules and engine are imported where they are needed: the API starts without them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+import threading
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any
+
+from scanner_tasks import log, settings
+from scanner_tasks.aws.clients import make_client, make_s3_client
+from scanner_tasks.aws.executions import Executions
+from scanner_tasks.aws.metrics import Metrics
+from scanner_tasks.aws.objects import S3Objects
+from scanner_tasks.aws.queues import Queues
+from scanner_tasks.flow.isolation import GRACE_S as CHILD_GRACE_S
+from scanner_tasks.flow.leases import LeaseKeeper
+from scanner_tasks.flow.parts import Api, Feeder, Worker
+from scanner_tasks.store.engine import make_engine
+
+if TYPE_CHECKING:
+    from scanner_tasks.settings import Settings
+
+
+@cache
+def api() -> Api:
+    """For the API's Lambda, the CLI and Python callers."""
+    return Api(**_common(settings.load()))
+
+
+@cache
+def feeder() -> Feeder:
+    """For the Lambdas behind the state machine and for settle."""
+    ours = settings.load()
+    return Feeder(
+        **_common(ours),
+        queues=Queues(_client("sqs", ours), ours.queue_url_prefix),
+        metrics=Metrics(_client("cloudwatch", ours), ours.metrics_namespace),
+    )
+
+
+@cache
+def worker() -> Worker:
+    """For a Celery worker: one set for all of its threads."""
+    from scanner_tasks import rules  # noqa: PLC0415 (see the module's docstring)
+    from scanner_tasks.core.redact import Fingerprinter  # noqa: PLC0415
+    from scanner_tasks.detect.engine import Detector  # noqa: PLC0415
+
+    ours = settings.load()
+    common = _common(ours)
+    fingerprinter = Fingerprinter(ours.fingerprint_key.get_secret_value().encode(), ours.fingerprint_key_id)
+    return Worker(
+        **common,
+        detector=Detector(rules.load_builtin(), fingerprinter, occurrences_kept=ours.occurrences_kept),
+        leases=LeaseKeeper(common["engine"], lease_s=ours.lease_s, stuck_after_s=ours.object_max_s + CHILD_GRACE_S),
+        child_command=(sys.executable, "-m", "scanner_tasks.bootstrap"),
+        scan_slots=threading.BoundedSemaphore(ours.scan_threads or os.cpu_count() or 1),
+    )
+
+
+def stop_worker() -> None:
+    """Ask the worker's threads to give back what they have not begun; call it when the process is told to stop."""
+    if worker.cache_info().currsize:
+        worker().stopping.set()
+
+
+def _common(ours: Settings) -> dict[str, Any]:
+    log.configure(ours.log_level)
+    connections = ours.max_workers + 5
+    return {
+        "settings": ours,
+        "engine": make_engine(ours.database_url.get_secret_value(), pool_size=ours.database_pool_size),
+        "objects": S3Objects(
+            make_s3_client(region=ours.aws_region, endpoint_url=ours.aws_endpoint_url, pool_size=connections)
+        ),
+        "executions": Executions(_client("stepfunctions", ours), ours.state_machine_arn),
+        "ruleset_hash": partial(ruleset_hash, ours),
+    }
+
+
+def _client(service: str, ours: Settings) -> Any:
+    return make_client(service, region=ours.aws_region, endpoint_url=ours.aws_endpoint_url)
+
+
+def ruleset_hash(ours: Settings) -> str:
+    """Hash of all that decides what a scan finds: rules, and the budgets that end a read."""
+    from scanner_tasks import rules  # noqa: PLC0415
+
+    budgets = f"{ours.text_max_bytes} {ours.object_max_s} {ours.object_max_bytes} {ours.occurrences_kept}"
+    return hashlib.sha256(f"{rules.load_builtin().content_hash} {budgets}".encode()).hexdigest()[:16]
+
+
+if __name__ == "__main__":  # the child of flow/isolation.py
+    from scanner_tasks.flow.isolation import serve
+
+    serve(worker())

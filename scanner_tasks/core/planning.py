@@ -1,0 +1,104 @@
+"""Which listed objects are scanned, which are skipped and why, and how they are cut into batches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from scanner_tasks.core.model import ObjectRef, Outcome, PlannedBatch, PlannedObject
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+#: A batch is one message, one ledger row and one transaction. 100 objects in a message cost 1/75 of the SQS requests;
+#: more gain nothing, since SQS bills bytes too (docs/decisions/0002).
+MAX_OBJECTS = 100
+MAX_BYTES = 64 * 1024**2
+#: RDS Proxy pins a session on statements over 16,384 bytes; a batch's row has to fit into one INSERT.
+MAX_STATEMENT_BYTES = 14_000
+#: Bytes of a row's literal beside its objects, and beside the key of one object (size, packed ETag as hex, commas).
+_ROW_OVERHEAD, _OBJECT_OVERHEAD = 400, 14
+
+#: Storage classes that a GET cannot read before a restore (S3 User Guide, "Restoring an archived object").
+#: GLACIER_IR (Instant Retrieval) is read like any other.
+ARCHIVED_STORAGE_CLASSES = frozenset({"GLACIER", "DEEP_ARCHIVE"})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Policy:
+    """What a job does not read."""
+
+    #: Objects listed larger are skipped(too_large).
+    object_max_bytes: int
+
+
+def plan_object(ref: ObjectRef, policy: Policy) -> PlannedObject:
+    """The object with PENDING, or with the reason why it is not read.
+
+    Examples:
+        >>> ref = ObjectRef(bucket="b", key="logs/", size_bytes=0, etag="e")
+        >>> str(plan_object(ref, Policy(object_max_bytes=10)).outcome)
+        'skipped(folder_marker)'
+    """
+    return PlannedObject(ref=ref, outcome=_outcome(ref, policy))
+
+
+def _outcome(ref: ObjectRef, policy: Policy) -> Outcome:
+    if ref.size_bytes == 0:
+        return Outcome.SKIPPED_FOLDER_MARKER if ref.key.endswith("/") else Outcome.SKIPPED_EMPTY
+    if ref.storage_class in ARCHIVED_STORAGE_CLASSES:
+        return Outcome.SKIPPED_ARCHIVED_STORAGE_CLASS
+    if ref.size_bytes > policy.object_max_bytes:
+        return Outcome.SKIPPED_TOO_LARGE
+    return Outcome.PENDING
+
+
+def plan_page(refs: Iterable[ObjectRef], policy: Policy) -> tuple[PlannedBatch, ...]:
+    """Cut a listing, in its order, into batches that hold every object exactly once.
+
+    A batch holds at most MAX_OBJECTS objects and MAX_BYTES to be scanned, and fits one INSERT; an object larger than
+    MAX_BYTES is a batch of its own. Batches keep the listing's order, so a key's batch is found by its first key.
+
+    Examples:
+        >>> refs = [ObjectRef(bucket="b", key=str(n), size_bytes=1, etag="e") for n in range(150)]
+        >>> [len(batch.objects) for batch in plan_page(refs, Policy(object_max_bytes=10))]
+        [100, 50]
+    """
+    return cut_batches(plan_object(ref, policy) for ref in refs)
+
+
+def cut_batches(objects: Iterable[PlannedObject]) -> tuple[PlannedBatch, ...]:
+    """Objects that are planned already, cut as ``plan_page`` cuts."""
+    return tuple(PlannedBatch(objects=group) for group in _cut(objects))
+
+
+def _cut(objects: Iterable[PlannedObject]) -> Iterator[tuple[PlannedObject, ...]]:
+    group: list[PlannedObject] = []
+    pending_bytes = statement_bytes = 0
+    for planned in objects:
+        to_scan = planned.ref.size_bytes if planned.outcome is Outcome.PENDING else 0
+        literal = literal_bytes(planned.ref)
+        if group and (
+            len(group) == MAX_OBJECTS
+            or pending_bytes + to_scan > MAX_BYTES
+            or _ROW_OVERHEAD + statement_bytes + literal > MAX_STATEMENT_BYTES
+        ):
+            yield tuple(group)
+            group, pending_bytes, statement_bytes = [], 0, 0
+        group.append(planned)
+        pending_bytes += to_scan
+        statement_bytes += literal
+    if group:
+        yield tuple(group)
+
+
+def literal_bytes(ref: ObjectRef) -> int:
+    """At most so many bytes stand for the object in the INSERT of its batch.
+
+    Quotes and backslashes are doubled in an SQL literal, a NUL becomes two characters of three bytes (store/text.py),
+    the ETag stands as hex of its packed form.
+    """
+    key = ref.key.encode()
+    doubled = key.count(b"'") + key.count(b"\\") + 5 * key.count(b"\0") + 4 * ref.key.count("\ue000")
+    version = len(ref.version_id) + 4 if ref.version_id else 0
+    return len(key) + doubled + len(str(ref.size_bytes)) + 2 * (len(ref.etag.encode()) + 1) + version + _OBJECT_OVERHEAD

@@ -1,0 +1,129 @@
+"""What the flow asks of S3, SQS, Step Functions and CloudWatch: the values that cross, and the shape of each adapter.
+
+``scanner_tasks.aws`` talks to the real services, ``scanner_tasks.fakes`` keeps all in memory; one contract test
+for each protocol below holds both to the same behaviour (``tests/aws``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+    from types import TracebackType
+
+    from scanner_tasks.core.model import ObjectRef
+
+#: What ``Executions.status`` says of an execution that is unknown, or forgotten (AWS keeps them 90 days).
+EXECUTION_NOT_FOUND = "NOT_FOUND"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One response of a listing, in the order of the keys' UTF-8 bytes."""
+
+    objects: tuple[ObjectRef, ...]
+    #: True when nothing stands behind it; otherwise the next page starts after the last key of this one.
+    is_last: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingMessage:
+    """A message to be sent: its body, exactly as SQS shall store it, and its message group."""
+
+    body: str
+    group: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedMessage:
+    """A message in our hands until its visibility timeout passes."""
+
+    message_id: str
+    #: For ``delete``; a later receive of the same message has another one.
+    receipt: str
+    body: str
+    group: str | None
+    #: Receives so far, this one included.
+    receive_count: int
+    #: When it was first sent (a move to the dead letter queue keeps it).
+    sent_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Depth:
+    """How many messages a queue holds; approximate on SQS."""
+
+    visible: int
+    in_flight: int
+    delayed: int
+
+
+class ObjectBody(Protocol):
+    """An object being read from its start to its end; a context manager."""
+
+    @property
+    def bytes_read(self) -> int:
+        """Bytes handed out so far."""
+
+    def read(self, size: int, /) -> bytes:
+        """The next bytes: exactly ``size`` of them except at the end; b"" after it."""
+
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+    ) -> None: ...
+
+
+class Objects(Protocol):
+    """S3: every key is handed through exactly, whatever its characters."""
+
+    def check_bucket(self, bucket: str) -> None:
+        """Return if the bucket can be listed; raises BucketNotFound, Denied or Unavailable."""
+
+    def list_page(self, bucket: str, *, prefix: str, start_after: str | None, max_keys: int = 1000) -> Page:
+        """The objects whose keys stand behind ``start_after``; raises as ``check_bucket``."""
+
+    def head(self, bucket: str, key: str) -> ObjectRef:
+        """The object as it is now; raises ObjectGone, ObjectDenied, ObjectError or Unavailable."""
+
+    def open(self, ref: ObjectRef) -> ObjectBody:
+        """The bytes of exactly the listed object; reading raises an ObjectError, or Unavailable without credentials."""
+
+
+class Queues(Protocol):
+    """SQS: queues by name."""
+
+    def send(self, queue: str, messages: Sequence[OutgoingMessage]) -> list[int]:
+        """Send all; the indexes, ascending, of those that could not be sent. Raises Denied or Unavailable."""
+
+    def depth(self, queue: str) -> Depth:
+        """How many messages stand in the queue; raises Denied or Unavailable."""
+
+    def receive(self, queue: str, limit: int, visibility_timeout_s: int) -> list[ReceivedMessage]:
+        """At most ``limit`` messages, each once; raises Denied or Unavailable."""
+
+    def delete(self, queue: str, receipts: Sequence[str]) -> None:
+        """Delete what these receipts stand for; stale receipts are passed over."""
+
+
+class Executions(Protocol):
+    """Step Functions: executions of one state machine, by name."""
+
+    def start(self, name: str, payload: dict[str, Any]) -> str:
+        """The ARN of the execution of that name, started by this call or an earlier one."""
+
+    def stop(self, arn: str, cause: str) -> None:
+        """Stop it; nothing happens when it has ended or is unknown."""
+
+    def status(self, arn: str) -> str:
+        """RUNNING, SUCCEEDED, FAILED, TIMED_OUT, ABORTED, or EXECUTION_NOT_FOUND."""
+
+
+class Metrics(Protocol):
+    """CloudWatch: one number at a time."""
+
+    def put(self, name: str, value: float, unit: str = "Count") -> None:
+        """Publish the value as of now."""

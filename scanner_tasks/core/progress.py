@@ -1,0 +1,70 @@
+"""Which state changes are legal, how a job ends, and when it will."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from scanner_tasks.core.model import JobStatus
+
+if TYPE_CHECKING:
+    from scanner_tasks.core.model import Progress
+
+#: From → to. Everything else is refused: stores guard each change with exactly these.
+LEGAL_STATUS_CHANGES: dict[JobStatus, frozenset[JobStatus]] = {
+    JobStatus.LISTING: frozenset({JobStatus.SCANNING, JobStatus.PAUSED, JobStatus.FAILED, JobStatus.CANCELLED}),
+    JobStatus.SCANNING: frozenset(
+        {
+            JobStatus.PAUSED,
+            JobStatus.SUCCEEDED,
+            JobStatus.SUCCEEDED_WITH_FAILURES,
+            JobStatus.FAILED,
+            JobStatus.CANCELLED,
+        }
+    ),
+    JobStatus.PAUSED: frozenset({JobStatus.LISTING, JobStatus.SCANNING, JobStatus.FAILED, JobStatus.CANCELLED}),
+    # Ended jobs open again only when a dead letter or a failed object is retried.
+    JobStatus.SUCCEEDED: frozenset({JobStatus.SCANNING}),
+    JobStatus.SUCCEEDED_WITH_FAILURES: frozenset({JobStatus.SCANNING}),
+    JobStatus.FAILED: frozenset({JobStatus.SCANNING}),
+    JobStatus.CANCELLED: frozenset(),
+}
+
+
+def can_change(old: JobStatus, new: JobStatus) -> bool:
+    """True when a job may go from ``old`` to ``new``.
+
+    Examples:
+        >>> can_change(JobStatus.LISTING, JobStatus.SCANNING), can_change(JobStatus.CANCELLED, JobStatus.SCANNING)
+        (True, False)
+    """
+    return new in LEGAL_STATUS_CHANGES[old]
+
+
+def final_status(*, partial: int, failed: int) -> JobStatus:
+    """How a job ends whose every object has its outcome.
+
+    Examples:
+        >>> str(final_status(partial=0, failed=2))
+        'succeeded_with_failures'
+    """
+    return JobStatus.SUCCEEDED_WITH_FAILURES if partial or failed else JobStatus.SUCCEEDED
+
+
+def percent(progress: Progress, *, is_final: bool) -> float:
+    """Share of the listed objects that have their outcome, 0-100; 100 for an ended job without objects."""
+    if progress.listed == 0:
+        return 100.0 if is_final else 0.0
+    return round(100 * progress.done / progress.listed, 2)
+
+
+def eta_s(progress: Progress, *, elapsed_s: float, total_is_final: bool) -> float | None:
+    """Seconds until a job ends at its mean rate so far; None while the total or the rate is not known.
+
+    Bytes and objects both cost time: the later of the two estimates counts.
+    """
+    if not total_is_final or progress.done == 0 or elapsed_s <= 0:
+        return None
+    left = [elapsed_s * (progress.listed - progress.done) / progress.done]
+    if progress.bytes_done:
+        left.append(elapsed_s * (progress.bytes_listed - progress.bytes_done) / progress.bytes_done)
+    return round(max(0.0, *left), 1)

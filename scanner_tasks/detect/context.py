@@ -1,0 +1,89 @@
+"""The text around a value, with everything starred out that any rule might have found in it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from scanner_tasks.detect.regex import Regex
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from scanner_tasks.detect.compiled import CompiledRule
+
+#: Characters of context on each side; a line's end ends it sooner.
+CONTEXT_CHARS: Final = 40
+CONTEXT_BYTES: Final = 4 * CONTEXT_CHARS
+# Shapes (with their least length) that are masked whether or not a rule knows them: nine digits and more in a row,
+# long mixed tokens, and whatever stands around an @.
+_SHAPES: Final = (
+    (Regex(r"[0-9](?:[ .\-()/]{0,2}[0-9]){8,}"), 9),
+    (Regex(r"[0-9A-Za-z+/_\-]{0,400}[0-9][0-9A-Za-z+/_\-]{0,400}"), 20),
+    (Regex(r"[0-9A-Za-z._%+'\-]{1,64}@[0-9A-Za-z.\-]{1,200}"), 3),
+)
+_CONTROLS: Final = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0)], " ")
+
+
+class Context:
+    """Masks what stands around a value; knows every rule. Immutable."""
+
+    def __init__(self, rules: Sequence[CompiledRule]) -> None:
+        self._rules = rules
+        widest = max((rule.width for rule in rules), default=0)
+        #: Bytes on each side of a value that are read: the context, and what may stand half in it.
+        self.reach = CONTEXT_BYTES + widest + 1
+
+    def around(self, text: bytes, start: int, end: int, masked: str) -> str:
+        """One line: up to 40 characters before, the masked value, up to 40 characters after.
+
+        Depends only on ``reach`` bytes on each side, so never on where a window begins or ends.
+        """
+        first = max(0, start - self.reach)
+        region = text[first : end + self.reach]
+        start, end = start - first, end - first
+        left_end, right_start = start, end
+        left_start = region.rfind(b"\n", 0, start) + 1
+        right_end = region.find(b"\n", end)
+        right_end = len(region) if right_end < 0 else right_end
+        spans = sorted(self._candidates(region))
+        left = _starred(region, left_start, left_end, spans)[-CONTEXT_CHARS:]
+        right = _starred(region, right_start, right_end, spans)[:CONTEXT_CHARS]
+        return f"{left}{masked}{right}".translate(_CONTROLS)
+
+    def hide(self, masked: str) -> str:
+        """A masked value, with what another rule would still find in it starred out (a card number as mail domain)."""
+        data = masked.encode()
+        return _starred(data, 0, len(data), sorted(self._rule_candidates(data)))
+
+    def _candidates(self, region: bytes) -> Iterator[tuple[int, int]]:
+        yield from self._rule_candidates(region)
+        for shape, least in _SHAPES:
+            at = 0
+            while found := shape.search(region, at):
+                start, at = found[0]
+                if at - start >= least:
+                    yield start, at
+
+    def _rule_candidates(self, region: bytes) -> Iterator[tuple[int, int]]:
+        # Matches as the pattern gives them, judged or not, and from every start: no candidate hides behind another.
+        for rule in self._rules:
+            at = 0
+            while found := rule.find(region, at, len(region)):
+                start, end, _ = rule.span(found)
+                yield start, end
+                at = found[0][0] + 1
+
+
+def _starred(region: bytes, start: int, end: int, spans: list[tuple[int, int]]) -> str:
+    """Text of region[start:end] with letters and digits inside the spans (sorted by start) starred."""
+    parts: list[str] = []
+    at = start
+    for first, last in spans:
+        first, last = max(first, at), min(last, end)  # noqa: PLW2901  # clipped to what is still to be written
+        if first >= last:
+            continue
+        parts.append(region[at:first].decode("utf-8", "ignore"))
+        parts.append("".join("*" if c.isalnum() else c for c in region[first:last].decode("utf-8", "ignore")))
+        at = last
+    parts.append(region[at:end].decode("utf-8", "ignore"))
+    return "".join(parts)

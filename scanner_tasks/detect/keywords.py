@@ -1,0 +1,122 @@
+"""Words near a value that speak for it or against it. Texts are UTF-8 bytes; positions are bytes."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import re2
+
+from scanner_tasks.detect.regex import Regex
+
+_CONTINUATION: Final = bytes(range(0x80, 0xC0))
+#: A long number and then a word between keyword and value: the keyword belongs to that number, not to ours.
+_ANOTHER_VALUE: Final = Regex("[0-9]{5}[^0-9]*[A-Za-z]{2}")
+
+
+class Keywords:
+    """The keywords of a rule: case, separators (``social_security``, ``socialSecurity``) and plural do not matter.
+
+    Examples:
+        >>> words = Keywords(("ssn", "social security"))
+        >>> words.last_end(b"customer_ssn: "), words.last_end(b"mySocialSecurityNumber="), words.last_end(b"assn ")
+        (12, 16, -1)
+    """
+
+    def __init__(self, words: tuple[str, ...]) -> None:
+        whole = [word for word in words if not word.endswith("*")]
+        begun = [_spaced(word.removesuffix("*")) for word in words if word.endswith("*")]
+        # One look that tells most texts apart: without any of these letters in a row, nothing below can match.
+        self._any = Regex(f"(?i:{'|'.join([_spaced(word) for word in whole] + begun)})")
+        parts = []
+        if whole:
+            any_case = "|".join(_spaced(word) for word in whole)
+            lower = "|".join(_spaced(word.lower()) for word in whole)
+            capital = "|".join(f"{_capital(word)}|{_spaced(word.upper())}" for word in whole)
+            parts += [
+                f"(?:^|[^A-Za-z])((?i:{any_case})[sS]?)(?:$|[^A-Za-z])",
+                f"(?:^|[^A-Za-z])((?:{lower})s?)[A-Z]",
+                f"(?:^|[^A-Za-z]|[a-z])((?:{capital})s?)(?:$|[^a-z])",
+            ]
+        if begun:
+            parts.append(f"(?:^|[^A-Za-z0-9])((?:{'|'.join(begun)})[A-Za-z0-9]{{0,64}})")
+        self._exact = [Regex(part) for part in parts]
+
+    def last_end(self, text: bytes) -> int:
+        """Where the last keyword in the text ends; -1 without one."""
+        last = -1
+        if self._any.search(text) is None:
+            return last
+        for pattern in self._exact:
+            at = 0
+            while found := pattern.search(text, at):
+                last = max(last, found[1][1])
+                at = max(found[1][1], at + 1)
+        return last
+
+    def first_start(self, text: bytes) -> int:
+        """Where the first keyword in the text begins; -1 without one."""
+        if self._any.search(text) is None:
+            return -1
+        return min((found[1][0] for pattern in self._exact if (found := pattern.search(text))), default=-1)
+
+
+class Labels:
+    """Words that name the value directly before it as something else: ``order #``, ``invoice no: ``, ``SKU-``.
+
+    Examples:
+        >>> labels = Labels(("order", "invoice"))
+        >>> labels.end_with(b"your orderId: "), labels.end_with(b"Invoice no. #"), labels.end_with(b"in order to pay ")
+        (True, True, False)
+    """
+
+    def __init__(self, words: tuple[str, ...]) -> None:
+        any_word = "|".join(_spaced(word) for word in words)
+        kind = "id|ids|no|num|nr|number|code|ref|key"
+        self._pattern = Regex(
+            rf"(?:^|[^A-Za-z])(?i:(?:{any_word})s?(?:[ _.\-]{{0,2}}(?:{kind}))?)[^A-Za-z0-9\n,;|]{{0,6}}$"
+        )
+
+    def end_with(self, text: bytes) -> bool:
+        """True if such a word ends the text, but for its separators."""
+        return self._pattern.search(text) is not None
+
+
+def speaks_of_another(between: bytes) -> bool:
+    """True if a long number and another word stand between a keyword and a value.
+
+    Examples:
+        >>> speaks_of_another(b"536228726, routing: "), speaks_of_another(b" of the applicant: ")
+        (True, False)
+    """
+    return _ANOTHER_VALUE.search(between) is not None
+
+
+def chars(text: bytes) -> int:
+    """Number of code points that begin in the bytes.
+
+    Examples:
+        >>> chars("é!".encode())
+        2
+    """
+    return len(text) if text.isascii() else len(text.translate(None, _CONTINUATION))
+
+
+def last_chars(text: bytes, count: int) -> bytes:
+    """The last ``count`` code points, or all.
+
+    Examples:
+        >>> last_chars("aé!".encode(), 2).decode()
+        'é!'
+    """
+    tail = text[-count:]
+    if tail.isascii():
+        return tail
+    return text.decode("utf-8", "ignore")[-count:].encode()
+
+
+def _spaced(word: str) -> str:
+    return r"[ _.\-]{0,2}".join(re2.escape(part) for part in word.split(" "))
+
+
+def _capital(word: str) -> str:
+    return "".join(re2.escape(part[:1].upper() + part[1:].lower()) for part in word.split(" "))

@@ -1,0 +1,281 @@
+"""In-memory S3, SQS, Step Functions and CloudWatch, with the methods of ``scanner_tasks.aws``: for your tests and ours.
+
+They behave as the real ones where callers can tell: order of listings, ETags, visibility timeouts, redrive, names that
+start once. The contract tests in ``tests/aws`` run on each fake and on the emulator alike. All are safe to share
+between threads.
+
+Examples:
+    >>> bucket = FakeObjects({"inbox": {"a.csv": b"one", "b/c.csv": b"two"}})
+    >>> [o.key for o in bucket.list_page("inbox", prefix="b/", start_after=None).objects]
+    ['b/c.csv']
+    >>> with bucket.open(bucket.head("inbox", "a.csv")) as body:
+    ...     body.read(100)
+    b'one'
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any, Self
+
+from scanner_tasks.core import lanes
+from scanner_tasks.core.errors import (
+    BucketNotFound,
+    Denied,
+    ObjectArchived,
+    ObjectChanged,
+    ObjectDenied,
+    ObjectGone,
+)
+from scanner_tasks.core.model import ObjectRef
+from scanner_tasks.core.ports import EXECUTION_NOT_FOUND, Depth, OutgoingMessage, Page, ReceivedMessage
+
+_ARCHIVED = frozenset({"GLACIER", "DEEP_ARCHIVE"})
+
+
+class FakeObjects:
+    """Buckets of objects as dictionaries, which a test may change at any time through ``buckets``.
+
+    Args:
+        buckets: bucket → key → bytes; copied.
+        storage_classes: (bucket, key) → storage class, where it is not STANDARD; archived ones cannot be read.
+        denied: (bucket, key) of objects, or (bucket, None) of listings, that the role may not read.
+    """
+
+    def __init__(
+        self,
+        buckets: Mapping[str, Mapping[str, bytes]],
+        *,
+        storage_classes: Mapping[tuple[str, str], str] | None = None,
+        denied: Sequence[tuple[str, str | None]] = (),
+    ) -> None:
+        self.buckets = {bucket: dict(objects) for bucket, objects in buckets.items()}
+        self.storage_classes = dict(storage_classes or {})
+        self.denied: set[tuple[str, str | None]] = set(denied)
+
+    def check_bucket(self, bucket: str) -> None:
+        """Return if the bucket can be listed; raises BucketNotFound or Denied."""
+        if bucket not in self.buckets:
+            raise BucketNotFound(bucket)
+        if (bucket, None) in self.denied:
+            raise Denied(f"Not allowed to list the bucket {bucket!r}: the role needs s3:ListBucket.")
+
+    def list_page(self, bucket: str, *, prefix: str, start_after: str | None, max_keys: int = 1000) -> Page:
+        """The objects whose keys stand behind ``start_after``, in the order of their UTF-8 bytes."""
+        self.check_bucket(bucket)
+        after = (start_after or "").encode()
+        keys = sorted((key for key in list(self.buckets[bucket]) if key.startswith(prefix)), key=str.encode)
+        keys = [key for key in keys if key.encode() > after]
+        return Page(objects=tuple(self._ref(bucket, key) for key in keys[:max_keys]), is_last=len(keys) <= max_keys)
+
+    def head(self, bucket: str, key: str) -> ObjectRef:
+        """The object as it is now; raises ObjectGone or ObjectDenied."""
+        self._check(bucket, key)
+        return self._ref(bucket, key)
+
+    def open(self, ref: ObjectRef) -> FakeBody:
+        """The bytes of exactly the listed object."""
+        return FakeBody(self, ref)
+
+    def _check(self, bucket: str, key: str) -> None:
+        if (bucket, key) in self.denied:
+            raise ObjectDenied("S3 refused the read: the role needs s3:GetObject here.")
+        if key not in self.buckets.get(bucket, {}):
+            raise ObjectGone("The object was deleted after it was listed.")
+
+    def _content(self, ref: ObjectRef) -> bytes:
+        self._check(ref.bucket, ref.key)
+        now = self._ref(ref.bucket, ref.key)
+        if ref.etag and now.etag != ref.etag:
+            raise ObjectChanged("The object was overwritten after it was listed.")
+        if now.storage_class in _ARCHIVED:
+            raise ObjectArchived("The object is archived: restore it before it is scanned.")
+        return self.buckets[ref.bucket][ref.key]
+
+    def _ref(self, bucket: str, key: str) -> ObjectRef:
+        content = self.buckets[bucket][key]
+        return ObjectRef(
+            bucket=bucket,
+            key=key,
+            size_bytes=len(content),
+            etag=hashlib.md5(content, usedforsecurity=False).hexdigest(),
+            storage_class=self.storage_classes.get((bucket, key), "STANDARD"),
+        )
+
+
+class FakeBody:
+    """An object of FakeObjects being read; what is wrong with it is said by the first ``read``."""
+
+    def __init__(self, objects: FakeObjects, ref: ObjectRef) -> None:
+        self._objects = objects
+        self._ref = ref
+        self._stream: io.BytesIO | None = None
+
+    @property
+    def bytes_read(self) -> int:
+        """Bytes handed out so far."""
+        return self._stream.tell() if self._stream else 0
+
+    def read(self, size: int, /) -> bytes:
+        """The next bytes: exactly ``size`` of them except at the end; b"" after it."""
+        if self._stream is None:
+            self._stream = io.BytesIO(self._objects._content(self._ref))  # noqa: SLF001 (they are one)
+        return self._stream.read(size)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Nothing to close."""
+
+
+@dataclass(kw_only=True)
+class _StoredMessage:
+    message: ReceivedMessage
+    visible_at: float
+
+
+class FakeQueues:
+    """Queues with visibility timeouts, receive counts and redrive; a queue exists as soon as it is named.
+
+    Args:
+        clock: seconds since 1970, so that a test can let timeouts pass.
+        max_receives: receives after which a message goes to the dead letter queue instead of to a receiver.
+        dlq: name of the dead letter queue of all the others.
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: Callable[[], float] = time.time,
+        max_receives: int = lanes.MAX_RECEIVES,
+        dlq: str = lanes.DLQ,
+    ) -> None:
+        self._clock = clock
+        self._max_receives = max_receives
+        self._dlq = dlq
+        self._queues: dict[str, list[_StoredMessage]] = {}
+        self._lock = threading.Lock()
+        self._last_number = 0
+        #: Names of queues that refuse every message, as if the service were down; a test may change it.
+        self.failing: set[str] = set()
+
+    def send(self, queue: str, messages: Sequence[OutgoingMessage]) -> list[int]:
+        """Send all; the indexes of those that could not be sent (all of them to a queue in ``failing``)."""
+        with self._lock:
+            if queue in self.failing:
+                return list(range(len(messages)))
+            now = self._clock()
+            for message in messages:
+                stored = ReceivedMessage(
+                    message_id=self._number("message"),
+                    receipt="",
+                    body=message.body,
+                    group=message.group,
+                    receive_count=0,
+                    sent_at=datetime.fromtimestamp(now, UTC),
+                )
+                self._queues.setdefault(queue, []).append(_StoredMessage(message=stored, visible_at=now))
+            return []
+
+    def depth(self, queue: str) -> Depth:
+        """How many messages stand in the queue."""
+        with self._lock:
+            stored, now = self._queues.get(queue, []), self._clock()
+            visible = sum(s.visible_at <= now for s in stored)
+            return Depth(visible=visible, in_flight=len(stored) - visible, delayed=0)
+
+    def receive(self, queue: str, limit: int, visibility_timeout_s: int) -> list[ReceivedMessage]:
+        """At most ``limit`` visible messages, oldest first; those received too often move to the dead letter queue."""
+        with self._lock:
+            now = self._clock()
+            received: list[ReceivedMessage] = []
+            for stored in list(self._queues.get(queue, [])):
+                if len(received) == limit:
+                    break
+                if stored.visible_at > now:
+                    continue
+                if queue != self._dlq and stored.message.receive_count >= self._max_receives:
+                    self._queues[queue].remove(stored)
+                    self._queues.setdefault(self._dlq, []).append(stored)
+                    continue
+                stored.message = replace(
+                    stored.message, receipt=self._number("receipt"), receive_count=stored.message.receive_count + 1
+                )
+                stored.visible_at = now + visibility_timeout_s
+                received.append(stored.message)
+            return received
+
+    def delete(self, queue: str, receipts: Sequence[str]) -> None:
+        """Delete what these receipts stand for; stale receipts are passed over."""
+        with self._lock:
+            self._queues[queue] = [s for s in self._queues.get(queue, []) if s.message.receipt not in set(receipts)]
+
+    def bodies(self, queue: str) -> list[str]:
+        """Bodies of all messages in the queue, oldest first, visible or not (only the fake can tell)."""
+        with self._lock:
+            return [s.message.body for s in self._queues.get(queue, [])]
+
+    def _number(self, kind: str) -> str:
+        self._last_number += 1
+        return f"{kind}-{self._last_number}"
+
+
+@dataclass
+class FakeExecutions:
+    """Executions that run until a test, or ``stop``, says otherwise."""
+
+    #: Payload of every execution, by name, in the order of their start.
+    started: dict[str, dict[str, Any]] = field(default_factory=dict)
+    #: Status by ARN; a test may set it.
+    statuses: dict[str, str] = field(default_factory=dict)
+    #: Cause of every stop, by ARN.
+    causes: dict[str, str] = field(default_factory=dict)
+    #: Raised by every call while it is set.
+    error: Exception | None = None
+
+    def start(self, name: str, payload: dict[str, Any]) -> str:
+        """The ARN of the execution of that name, started by this call or an earlier one."""
+        self._check()
+        arn = f"arn:aws:states:us-east-1:000000000000:execution:fake:{name}"
+        if name not in self.started:
+            self.started[name] = dict(payload)
+            self.statuses[arn] = "RUNNING"
+        return arn
+
+    def stop(self, arn: str, cause: str) -> None:
+        """Stop it; nothing happens when it has ended or is unknown."""
+        self._check()
+        if self.statuses.get(arn) == "RUNNING":
+            self.statuses[arn] = "ABORTED"
+            self.causes[arn] = cause
+
+    def status(self, arn: str) -> str:
+        """RUNNING, ABORTED, what a test has set, or EXECUTION_NOT_FOUND."""
+        self._check()
+        return self.statuses.get(arn, EXECUTION_NOT_FOUND)
+
+    def _check(self) -> None:
+        if self.error:
+            raise self.error
+
+
+@dataclass
+class FakeMetrics:
+    """Metrics as lists of what was put."""
+
+    #: Every value, by name, oldest first.
+    values: dict[str, list[float]] = field(default_factory=dict)
+
+    def put(self, name: str, value: float, unit: str = "Count") -> None:  # noqa: ARG002 (same call as the real one)
+        """Record the value."""
+        self.values.setdefault(name, []).append(float(value))

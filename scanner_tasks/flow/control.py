@@ -1,0 +1,94 @@
+"""End, pause and resume jobs. Messages already in a lane become no-ops, because the job's epoch moves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from scanner_tasks.core.errors import Conflict, JobNotFound, ScannerError
+from scanner_tasks.core.model import Job, JobStatus, Outcome
+from scanner_tasks.flow.executions import start_next_execution
+from scanner_tasks.log import get_logger
+from scanner_tasks.store import jobs, sweep
+from scanner_tasks.store.engine import transaction
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from scanner_tasks.flow.parts import Api
+
+log = get_logger()
+
+#: What becomes of the objects that such a job left.
+_LEFT_AS = {JobStatus.FAILED: Outcome.FAILED_UNAVAILABLE, JobStatus.CANCELLED: Outcome.SKIPPED_CANCELLED}
+
+
+def fail_job(job_id: UUID, *, cause: str, using: Api) -> None:
+    """End a job that cannot go on; what it left is failed(unavailable). A repeat changes nothing."""
+    _end(find_job(job_id, using=using), JobStatus.FAILED, cause, using=using)
+
+
+def cancel_job(job_id: UUID, *, reason: str, using: Api) -> None:
+    """End a job on request; what it left is skipped(cancelled). Raises Conflict when it has ended otherwise."""
+    job = find_job(job_id, using=using)
+    _end(job, JobStatus.CANCELLED, reason, using=using)
+    if find_job(job_id, using=using).status is not JobStatus.CANCELLED:
+        raise Conflict(f"Job {job_id} is {job.status}: only a job that has not ended can be cancelled.")
+    _stop_execution(job, reason, using=using)
+
+
+def _end(job: Job, status: JobStatus, reason: str, *, using: Api) -> None:
+    with transaction(using.engine) as connection:
+        epoch = jobs.change_status(connection, job.job_no, status, reason=reason, new_epoch=True)
+    if epoch is None:
+        return
+    log.info("job_ending", job_id=job.job_id, status=status)
+    close_job(job, status, using=using)
+
+
+def close_job(job: Job, status: JobStatus, *, using: Api) -> None:
+    """Give what a failed or cancelled job left its outcome, batch by batch; settle goes on with it after a crash."""
+    closed = True
+    while closed:
+        with transaction(using.engine) as connection:
+            closed = sweep.close_batches(connection, job.job_no, _LEFT_AS[status]) > 0
+    with transaction(using.engine) as connection:
+        sweep.advance_done_from(connection, job.job_no)
+        jobs.end_job(connection, job.job_no)
+
+
+def pause_job(job_id: UUID, *, using: Api) -> None:
+    """Stop sending and finishing: what is in the lanes becomes a no-op, what workers hold is planned again."""
+    job = find_job(job_id, using=using)
+    with transaction(using.engine) as connection:
+        if jobs.change_status(connection, job.job_no, JobStatus.PAUSED, new_epoch=True) is None:
+            raise Conflict(f"Job {job_id} is {job.status}: only a job that is listing or scanning can be paused.")
+        sweep.return_sent(connection, job.job_no)
+    _stop_execution(job, "The job is paused.", using=using)
+
+
+def resume_job(job_id: UUID, *, using: Api) -> None:
+    """Go on exactly where the job was paused."""
+    job = find_job(job_id, using=using)
+    if job.status is not JobStatus.PAUSED:
+        raise Conflict(f"Job {job_id} is {job.status}: only a paused job can be resumed.")
+    with transaction(using.engine) as connection:
+        jobs.change_status(connection, job.job_no, JobStatus.LISTING if job.listed_at is None else JobStatus.SCANNING)
+    start_next_execution(job, using=using)
+
+
+def _stop_execution(job: Job, cause: str, *, using: Api) -> None:
+    """Best effort: an execution that goes on ends with its next turn."""
+    if job.execution_arn:
+        try:
+            using.executions.stop(job.execution_arn, cause)
+        except ScannerError:
+            log.warning("execution_not_stopped", job_id=job.job_id, exc_info=True)
+
+
+def find_job(job_id: UUID, *, using: Api) -> Job:
+    """The job; JobNotFound when there is none."""
+    with transaction(using.engine) as connection:
+        job = jobs.get_job(connection, job_id)
+    if job is None:
+        raise JobNotFound(job_id)
+    return job

@@ -1,0 +1,140 @@
+"""One turn of Feed: list for a bounded time, and keep the bucket's window full meanwhile."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from scanner_tasks.core.envelope import scan_batch_message
+from scanner_tasks.core.lanes import message_group
+from scanner_tasks.core.model import Job, JobSource, JobStatus
+from scanner_tasks.core.planning import Policy, plan_page
+from scanner_tasks.core.ports import OutgoingMessage
+from scanner_tasks.core.windows import bucket_window, room, wait_s
+from scanner_tasks.flow.control import find_job
+from scanner_tasks.flow.executions import start_next_execution
+from scanner_tasks.log import get_logger
+from scanner_tasks.store import feeding, jobs
+from scanner_tasks.store.engine import transaction
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from scanner_tasks.flow.parts import Feeder
+
+log = get_logger()
+
+#: Batches that one round sends at most, so that listing goes on between two rounds.
+SEND_AT_ONCE = 2000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FeedTurn:
+    """What the state machine needs to know: ``more`` waits and comes again, the others end the execution."""
+
+    state: Literal["more", "done", "continued"]
+    wait_s: int = 1
+    #: Objects recorded and batches sent in this turn.
+    listed: int = 0
+    sent: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Dispatch:
+    sent: int
+    #: Batches that are still planned, and seconds until there is room for them.
+    planned: int
+    wait_s: int
+
+
+def feed(job_id: UUID, *, execution_no: int, turn: int, using: Feeder) -> FeedTurn:
+    """List for ``feed_turn_s``, at least one page, and top up the window; once listed, only top up.
+
+    Position and window live in the ledger, not in the execution: a turn that dies is repeated from the cursor, two
+    turns at once record each page once, and an older execution ends as soon as it sees a newer one. Raises
+    BucketNotFound or Denied when the bucket cannot be listed, which fails the job: it is never an empty result.
+    """
+    settings, deadline = using.settings, using.clock() + using.settings.feed_turn_s
+    job = find_job(job_id, using=using)
+    listed = sent = pages = 0
+    while True:
+        if job.status not in {JobStatus.LISTING, JobStatus.SCANNING} or job.execution_no > execution_no:
+            return FeedTurn(state="done", listed=listed, sent=sent)
+        dispatch = _top_up(job, using=using)
+        sent += dispatch.sent
+        is_listing = job.status is JobStatus.LISTING and job.source is JobSource.LISTING
+        if not is_listing or dispatch.planned >= settings.feed_high_water or (pages and using.clock() >= deadline):
+            break
+        listed += _list_page(job, using=using)
+        pages += 1
+        job = find_job(job_id, using=using)
+    log.info("feed_turn", job_id=job_id, execution_no=execution_no, turn=turn, listed=listed, sent=sent)
+    if job.status is JobStatus.SCANNING and dispatch.planned == 0:
+        with transaction(using.engine) as connection:
+            jobs.end_feeding(connection, job.job_no, execution_no=execution_no)
+        return FeedTurn(state="done", listed=listed, sent=sent)
+    if turn + 1 >= settings.feed_max_turns:
+        start_next_execution(job, using=using)
+        return FeedTurn(state="continued", listed=listed, sent=sent)
+    wait = 1 if is_listing and dispatch.planned < settings.feed_high_water else dispatch.wait_s
+    return FeedTurn(state="more", wait_s=wait, listed=listed, sent=sent)
+
+
+def _list_page(job: Job, *, using: Feeder) -> int:
+    """Record the next page of the listing; how many objects it had, 0 when another turn recorded it first."""
+    page = using.objects.list_page(job.bucket, prefix=job.prefix, start_after=job.cursor)
+    batches = plan_page(page.objects, Policy(object_max_bytes=using.settings.object_max_bytes))
+    cursor = page.objects[-1].key if page.objects else job.cursor
+    with transaction(using.engine) as connection:
+        is_ours = feeding.add_batches(connection, job, batches, cursor=cursor, is_last=page.is_last)
+    return len(page.objects) if is_ours else 0
+
+
+def _top_up(job: Job, *, using: Feeder) -> _Dispatch:
+    """Send as many planned batches as the job's share of the bucket's window has room for.
+
+    Send first, mark then: what a crash leaves unmarked is sent again, and the second delivery finds it claimed.
+    """
+    settings = using.settings
+    with transaction(using.engine) as connection:
+        view = feeding.dispatch_view(connection, job)
+        window = bucket_window(
+            batches_per_s=view.batches_per_s, min_batches=settings.window_min_batches, window_s=settings.window_s
+        )
+        free = room(window=window, active_jobs=view.active_jobs, ahead=view.ahead_batches)
+        batch_nos = feeding.planned_batches(
+            connection, job.job_no, dispatch_from=view.dispatch_from, limit=min(free, SEND_AT_ONCE)
+        )
+    sent = _send(job, batch_nos, view=view, using=using) if batch_nos else 0
+    return _Dispatch(
+        sent=sent,
+        planned=max(0, view.planned - sent),
+        wait_s=wait_s(
+            share=window // max(1, view.active_jobs), batches_per_s=view.batches_per_s, longest_s=settings.feed_wait_s
+        ),
+    )
+
+
+def _send(job: Job, batch_nos: list[int], *, view: feeding.DispatchView, using: Feeder) -> int:
+    messages = [
+        OutgoingMessage(
+            body=scan_batch_message(
+                job_id=job.job_id, batch_no=batch_no, epoch=job.epoch, lane=job.lane, bucket=job.bucket
+            ),
+            group=message_group(job.bucket),
+        )
+        for batch_no in batch_nos
+    ]
+    unsent = set(using.queues.send(job.lane, messages))
+    sent = [batch_no for n, batch_no in enumerate(batch_nos) if n not in unsent]
+    if unsent:
+        log.warning("batches_not_sent", job_id=job.job_id, count=len(unsent), lane=job.lane)
+    with transaction(using.engine) as connection:
+        feeding.mark_dispatched(
+            connection,
+            job,
+            sent,
+            dispatch_from=min((batch_nos[n] for n in unsent), default=batch_nos[-1] + 1),
+            dispatch_rev=view.dispatch_rev,
+        )
+    return len(sent)

@@ -1,0 +1,55 @@
+"""What each kind of process works with; ``bootstrap`` builds them from real clients, tests from fakes."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from sqlalchemy import Engine
+
+    from scanner_tasks.core.ports import Executions, Metrics, Objects, Queues
+    from scanner_tasks.detect.engine import Detector
+    from scanner_tasks.flow.leases import LeaseKeeper
+    from scanner_tasks.settings import Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Api:
+    """Start jobs and read what they found."""
+
+    settings: Settings
+    engine: Engine
+    objects: Objects
+    executions: Executions
+    #: Hash of the rules and budgets that a job begun now will use; asked when a job begins, since it reads the rules.
+    ruleset_hash: Callable[[], str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Feeder(Api):
+    """List, dispatch, settle."""
+
+    queues: Queues
+    metrics: Metrics
+    #: Seconds of a clock that only goes forward.
+    clock: Callable[[], float] = time.monotonic
+
+
+@dataclass(frozen=True, kw_only=True)
+class Worker(Api):
+    """Scan batches."""
+
+    detector: Detector
+    leases: LeaseKeeper
+    #: One slot for each thread that may detect at the same time: more are slower than one for each CPU.
+    scan_slots: threading.Semaphore
+    #: Starts a process that scans objects alone: flow/isolation.py.
+    child_command: Sequence[str]
+    #: Set when the process shall end: batches are given back at the next object.
+    stopping: threading.Event = field(default_factory=threading.Event)
+    clock: Callable[[], float] = time.monotonic

@@ -1,0 +1,161 @@
+"""Jobs and findings, read back page by page."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from scanner_tasks.core.errors import InvalidCursor, JobNotFound
+from scanner_tasks.core.model import Finding, Job, Progress
+from scanner_tasks.core.progress import eta_s
+from scanner_tasks.flow.control import find_job
+from scanner_tasks.store import jobs as job_rows
+from scanner_tasks.store.engine import transaction
+from scanner_tasks.store.findings import FindingFilter, FindingPlace, read_findings
+from scanner_tasks.store.progress import live_progress, view_progress
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from uuid import UUID
+
+    from sqlalchemy import Connection
+
+    from scanner_tasks.flow.parts import Api
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JobView:
+    """A job with its sums."""
+
+    job: Job
+    progress: Progress
+    #: True when the sums were counted live, False when they are the view's, at most a minute old.
+    real_time: bool
+    eta_s: float | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JobPage:
+    """Jobs, newest first; the cursor is None on the last page."""
+
+    jobs: tuple[JobView, ...]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ResultPage:
+    """Findings in the order of the ledger; the cursor is None on the last page."""
+
+    findings: tuple[Finding, ...]
+    next_cursor: str | None
+
+
+def get_job(job_id: UUID, *, real_time: bool, using: Api) -> JobView:
+    """The job and its sums; JobNotFound when there is none."""
+    job = find_job(job_id, using=using)
+    with transaction(using.engine) as connection:
+        return _views(connection, [job], real_time=real_time)[0]
+
+
+def list_jobs(*, limit: int, cursor: str | None, using: Api) -> JobPage:
+    """A page of jobs, newest first. Raises InvalidCursor."""
+    before = _int(_read_cursor(cursor, "jobs")[0]) if cursor else None
+    with transaction(using.engine) as connection:
+        jobs = job_rows.list_jobs(connection, before=before, limit=limit + 1)
+        views = _views(connection, jobs[:limit], real_time=False)
+    following = _make_cursor("jobs", [jobs[limit - 1].job_no]) if len(jobs) > limit else None
+    return JobPage(jobs=tuple(views), next_cursor=following)
+
+
+def get_results(
+    *,
+    job_id: UUID | None,
+    bucket: str | None,
+    key: str | None,
+    rule: str | None,
+    limit: int,
+    cursor: str | None,
+    using: Api,
+) -> ResultPage:
+    """A page of findings that match every given filter. Raises JobNotFound or InvalidCursor."""
+    wanted = FindingFilter(job_id=job_id, bucket=bucket, key=key, rule=rule)
+    query = repr(wanted)
+    after = _place(_read_cursor(cursor, query)) if cursor else None
+    with transaction(using.engine) as connection:
+        if job_id is not None and job_rows.get_job(connection, job_id) is None:
+            raise JobNotFound(job_id)
+        found = read_findings(connection, wanted, after=after, limit=limit + 1)
+    following = None
+    if len(found) > limit:
+        last = found[limit - 1][0]
+        following = _make_cursor(query, [last.job_no, last.batch_no, last.position, last.rule_id])
+    return ResultPage(findings=tuple(finding for _, finding in found[:limit]), next_cursor=following)
+
+
+def _views(connection: Connection, jobs: Sequence[Job], *, real_time: bool) -> list[JobView]:
+    """The jobs with their sums: the view's, or live ones where those are asked for or the view is too old."""
+    sums = {} if real_time else view_progress(connection, [job.job_no for job in jobs])
+    live_for = [job.job_no for job in jobs if real_time or _is_stale(job, sums.get(job.job_no))]
+    live = live_progress(connection, live_for) if live_for else {}
+    views = []
+    for job in jobs:
+        is_live = job.job_no in live_for
+        progress = (live if is_live else sums).get(job.job_no, Progress())
+        views.append(JobView(job=job, progress=progress, real_time=is_live, eta_s=_eta_s(job, progress)))
+    return views
+
+
+def _is_stale(job: Job, progress: Progress | None) -> bool:
+    """True for a job younger than the view, or one that ended after it: its sums must agree with its status."""
+    if progress is None or progress.refreshed_at is None:
+        return True
+    return job.finished_at is not None and progress.refreshed_at < job.finished_at
+
+
+def _eta_s(job: Job, progress: Progress) -> float | None:
+    if job.finished_at is not None or job.status.is_final:
+        return None
+    elapsed_s = (datetime.now(UTC) - job.created_at).total_seconds()
+    return eta_s(progress, elapsed_s=elapsed_s, total_is_final=job.listed_at is not None)
+
+
+def _make_cursor(query: str, place: list[Any]) -> str:
+    """Opaque: where to go on, and which query it belongs to."""
+    data = json.dumps([_digest(query), *place], separators=(",", ":"))
+    return base64.urlsafe_b64encode(data.encode()).decode().rstrip("=")
+
+
+def _read_cursor(cursor: str, query: str) -> list[Any]:
+    try:
+        padded = cursor.encode() + b"=" * (-len(cursor) % 4)
+        digest, *place = json.loads(base64.urlsafe_b64decode(padded))
+    except (ValueError, TypeError, binascii.Error, RecursionError):
+        raise InvalidCursor from None
+    if digest != _digest(query) or not place:
+        raise InvalidCursor
+    return list(place)
+
+
+def _place(values: list[Any]) -> FindingPlace:
+    try:
+        job_no, batch_no, position, rule_id = values
+    except ValueError:
+        raise InvalidCursor from None
+    if not isinstance(rule_id, str) or "\0" in rule_id:
+        raise InvalidCursor
+    return FindingPlace(job_no=_int(job_no), batch_no=_int(batch_no), position=_int(position), rule_id=rule_id)
+
+
+def _int(value: object) -> int:
+    if not isinstance(value, int) or not 0 <= value < 2**31:
+        raise InvalidCursor
+    return value
+
+
+def _digest(query: str) -> str:
+    return hashlib.sha256(query.encode()).hexdigest()[:12]

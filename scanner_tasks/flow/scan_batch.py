@@ -1,0 +1,110 @@
+"""One message: claim its batch, scan its objects, record all of it in one transaction."""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack
+from functools import partial
+from typing import TYPE_CHECKING, Literal
+
+import structlog
+
+from scanner_tasks.core.errors import Unavailable
+from scanner_tasks.flow.isolation import ObjectChild
+from scanner_tasks.flow.scan_object import scan_object
+from scanner_tasks.log import get_logger
+from scanner_tasks.store import batches
+from scanner_tasks.store.engine import transaction
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from uuid import UUID
+
+    from scanner_tasks.core.model import ClaimedBatch, ObjectRef, ObjectResult
+    from scanner_tasks.flow.parts import Worker
+
+log = get_logger()
+
+#: Waits between the tries to record a batch; after the last its message goes back to SQS, un-acknowledged.
+_RECORD_WAITS_S = (0.2, 0.5, 1.0, 2.0, 5.0)
+
+#: done; not_claimable: another delivery has it or its time is over; lost: the claim was taken away; given_back: the
+#: worker is stopping and the rest is planned again. All four acknowledge the message.
+Result = Literal["done", "not_claimable", "lost", "given_back"]
+
+
+def scan_batch(job_id: UUID, batch_no: int, epoch: int, *, using: Worker) -> Result:
+    """Scan one batch; a message delivered twice, late or out of order changes nothing.
+
+    Raises Unavailable for faults of the infrastructure: the batch is released and SQS delivers its message again, three
+    times in all before it is a dead letter.
+    """
+    with structlog.contextvars.bound_contextvars(job_id=job_id, batch_no=batch_no):
+        if using.stopping.is_set():
+            raise Unavailable("The worker is stopping: another one takes the batch.")
+        with transaction(using.engine) as connection:
+            batch = batches.claim_batch(
+                connection, job_id=job_id, batch_no=batch_no, epoch=epoch, lease_s=using.leases.lease_s
+            )
+        if batch is None:
+            log.info("batch_not_claimable", epoch=epoch)
+            return "not_claimable"
+        try:
+            return _scan(batch, using=using)
+        except Unavailable:
+            log.warning("batch_released", attempt=batch.attempt, exc_info=True)
+            _release(batch, using=using)
+            raise
+
+
+def _scan(batch: ClaimedBatch, *, using: Worker) -> Result:
+    results: list[ObjectResult] = []
+    began = using.clock()
+    with using.leases.hold(batch) as hold, ExitStack() as stack:
+        scan: Callable[[int, ObjectRef], ObjectResult] = partial(scan_object, using=using)
+        if batch.tries > 1:  # something of it may have killed a worker
+            budget_s = using.settings.object_max_s
+            scan = stack.enter_context(ObjectChild(using.child_command, object_max_s=budget_s)).scan
+        for position, ref in batch.objects:
+            if using.stopping.is_set() or hold.lost.is_set():
+                break
+            hold.touch()
+            results.append(scan(position, ref))
+        if hold.lost.is_set():
+            log.info("batch_lost", attempt=batch.attempt)
+            return "lost"
+        is_ours = _record(batch, results, using=using)
+    is_whole = len(results) == len(batch.objects)
+    result: Result = ("done" if is_whole else "given_back") if is_ours else "lost"
+    log.info(
+        "batch_scanned",
+        result=result,
+        attempt=batch.attempt,
+        objects=len(results),
+        findings=sum(len(r.findings) for r in results),
+        bytes_read=sum(r.bytes_read for r in results),
+        seconds=round(using.clock() - began, 3),
+    )
+    return result
+
+
+def _record(batch: ClaimedBatch, results: Sequence[ObjectResult], *, using: Worker) -> bool:
+    """Record, and repeat it when the connection breaks: a commit that did go through is recognised by its attempt."""
+    for wait_s in _RECORD_WAITS_S:
+        try:
+            with transaction(using.engine) as connection:
+                return batches.record_results(connection, batch, results)
+        except Unavailable:
+            log.warning("batch_not_recorded_yet", attempt=batch.attempt)
+            time.sleep(wait_s)
+    with transaction(using.engine) as connection:
+        return batches.record_results(connection, batch, results)
+
+
+def _release(batch: ClaimedBatch, *, using: Worker) -> None:
+    """Best effort: without it the lease runs out and settle plans the batch again."""
+    try:
+        with transaction(using.engine) as connection:
+            batches.release_batch(connection, batch)
+    except Unavailable:
+        log.warning("batch_not_released", attempt=batch.attempt)

@@ -1,0 +1,69 @@
+"""A job over named keys: their rows are written here, Feed sends them."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from scanner_tasks.core.errors import InvalidInput, ObjectError
+from scanner_tasks.core.model import Job, JobSource, JobStatus, ObjectRef, PlannedObject
+from scanner_tasks.core.names import check_bucket, check_key
+from scanner_tasks.core.planning import Policy, cut_batches, plan_object
+from scanner_tasks.flow.control import find_job
+from scanner_tasks.flow.start_job import StartedJob, begin_feeding, register_job
+from scanner_tasks.store import feeding
+from scanner_tasks.store.engine import transaction
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from uuid import UUID
+
+    from scanner_tasks.flow.parts import Api
+
+_KEYS_AT_ONCE, _THREADS = 1000, 20
+
+
+def scan_objects(bucket: str, keys: Sequence[str], *, using: Api, job_id: UUID) -> StartedJob:
+    """Scan exactly these keys, each once, whatever else the bucket holds.
+
+    Each is looked up for its size and ETag; one that is not there, or not allowed, is in the ledger with that outcome.
+    A repeat with the same ``job_id`` goes on behind the keys that are recorded already. Raises InvalidInput,
+    BucketNotFound, Denied or Unavailable.
+    """
+    check_bucket(bucket)
+    wanted = list(dict.fromkeys(keys))
+    if not wanted:
+        raise InvalidInput("keys: give at least one key, or use scan_prefix for a whole bucket.")
+    for key in wanted:
+        check_key(key, "keys")
+    using.objects.check_bucket(bucket)
+    job = register_job(bucket, "", source=JobSource.KEYS, job_id=job_id, using=using)
+    while job.status is JobStatus.LISTING:
+        _record_keys(job, wanted, using=using)
+        job = find_job(job_id, using=using)
+    arn = job.execution_arn
+    if arn is None and not job.status.is_final:
+        arn = begin_feeding(job, using=using)
+    return StartedJob(job_id=job_id, status=job.status, execution_arn=arn)
+
+
+def _record_keys(job: Job, keys: Sequence[str], *, using: Api) -> None:
+    """Record the next keys; the job's cursor counts those that are recorded."""
+    start = int(job.cursor or 0)
+    some = list(islice(keys, start, start + _KEYS_AT_ONCE))
+    policy = Policy(object_max_bytes=using.settings.object_max_bytes)
+
+    def look_up(key: str) -> PlannedObject:
+        try:
+            return plan_object(using.objects.head(job.bucket, key), policy)
+        except ObjectError as error:
+            ref = ObjectRef(bucket=job.bucket, key=key, size_bytes=0, etag="")
+            return PlannedObject(ref=ref, outcome=error.outcome)
+
+    with ThreadPoolExecutor(_THREADS) as pool:
+        planned = list(pool.map(look_up, some))
+    batches = cut_batches(planned)
+    end = start + len(some)
+    with transaction(using.engine) as connection:
+        feeding.add_batches(connection, job, batches, cursor=str(end), is_last=end >= len(keys))

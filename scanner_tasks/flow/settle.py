@@ -1,0 +1,134 @@
+"""Each minute: return what was lost, keep dead letters, end jobs, refresh the view, publish the backlog."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from scanner_tasks.core import lanes
+from scanner_tasks.core.envelope import SCAN_BATCH, read_envelope
+from scanner_tasks.core.errors import InvalidInput, ScannerError
+from scanner_tasks.core.model import Job, JobStatus
+from scanner_tasks.flow.control import close_job
+from scanner_tasks.flow.executions import start_next_execution
+from scanner_tasks.log import get_logger
+from scanner_tasks.store import dead_letters, jobs, partitions, progress, sweep
+from scanner_tasks.store.engine import transaction
+
+if TYPE_CHECKING:
+    from scanner_tasks.core.ports import ReceivedMessage
+    from scanner_tasks.flow.parts import Feeder
+
+log = get_logger()
+
+#: Dead letters taken over in one turn at most, and how long each is hidden meanwhile.
+_DEAD_LETTERS_AT_ONCE, _DEAD_LETTER_VISIBILITY_S = 500, 60
+_BATCH_ARGUMENTS = 3
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SettleReport:
+    """What one turn did."""
+
+    dead_letters: int
+    #: Batches planned again: leases that ran out, messages that got lost.
+    returned: int
+    finished: int
+    #: Executions started for jobs that had none or made no progress.
+    restarted: int
+    #: Delta rows that compaction saved.
+    compacted: int
+    backlog_batches: int
+    #: Jobs that could not be settled this time; the log says why, the next turn tries again.
+    errors: int
+
+
+def settle(*, using: Feeder) -> SettleReport:
+    """One turn. Every step is a guarded change: turns may overlap, repeat or die anywhere."""
+    counts = {"returned": 0, "finished": 0, "restarted": 0, "errors": 0}
+    dead = _take_dead_letters(using=using)
+    with transaction(using.engine) as connection:
+        active = jobs.active_jobs(connection)
+    lane_is_empty: dict[str, bool] = {}
+    for job in active:
+        try:
+            for name, n in _settle_job(job, lane_is_empty, using=using).items():
+                counts[name] += n
+        except ScannerError:
+            counts["errors"] += 1
+            log.warning("job_not_settled", job_id=job.job_id, exc_info=True)
+    with transaction(using.engine) as connection:
+        jobs.lock_fleet(connection)
+        partitions.ensure_partitions(connection)
+    with transaction(using.engine) as connection:
+        progress.measure_buckets(connection)
+        compacted = progress.compact_deltas(connection)
+    with transaction(using.engine) as connection:
+        progress.refresh_view(connection)
+        backlog = progress.backlog_batches(connection)
+    using.metrics.put("BacklogBatches", backlog)
+    report = SettleReport(dead_letters=dead, compacted=compacted, backlog_batches=backlog, **counts)
+    log.info("settled", **{name: getattr(report, name) for name in SettleReport.__dataclass_fields__})
+    return report
+
+
+def _settle_job(job: Job, lane_is_empty: dict[str, bool], *, using: Feeder) -> dict[str, int]:
+    if job.status.is_final:  # a crash interrupted its closing
+        close_job(job, job.status, using=using)
+        return {"finished": 1}
+    if job.lane not in lane_is_empty:
+        depth = using.queues.depth(job.lane)
+        lane_is_empty[job.lane] = depth.visible + depth.in_flight + depth.delayed == 0
+    timeout_s = using.settings.dispatched_timeout_s if lane_is_empty[job.lane] else None
+    with transaction(using.engine) as connection:
+        returned = sweep.return_expired(connection, job.job_no, dispatched_timeout_s=timeout_s)
+    if job.status is JobStatus.PAUSED:
+        return {"returned": returned}
+    with transaction(using.engine) as connection:
+        sweep.advance_done_from(connection, job.job_no)
+        if sweep.finish_job(connection, job.job_no):
+            return {"returned": returned, "finished": 1}
+        age_s = sweep.note_progress(connection, job.job_no)
+        restart = sweep.needs_feeding(connection, job.job_no) or age_s > using.settings.stalled_after_s
+    started = start_next_execution(job, using=using) if restart else None
+    return {"returned": returned, "restarted": int(started is not None)}
+
+
+def _take_dead_letters(*, using: Feeder) -> int:
+    """Move dead letters from SQS into the ledger: kept first, deleted then; a crash between the two repeats one."""
+    taken = 0
+    while taken < _DEAD_LETTERS_AT_ONCE:
+        messages = using.queues.receive(lanes.DLQ, 10, _DEAD_LETTER_VISIBILITY_S)
+        if not messages:
+            break
+        with transaction(using.engine) as connection:
+            for message in messages:
+                dead_letters.add_dead_letter(
+                    connection,
+                    message_id=message.message_id,
+                    body=message.body,
+                    receive_count=message.receive_count,
+                    sent_at=message.sent_at,
+                    group=message.group,
+                    **_described(message),
+                )
+        using.queues.delete(lanes.DLQ, [message.receipt for message in messages])
+        taken += len(messages)
+    return taken
+
+
+def _described(message: ReceivedMessage) -> dict[str, Any]:
+    """The task that a dead letter carries and the batch it points to, as far as it is one of ours."""
+    try:
+        envelope = read_envelope(message.body)
+    except InvalidInput:
+        return {"task": None, "batch": None}
+    batch = None
+    if envelope.task == SCAN_BATCH and len(envelope.args) == _BATCH_ARGUMENTS:
+        try:
+            job_id, batch_no, epoch = envelope.args
+            batch = (UUID(job_id), int(batch_no), int(epoch))
+        except (ValueError, TypeError, AttributeError):
+            batch = None
+    return {"task": envelope.task, "batch": batch}

@@ -1,0 +1,76 @@
+"""A request to scan → a job row, its bucket's lane, and the execution that lists it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from uuid import UUID, uuid4
+
+from scanner_tasks.core.errors import Denied, Unavailable
+from scanner_tasks.core.lanes import choose_lane
+from scanner_tasks.core.model import Job, JobSource, JobStatus
+from scanner_tasks.core.names import check_bucket, check_key
+from scanner_tasks.flow.control import fail_job
+from scanner_tasks.flow.executions import start_next_execution
+from scanner_tasks.store import jobs
+from scanner_tasks.store.engine import transaction
+
+if TYPE_CHECKING:
+    from scanner_tasks.flow.parts import Api
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StartedJob:
+    """What the caller of a scan gets back at once."""
+
+    job_id: UUID
+    status: JobStatus
+    execution_arn: str | None
+
+
+def start_job(bucket: str, prefix: str = "", *, using: Api, job_id: UUID | None = None) -> StartedJob:
+    """Begin to scan a bucket, or the keys below a prefix; returns before anything is listed.
+
+    A repeat with the same ``job_id`` begins nothing anew. Raises InvalidInput, BucketNotFound, Denied or Unavailable;
+    when the execution cannot be started, the job is ``failed`` with the reason and the error is raised.
+    """
+    check_bucket(bucket)
+    check_key(prefix, "prefix")
+    using.objects.check_bucket(bucket)
+    job = register_job(bucket, prefix, source=JobSource.LISTING, job_id=job_id or uuid4(), using=using)
+    arn = job.execution_arn
+    if arn is None and not job.status.is_final:
+        arn = begin_feeding(job, using=using)
+    return StartedJob(job_id=job.job_id, status=job.status, execution_arn=arn)
+
+
+def register_job(bucket: str, prefix: str, *, source: JobSource, job_id: UUID, using: Api) -> Job:
+    """Add the job's row and give its bucket a lane, the one it has already while another job is active on it."""
+    settings, ruleset_hash = using.settings, using.ruleset_hash()
+    with transaction(using.engine) as connection:
+        jobs.lock_fleet(connection)
+        lane = jobs.active_lane(connection, bucket) or choose_lane(
+            bucket, jobs.lane_load(connection), settings.lane_names, settings.dedicated_lanes
+        )
+        jobs.add_job(
+            connection,
+            job_id=job_id,
+            bucket=bucket,
+            prefix=prefix,
+            source=source,
+            lane=lane,
+            ruleset_hash=ruleset_hash,
+        )
+        job = jobs.get_job(connection, job_id)
+    assert job is not None
+    return job
+
+
+def begin_feeding(job: Job, *, using: Api) -> str | None:
+    """Start the job's next execution; its ARN. When that fails the job is failed, not orphaned."""
+    try:
+        return start_next_execution(job, using=using)
+    except (Denied, Unavailable) as error:
+        reason = f"Its execution could not be started: {error}"
+        fail_job(job.job_id, cause=reason, using=using)
+        raise type(error)(f"Job {job.job_id} failed. {reason}") from error

@@ -1,0 +1,61 @@
+"""Rules that prove themselves: every example must be found, every negative example must not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from scanner_tasks.core.errors import RuleError
+from scanner_tasks.core.model import Location, Segment
+from scanner_tasks.core.redact import Fingerprinter
+from scanner_tasks.detect.engine import Detector
+from scanner_tasks.detect.ruleset import Rule, Ruleset
+from scanner_tasks.rules import load_files
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+# Only to run examples, whose values are public: their fingerprints go nowhere.
+_FINGERPRINTER: Final = Fingerprinter(b"examples hold no secrets", "check")
+_START: Final = Location(line=1, column=1, offset=0)
+
+
+class Problem(NamedTuple):
+    """What is wrong with a rule: empty rule id and field if a file cannot be read as rules at all."""
+
+    rule_id: str
+    field: str
+    message: str
+
+
+def check(rules: Ruleset | Iterable[Path]) -> list[Problem]:
+    """Every problem of a ruleset, or of the rules in these files; an empty list proves them.
+
+    Files are first read strictly (fields, unique ids, patterns that RE2 takes and that have a bound); one that fails
+    there is the only problem told.
+    """
+    if not isinstance(rules, Ruleset):
+        try:
+            rules = load_files(tuple(Path(path) for path in rules))
+        except RuleError as error:
+            return [Problem("", "", str(error))]
+    return [problem for rule in rules.rules for problem in _check_rule(rule)]
+
+
+def _check_rule(rule: Rule) -> list[Problem]:
+    detector = Detector(Ruleset((rule,)), _FINGERPRINTER)
+    problems = []
+    for number, example in enumerate(rule.examples, 1):
+        if not count(detector, example):
+            problems.append(Problem(rule.id, "examples", f"example {number} is not found"))
+    for number, example in enumerate(rule.negative_examples, 1):
+        if count(detector, example):
+            problems.append(Problem(rule.id, "negative_examples", f"negative example {number} is found"))
+    return problems
+
+
+def count(detector: Detector, text: str) -> int:
+    """Number of occurrences of all the detector's rules in a text."""
+    detection = detector.begin()
+    detection.feed(Segment(data=text.encode(), start=_START, continues=False))
+    return sum(found.count for found in detection.finish())

@@ -1,0 +1,135 @@
+"""DeleteMessage and ChangeMessageVisibility away from the event loop, in batches.
+
+kombu 5.7.0 deletes each message with a blocking call on the event loop, with boto3's 60 s timeouts (``basic_ack``): one
+dead socket stops every poll of the worker, and an error that is no connection error ends it. Here one thread for each
+channel sends up to ten deletes in a request and tries again with backoff; the loop goes on.
+
+A delete that fails in the end costs a second delivery after the visibility timeout, which at-least-once delivery
+allows anyway. It is never lost silently: one line in the log.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections import defaultdict
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, Any
+
+from kombu.log import get_logger
+
+from scanner_tasks.sqs.backoff import pause_s
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+log = get_logger(__name__)
+
+BATCH = 10
+ATTEMPTS = 8
+#: Once the channel closes there is little time left.
+ATTEMPTS_AT_CLOSE = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chore:
+    """One message to settle."""
+
+    client: Any
+    url: str
+    receipt: str
+    #: None deletes it; 0 makes it visible at once.
+    visibility_s: int | None = None
+
+
+class Chores:
+    """A thread, started at the first chore, that settles messages in the order they come."""
+
+    def __init__(self) -> None:
+        self._todo: SimpleQueue[Chore | None] = SimpleQueue()
+        self._closing = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._count = threading.Lock()
+        #: Chores not yet settled: their messages are in flight still.
+        self.pending = 0
+
+    def add(self, chore: Chore) -> None:
+        """Settle this message soon; never blocks, never raises."""
+        with self._count:
+            self.pending += 1
+        self._todo.put(chore)
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="sqs-chores", daemon=True)
+            self._thread.start()
+
+    def close(self, timeout_s: float) -> bool:
+        """Finish what is waiting; True when all is done within the time."""
+        self._closing.set()
+        if self._thread is None:
+            return True
+        self._todo.put(None)
+        self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        is_open = True
+        while is_open:
+            chores: list[Chore | None] = [self._todo.get()]
+            with contextlib.suppress(Empty):
+                while True:
+                    chores.append(self._todo.get_nowait())
+            is_open = None not in chores
+            for batch in _batches(chore for chore in chores if chore):
+                self._settle(batch)
+                with self._count:
+                    self.pending -= len(batch)
+
+    def _settle(self, batch: list[Chore]) -> None:
+        first = batch[0]
+        what = "ChangeMessageVisibility" if first.visibility_s is not None else "DeleteMessage"
+        attempt = 0
+        while batch:
+            attempt += 1
+            try:
+                failed = _send(batch)
+                why = "; ".join(sorted({str(entry.get("Code")) for entry in failed.values()}))
+                refused = [index for index, entry in failed.items() if entry.get("SenderFault")]
+                if refused:  # an expired receipt: the message has been, or will be, delivered again
+                    log.warning("SQS %s refused for %d message(s) of %s: %s", what, len(refused), first.url, why)
+                batch = [batch[index] for index in failed if index not in refused]
+            except Exception as error:  # noqa: BLE001 (HTTP errors, dead sockets, bodies that cannot be read)
+                why = repr(error)
+            if not batch:
+                return
+            if attempt >= (ATTEMPTS_AT_CLOSE if self._closing.is_set() else ATTEMPTS):
+                log.error("SQS %s given up for %d message(s) of %s: %s", what, len(batch), first.url, why)
+                return
+            log.warning("SQS %s of %s failed, will try again: %s", what, first.url, why)
+            self._closing.wait(pause_s(attempt, longest_s=10))
+
+
+def _batches(chores: Iterable[Chore]) -> Iterator[list[Chore]]:
+    """Chores that may share a request, ten at most."""
+    alike: dict[tuple[int, str, bool], list[Chore]] = defaultdict(list)
+    for chore in chores:
+        alike[id(chore.client), chore.url, chore.visibility_s is None].append(chore)
+    for group in alike.values():
+        for start in range(0, len(group), BATCH):
+            yield group[start : start + BATCH]
+
+
+def _send(batch: list[Chore]) -> dict[int, dict[str, Any]]:
+    """Send one request; the failed entries by their place in ``batch``."""
+    first = batch[0]
+    entries: list[dict[str, Any]] = [{"Id": str(n), "ReceiptHandle": chore.receipt} for n, chore in enumerate(batch)]
+    if first.visibility_s is None:
+        answer = first.client.delete_message_batch(QueueUrl=first.url, Entries=entries)
+    else:
+        for entry, chore in zip(entries, batch, strict=True):
+            entry["VisibilityTimeout"] = chore.visibility_s
+        answer = first.client.change_message_visibility_batch(QueueUrl=first.url, Entries=entries)
+    # Only what SQS names as done is done: botocore reads a body cut short as an answer without entries.
+    done = {entry["Id"] for entry in answer.get("Successful", [])}
+    failed = {entry["Id"]: entry for entry in answer.get("Failed", [])}
+    return {n: failed.get(str(n), {"Code": "NoAnswer"}) for n in range(len(batch)) if str(n) not in done}

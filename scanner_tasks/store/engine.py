@@ -1,0 +1,101 @@
+"""The connection to Postgres, kept within what RDS Proxy multiplexes.
+
+No SET, session lock, temporary table, server cursor or prepared statement; every transaction is short. psycopg2 sends
+each statement with its values inlined, so MAX_STATEMENT_BYTES bounds what goes over the wire.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import create_engine, exc, text
+
+from scanner_tasks.core.errors import Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from sqlalchemy import Connection, CursorResult, Engine
+
+#: RDS Proxy pins a session on a longer statement (facts: 16,384 bytes); the rest is margin.
+MAX_STATEMENT_BYTES = 16_000
+_RECYCLE_S = 600
+_CONNECT_TIMEOUT_S = 5
+
+
+def make_engine(url: str, *, pool_size: int) -> Engine:
+    """A pool of at most ``pool_size`` connections, each checked when it is taken.
+
+    A connection idle for ten minutes is renewed: proxies close idle ones without a word.
+    """
+    return create_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_pre_ping=True,
+        pool_recycle=_RECYCLE_S,
+        pool_timeout=60,
+        connect_args={"connect_timeout": _CONNECT_TIMEOUT_S, "keepalives_idle": 30, "application_name": "s3scan"},
+    )
+
+
+@contextmanager
+def transaction(engine: Engine) -> Iterator[Connection]:
+    """One short transaction; Unavailable when Postgres could not be reached or ended the session."""
+    try:
+        with engine.begin() as connection:
+            yield connection
+    except exc.DBAPIError as error:
+        if is_transient(error):
+            raise Unavailable("Postgres is not reachable just now: try again.") from error
+        raise
+    except exc.TimeoutError as error:
+        raise Unavailable("Every connection to Postgres is in use: try again.") from error
+
+
+def is_transient(error: exc.DBAPIError) -> bool:
+    """True for lost connections, shutdowns, deadlocks and serialisation failures: worth another try."""
+    code = getattr(error.orig, "pgcode", None)
+    if error.connection_invalidated or code is None:
+        return isinstance(error, (exc.OperationalError, exc.InterfaceError)) or error.connection_invalidated
+    # SQLSTATE classes: 08 connection, 40 rollback, 53 resources, 57P shutdown; 55P03 lock not available.
+    return code[:2] in {"08", "40", "53"} or code.startswith("57P") or code == "55P03"
+
+
+def execute(connection: Connection, statement: str, **values: Any) -> CursorResult[Any]:
+    """Run one SQL statement with named values."""
+    return connection.execute(text(statement), values)
+
+
+def insert_rows(connection: Connection, head: str, row: str, rows: Iterable[tuple[Any, ...]]) -> None:
+    """Insert rows in as few statements as MAX_STATEMENT_BYTES allows.
+
+    Args:
+        connection: within a transaction.
+        head: ``insert into t (a, b) values``.
+        row: the template of one row, ``(%s, %s)``.
+        rows: values for the template.
+    """
+    cursor = connection.connection.cursor()
+    try:
+        for statement in _statements(head.encode(), rows, lambda values: cursor.mogrify(row, values)):
+            cursor.execute(statement)
+    finally:
+        cursor.close()
+
+
+def _statements(
+    head: bytes, rows: Iterable[tuple[Any, ...]], encode: Callable[[tuple[Any, ...]], bytes]
+) -> Iterator[bytes]:
+    parts: list[bytes] = []
+    size = len(head)
+    for values in rows:
+        encoded = encode(values)
+        if parts and size + len(encoded) + 1 > MAX_STATEMENT_BYTES:
+            yield head + b",".join(parts)
+            parts, size = [], len(head)
+        parts.append(encoded)
+        size += len(encoded) + 1
+    if parts:
+        yield head + b",".join(parts)

@@ -1,0 +1,205 @@
+"""The tables, as SQLAlchemy knows them: ``make migration`` compares them with the database.
+
+Migrations carry their own DDL, frozen; views stand in migrations alone, because Alembic compares none.
+
+No index holds a batch's state or times, so that every change of state is a HOT update: "what is planned?" walks the
+primary key from a low-water mark kept on the job. Partitions hold ranges of jobs; there is no DEFAULT partition, since
+attaching a partition beside one would lock out writers.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Double,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+metadata = MetaData()
+
+#: Jobs whose batches and findings share a partition.
+JOBS_IN_A_PARTITION = 1000
+PARTITIONED = ("job_batches", "findings")
+
+_now = text("now()")
+
+
+def _c_text(name: str, *, nullable: bool = False) -> Column[str]:
+    """Text compared byte by byte, as S3 orders keys."""
+    return Column(name, Text(collation="C"), nullable=nullable)
+
+
+def _time(name: str, *, nullable: bool = True) -> Column[object]:
+    return Column(name, DateTime(timezone=True), nullable=nullable, server_default=None if nullable else _now)
+
+
+def _number(name: str, kind: type[Integer] = Integer) -> Column[int]:
+    return Column(name, kind, nullable=False, server_default=text("0"))
+
+
+#: One row: settings of the whole fleet, and the lock under which a bucket gets its lane.
+fleet = Table(
+    "fleet",
+    metadata,
+    Column("is_only_row", Boolean, CheckConstraint("is_only_row"), primary_key=True, server_default=text("true")),
+    Column("paused", Boolean, nullable=False, server_default=text("false")),
+)
+
+#: One row for each bucket ever scanned: its lane, and how fast its batches complete.
+buckets = Table(
+    "buckets",
+    metadata,
+    Column("bucket", Text(collation="C"), primary_key=True),
+    Column("lane", Text, nullable=False),
+    Column("batches_per_s", Double, nullable=False, server_default=text("0")),
+    _number("done_batches", BigInteger),
+    _time("measured_at", nullable=False),
+)
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("job_no", Integer, Identity(always=True), primary_key=True),
+    Column("job_id", Uuid, nullable=False, unique=True),
+    _c_text("bucket"),
+    Column("prefix", Text(collation="C"), nullable=False, server_default=text("''")),
+    Column("source", Text, nullable=False, server_default=text("'listing'")),
+    Column("status", Text, nullable=False, server_default=text("'listing'")),
+    Column("status_reason", Text),
+    Column("lane", Text, nullable=False),
+    _number("epoch"),
+    _number("execution_no"),
+    Column("execution_arn", Text),
+    Column("feeding", Boolean, nullable=False, server_default=text("false")),
+    _c_text("cursor", nullable=True),
+    _number("next_batch_no"),
+    _number("dispatch_from"),
+    _number("dispatch_rev"),
+    _number("done_from"),
+    Column("ruleset_hash", Text, nullable=False),
+    _number("progress_mark", BigInteger),
+    _time("progressed_at", nullable=False),
+    _time("created_at", nullable=False),
+    _time("listed_at"),
+    _time("finished_at"),
+    CheckConstraint(
+        "status in ('listing','scanning','paused','succeeded','succeeded_with_failures','failed','cancelled')",
+        name="jobs_status_known",
+    ),
+    CheckConstraint("source in ('listing','keys')", name="jobs_source_known"),
+    Index("jobs_of_bucket", "bucket", "job_no"),
+    Index("jobs_active", "job_no", postgresql_where=text("finished_at is null")),
+    postgresql_with={"fillfactor": "70"},
+)
+
+job_batches = Table(
+    "job_batches",
+    metadata,
+    Column("job_no", Integer, primary_key=True),
+    Column("batch_no", Integer, primary_key=True, autoincrement=False),
+    _number("state", SmallInteger),
+    _number("attempt", SmallInteger),
+    _number("given_back", SmallInteger),
+    Column("objects", SmallInteger, nullable=False),
+    Column("pending", SmallInteger, nullable=False),
+    Column("pending_bytes", BigInteger, nullable=False),
+    _time("state_at", nullable=False),
+    _time("lease_until"),
+    Column("outcomes", LargeBinary, nullable=False),
+    Column("keys", ARRAY(Text(collation="C")), nullable=False),
+    Column("sizes", ARRAY(BigInteger), nullable=False),
+    Column("etags", LargeBinary, nullable=False),
+    Column("version_ids", ARRAY(Text)),
+    CheckConstraint("state between 0 and 4", name="job_batches_state_known"),
+    CheckConstraint("objects between 1 and 1000", name="job_batches_objects_bounded"),
+    CheckConstraint("octet_length(outcomes) = objects", name="job_batches_outcome_each"),
+    postgresql_partition_by="RANGE (job_no)",
+)
+
+#: Every change of a sum, in the statement that made the change; compacted by settle.
+job_deltas = Table(
+    "job_deltas",
+    metadata,
+    Column("job_no", Integer, nullable=False),
+    _number("code", SmallInteger),
+    _number("objects", BigInteger),
+    _number("bytes", BigInteger),
+    _number("batches"),
+    _number("open_batches"),
+    _number("ahead_batches"),
+    _number("findings", BigInteger),
+    _number("occurrences", BigInteger),
+    _time("at", nullable=False),
+    Index("job_deltas_of_job", "job_no"),
+    postgresql_with={"autovacuum_vacuum_scale_factor": "0", "autovacuum_vacuum_threshold": "5000"},
+)
+
+findings = Table(
+    "findings",
+    metadata,
+    Column("job_no", Integer, primary_key=True),
+    Column("batch_no", Integer, primary_key=True, autoincrement=False),
+    Column("position", SmallInteger, primary_key=True, autoincrement=False),
+    Column("rule_id", Text(collation="C"), primary_key=True),
+    Column("finding_id", Uuid, nullable=False),
+    _c_text("object_key"),
+    Column("severity", Text, nullable=False),
+    Column("confidence", Text, nullable=False),
+    Column("count", BigInteger, CheckConstraint('"count" > 0', name="findings_count_positive"), nullable=False),
+    Column("occurrences", JSONB, nullable=False),
+    _time("found_at", nullable=False),
+    Index("findings_of_key", "job_no", "object_key"),
+    Index("findings_of_rule", "job_no", "rule_id", "batch_no", "position"),
+    postgresql_partition_by="RANGE (job_no)",
+)
+
+#: One sentence for each object that failed or was read in part.
+object_failures = Table(
+    "object_failures",
+    metadata,
+    Column("job_no", Integer, ForeignKey("jobs.job_no", ondelete="CASCADE"), primary_key=True),
+    Column("batch_no", Integer, primary_key=True, autoincrement=False),
+    Column("position", SmallInteger, primary_key=True, autoincrement=False),
+    Column("outcome", SmallInteger, nullable=False),
+    Column("detail", Text, nullable=False),
+    _time("failed_at", nullable=False),
+)
+
+#: Messages that SQS gave up on, taken from the dead letter queue by settle.
+dead_letters = Table(
+    "dead_letters",
+    metadata,
+    Column("message_id", Text, primary_key=True),
+    Column("job_no", Integer),
+    Column("batch_no", Integer),
+    Column("task", Text),
+    Column("lane", Text),
+    Column("message_group", Text),
+    Column("body", Text, nullable=False),
+    Column("receive_count", Integer, nullable=False),
+    Column("error", Text),
+    Column("state", Text, nullable=False, server_default=text("'open'")),
+    Column("state_reason", Text),
+    _time("sent_at"),
+    _time("arrived_at", nullable=False),
+    _time("state_at", nullable=False),
+    CheckConstraint("state in ('open','retried','discarded','moot')", name="dead_letters_state_known"),
+    Index("dead_letters_open", "arrived_at", "message_id", postgresql_where=text("state = 'open'")),
+    Index("dead_letters_of_job", "job_no", "batch_no"),
+)

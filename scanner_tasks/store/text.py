@@ -1,0 +1,32 @@
+"""Object keys as Postgres text, exactly: Postgres stores no NUL, S3 keys may hold one.
+
+U+E000 (a private-use character) escapes: NUL is stored as U+E000 ``0``, U+E000 itself as U+E000 ``e``.
+"""
+
+from __future__ import annotations
+
+_ESCAPE = "\ue000"
+
+
+def to_text(key: str) -> str:
+    r"""The form that is stored.
+
+    Examples:
+        >>> to_text("a//b"), ascii(to_text("a\0b"))
+        ('a//b', "'a\\ue0000b'")
+    """
+    if "\0" not in key and _ESCAPE not in key:
+        return key
+    return key.replace(_ESCAPE, _ESCAPE + "e").replace("\0", _ESCAPE + "0")
+
+
+def from_text(stored: str) -> str:
+    r"""The key itself.
+
+    Examples:
+        >>> from_text(to_text("a\0\ue000e")) == "a\0\ue000e"
+        True
+    """
+    if _ESCAPE not in stored:
+        return stored
+    return stored.replace(_ESCAPE + "0", "\0").replace(_ESCAPE + "e", _ESCAPE)

@@ -1,0 +1,54 @@
+"""The Celery tasks: each hands over to its use case in flow/.
+
+A task raises for a fault of the infrastructure only; SQS then delivers its message again, three times in all.
+"""
+
+from __future__ import annotations
+
+import importlib
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from scanner_tasks.app import SCAN_BATCH, SCAN_OBJECTS, SCAN_PREFIX, app
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+#: Job ids of requests that came as tasks are made from the task's id: a second delivery makes no second job.
+REQUESTS = uuid.uuid5(uuid.NAMESPACE_URL, "https://s3scan/celery-request")
+
+
+def job_id_of(task_id: str) -> uuid.UUID:
+    """The job that this task id stands for.
+
+    Examples:
+        >>> job_id_of("1") == job_id_of("1"), job_id_of("1") == job_id_of("2")
+        (True, False)
+    """
+    return uuid.uuid5(REQUESTS, task_id)
+
+
+@app.task(name=SCAN_BATCH)
+def scan_batch(job_id: str, batch_no: int, epoch: int) -> str:
+    """Scan one batch of the ledger; internal: feed sends it."""
+    bootstrap, flow = _part("bootstrap"), _part("flow.scan_batch")
+    return str(flow.scan_batch(uuid.UUID(job_id), batch_no, epoch, using=bootstrap.worker()))
+
+
+@app.task(name=SCAN_PREFIX, bind=True)
+def scan_prefix(self: Any, bucket: str, prefix: str = "") -> str:
+    """Start a job on a bucket or a prefix; its id."""
+    bootstrap, flow = _part("bootstrap"), _part("flow.start_job")
+    return str(flow.start_job(bucket, prefix, using=bootstrap.api(), job_id=job_id_of(self.request.id)).job_id)
+
+
+@app.task(name=SCAN_OBJECTS, bind=True)
+def scan_objects(self: Any, bucket: str, keys: Sequence[str]) -> str:
+    """Start a job on the named objects; its id."""
+    bootstrap, flow = _part("bootstrap"), _part("flow.scan_objects")
+    return str(flow.scan_objects(bucket, keys, using=bootstrap.api(), job_id=job_id_of(self.request.id)).job_id)
+
+
+def _part(name: str) -> Any:
+    """A module of ours, loaded when a task runs: who only sends tasks loads neither database nor detectors."""
+    return importlib.import_module(f"scanner_tasks.{name}")

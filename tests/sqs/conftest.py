@@ -1,0 +1,85 @@
+"""Queues with unique names on the emulator, and the proxy that spoils its answers."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+
+from tests.sqs.faults import FaultProxy
+from tests.sqs.samples import Sample
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from scanner_tasks.local.emulator import Emulator
+
+
+@pytest.fixture
+def proxy(emulator: Emulator) -> Iterator[FaultProxy]:
+    proxy = FaultProxy(emulator.port)
+    yield proxy
+    proxy.close()
+
+
+@pytest.fixture(scope="session")
+def client(emulator: Emulator) -> Iterator[Any]:
+    client = boto3.client(
+        "sqs",
+        endpoint_url=emulator.endpoint_url,
+        region_name="us-east-1",
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+    )
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def make_sample(emulator: Emulator, client: Any, tmp_path: Path) -> Iterator[Callable[..., Sample]]:
+    """Make a Sample; its workers end with the test."""
+    made: list[Sample] = []
+
+    def make(
+        *,
+        lanes: int = 1,
+        visibility_s: int = 30,
+        redrive: bool = True,
+        events: bool = False,
+        stock: bool = False,
+        **options: Any,
+    ) -> Sample:
+        run = uuid.uuid4().hex[:8]
+        dlq_url = client.create_queue(QueueName=f"{run}-dlq")["QueueUrl"]
+        arn = client.get_queue_attributes(QueueUrl=dlq_url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        attributes = {"VisibilityTimeout": str(visibility_s)}
+        if redrive:
+            attributes["RedrivePolicy"] = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": "3"})
+        names = [f"{run}-{n}" for n in range(lanes)]
+        urls = {n: client.create_queue(QueueName=n, Attributes=attributes)["QueueUrl"] for n in names}
+        if events:
+            urls[f"{run}-events"] = client.create_queue(
+                QueueName=f"{run}-events", Attributes={"VisibilityTimeout": "5", "MessageRetentionPeriod": "300"}
+            )["QueueUrl"]
+        sample = Sample(
+            emulator=emulator,
+            folder=tmp_path,
+            client=client,
+            lanes=names,
+            urls=urls,
+            dlq_url=dlq_url,
+            events=f"{run}-events" if events else None,
+            options=options,
+            stock=stock,
+        )
+        made.append(sample)
+        return sample
+
+    yield make
+    for sample in made:
+        for worker in sample.workers:
+            worker.stop()

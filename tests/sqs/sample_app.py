@@ -1,0 +1,78 @@
+"""A Celery application of the tests' own; everything it needs to know comes in the variable SAMPLE (JSON).
+
+Tasks write what they do into a journal, a line each, appended at once: other processes read it.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import time
+
+from celery import Celery
+from kombu import Queue
+
+SAMPLE = json.loads(os.environ["SAMPLE"])
+
+if not SAMPLE.get("stock"):
+    from scanner_tasks import sqs
+
+    sqs.install()
+
+logging.getLogger("botocore").setLevel(logging.WARNING)
+app = Celery("sample")
+app.conf.update(
+    broker_url="sqs://",
+    broker_transport_options={
+        "region": "us-east-1",
+        "wait_time_seconds": 5,
+        "polling_interval": 0,
+        "predefined_queues": SAMPLE["queues"],
+        **SAMPLE.get("options", {}),
+    },
+    broker_connection_retry_on_startup=True,
+    task_queues=[Queue(name, routing_key=name) for name in SAMPLE["lanes"]],
+    task_default_queue=SAMPLE["lanes"][0],
+    task_create_missing_queues=False,
+    task_acks_late=True,
+    task_reject_on_worker_lost=True,
+    task_acks_on_failure=False,
+    task_acks_on_timeout=False,
+    task_ignore_result=True,
+    worker_prefetch_multiplier=1,
+    worker_send_task_events=bool(SAMPLE.get("events")),
+    task_send_sent_event=False,
+    worker_enable_remote_control=False,
+    worker_cancel_long_running_tasks_on_connection_loss=False,
+)
+if not SAMPLE.get("stock"):
+    sqs.install_steps(app)
+
+
+def note(what: str, name: str) -> None:
+    """Append one line to the journal."""
+    line = f"{time.monotonic():.3f} {what} {name}\n".encode()
+    journal = os.open(SAMPLE["journal"], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    os.write(journal, line)
+    os.close(journal)
+
+
+@app.task(name="sample.work")
+def work(name: str, seconds: float = 0.0) -> None:
+    note("start", name)
+    time.sleep(seconds)
+    note("end", name)
+
+
+@app.task(name="sample.fail")
+def fail(name: str) -> None:
+    note("start", name)
+    raise RuntimeError("as asked")
+
+
+@app.task(name="sample.again", bind=True, max_retries=1)
+def again(self, name: str) -> None:
+    note("start", f"{name}/{self.request.retries}")
+    if self.request.retries == 0:
+        raise self.retry(countdown=0, queue=SAMPLE["lanes"][-1])
