@@ -143,8 +143,8 @@ def test_a_demo_killed_with_sigkill_leaves_no_process(demo: Callable[..., Demo])
 
 
 def test_a_part_that_dies_ends_the_demo_and_is_named(demo: Callable[..., Demo]) -> None:
-    run = demo("--keep")
-    run.read_until("Left running until Ctrl-C")
+    run = demo()
+    run.read_until("POST /scan demo-logs")
     for pid in run.living("--hostname=worker-1@local"):
         os.kill(pid, signal.SIGKILL)
     assert run.wait() == 1
