@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import structlog
 
 from scanner_tasks.core.errors import Unavailable
+from scanner_tasks.flow.attempt_errors import keep_error
 from scanner_tasks.flow.scan_object import scan_object
 from scanner_tasks.log import get_logger
 from scanner_tasks.store import batches
@@ -48,9 +49,13 @@ def scan_batch(job_id: UUID, batch_no: int, epoch: int, *, using: Worker) -> Res
             return "not_claimable"
         try:
             return _scan(batch, using=using)
-        except Unavailable:
+        except Unavailable as error:
             log.warning("batch_released", attempt=batch.attempt, exc_info=True)
+            keep_error(batch, error, using=using)
             _release(batch, using=using)
+            raise
+        except Exception as error:
+            keep_error(batch, error, using=using)
             raise
 
 
