@@ -49,13 +49,11 @@ def scan_batch(job_id: UUID, batch_no: int, epoch: int, *, using: Worker) -> Res
             return "not_claimable"
         try:
             return _scan(batch, using=using)
-        except Unavailable as error:
+        except Exception as error:
+            # A defect of ours, too: released, its message comes again and ends as a dead letter that tells the error.
             log.warning("batch_released", attempt=batch.attempt, exc_info=True)
             keep_error(batch, error, using=using)
             _release(batch, using=using)
-            raise
-        except Exception as error:
-            keep_error(batch, error, using=using)
             raise
 
 
