@@ -24,7 +24,7 @@ lint: setup ## ruff, mypy, import-linter
 format: setup ## let ruff rewrite what it can
 	@$(RUN) ruff check --fix --quiet && $(RUN) ruff format
 
-docs: setup ## run the Python blocks of the documents, check their links and generated parts
+docs: setup ## run the Python blocks of the documents, check links and names
 	@$(CHECKS) docs
 
 demo: ## the whole pipeline on this machine; KEEP=1 leaves it running, FROM=DIR scans a folder

@@ -29,6 +29,8 @@ broker_transport_options = {
     "visibility_timeout": _values.visibility_timeout_s,
     # One ordinary queue carries events to Flower: no SNS.
     "events_queue": _lanes.EVENTS,
+    # In AWS a stop listens until the last long poll has ended, so that no message is swallowed; locally nobody waits.
+    "drain_s": 1 if _values.aws_endpoint_url else _lanes.LONG_POLL_S + 1,
     # For a container's health check; empty = no file.
     "liveness_file": _values.liveness_file,
     # Twenty threads publish a batch; a call gives up within half a minute and is tried again.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 import threading
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from scanner_tasks.aws.executions import Executions
 from scanner_tasks.aws.metrics import Metrics
 from scanner_tasks.aws.objects import S3Objects
 from scanner_tasks.aws.queues import Queues
+from scanner_tasks.flow.isolation import GRACE_S as CHILD_GRACE_S
 from scanner_tasks.flow.leases import LeaseKeeper
 from scanner_tasks.flow.parts import Api, Feeder, Worker
 from scanner_tasks.store.engine import make_engine
@@ -55,7 +57,8 @@ def worker() -> Worker:
     return Worker(
         **common,
         detector=Detector(rules.load_builtin(), fingerprinter, occurrences_kept=ours.occurrences_kept),
-        leases=LeaseKeeper(common["engine"], lease_s=ours.lease_s),
+        leases=LeaseKeeper(common["engine"], lease_s=ours.lease_s, stuck_after_s=ours.object_max_s + CHILD_GRACE_S),
+        child_command=(sys.executable, "-m", "scanner_tasks.bootstrap"),
         scan_slots=threading.BoundedSemaphore(ours.scan_threads or os.cpu_count() or 1),
     )
 
@@ -90,3 +93,9 @@ def ruleset_hash(ours: Settings) -> str:
 
     budgets = f"{ours.text_max_bytes} {ours.object_max_s} {ours.object_max_bytes} {ours.occurrences_kept}"
     return hashlib.sha256(f"{rules.load_builtin().content_hash} {budgets}".encode()).hexdigest()[:16]
+
+
+if __name__ == "__main__":  # the child of flow/isolation.py
+    from scanner_tasks.flow.isolation import serve
+
+    serve(worker())

@@ -11,6 +11,7 @@
     ├── Conflict                   the job's state does not allow it: HTTP 409
     ├── JobTimeout                 the job goes on, only the waiting has ended; a TimeoutError too
     ├── Unavailable                infrastructure: worth another try; a task that raises it goes back to SQS
+    ├── StatementRefused           a defect of ours: Postgres refused a statement
     ├── RuleError                  a rule file is wrong
     └── ObjectError                costs one object only; carries its outcome
         ├── ObjectGone, ObjectChanged, ObjectDenied, ObjectArchived
@@ -87,6 +88,10 @@ class JobTimeout(ScannerError, TimeoutError):
 
 class Unavailable(ScannerError):
     """A service could not be reached or asked to slow down: try again later."""
+
+
+class StatementRefused(ScannerError):
+    """Postgres refused a statement of ours; the message names its SQLSTATE, never a value."""
 
 
 class RuleError(ScannerError):

@@ -14,11 +14,12 @@ if TYPE_CHECKING:
 #: Characters of context on each side; a line's end ends it sooner.
 CONTEXT_CHARS: Final = 40
 CONTEXT_BYTES: Final = 4 * CONTEXT_CHARS
-# Shapes (with their least length) that are masked whether or not a rule knows them:
-# nine digits and more in a row, and long mixed tokens.
+# Shapes (with their least length) that are masked whether or not a rule knows them: nine digits and more in a row,
+# long mixed tokens, and whatever stands around an @.
 _SHAPES: Final = (
     (Regex(r"[0-9](?:[ .\-()/]{0,2}[0-9]){8,}"), 9),
-    (Regex(r"[0-9A-Za-z+/_\-]{0,400}[0-9][0-9A-Za-z+/_\-]{0,400}"), 24),
+    (Regex(r"[0-9A-Za-z+/_\-]{0,400}[0-9][0-9A-Za-z+/_\-]{0,400}"), 20),
+    (Regex(r"[0-9A-Za-z._%+'\-]{1,64}@[0-9A-Za-z.\-]{1,200}"), 3),
 )
 _CONTROLS: Final = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0)], " ")
 

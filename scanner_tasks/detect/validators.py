@@ -122,6 +122,8 @@ def email(value: bytes, left: bytes, right: bytes) -> Accepted | None:
     """
     local, _, domain = value.rpartition(b"@")
     labels = domain.lower().split(b".")
+    if labels[0].isdigit() and labels[1].isdigit():  # a version: package@1.2.3-rc.one
+        return None
     if labels[-1] in _NOT_TOP_LEVEL or any(label[:1] == b"-" or label[-1:] == b"-" for label in labels):
         return None
     if left[-1:] == b"@" or (_CUT_SHORT.search(left) and not _escape_ends(left)):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from sqlalchemy import Engine
 
@@ -48,6 +48,8 @@ class Worker(Api):
     leases: LeaseKeeper
     #: One slot for each thread that may detect at the same time: more are slower than one for each CPU.
     scan_slots: threading.Semaphore
+    #: Starts a process that scans objects alone: flow/isolation.py.
+    child_command: Sequence[str]
     #: Set when the process shall end: batches are given back at the next object.
     stopping: threading.Event = field(default_factory=threading.Event)
     clock: Callable[[], float] = time.monotonic

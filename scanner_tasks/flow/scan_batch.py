@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
-import time
+from contextlib import ExitStack
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 import structlog
 
 from scanner_tasks.core.errors import Unavailable
+<<<<<<< HEAD
 from scanner_tasks.flow.attempt_errors import keep_error
+=======
+from scanner_tasks.flow.isolation import ObjectChild
+from scanner_tasks.flow.patience import patiently
+>>>>>>> main
 from scanner_tasks.flow.scan_object import scan_object
 from scanner_tasks.log import get_logger
 from scanner_tasks.store import batches
 from scanner_tasks.store.engine import transaction
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from uuid import UUID
 
-    from scanner_tasks.core.model import ClaimedBatch, ObjectResult
+    from scanner_tasks.core.model import ClaimedBatch, ObjectRef, ObjectResult
     from scanner_tasks.flow.parts import Worker
 
 log = get_logger()
-
-#: Waits between the tries to record a batch; after the last its message goes back to SQS, un-acknowledged.
-_RECORD_WAITS_S = (0.2, 0.5, 1.0, 2.0, 5.0)
 
 #: done; not_claimable: another delivery has it or its time is over; lost: the claim was taken away; given_back: the
 #: worker is stopping and the rest is planned again. All four acknowledge the message.
@@ -40,10 +43,7 @@ def scan_batch(job_id: UUID, batch_no: int, epoch: int, *, using: Worker) -> Res
     with structlog.contextvars.bound_contextvars(job_id=job_id, batch_no=batch_no):
         if using.stopping.is_set():
             raise Unavailable("The worker is stopping: another one takes the batch.")
-        with transaction(using.engine) as connection:
-            batch = batches.claim_batch(
-                connection, job_id=job_id, batch_no=batch_no, epoch=epoch, lease_s=using.leases.lease_s
-            )
+        batch = _claim(job_id, batch_no, epoch, using=using)
         if batch is None:
             log.info("batch_not_claimable", epoch=epoch)
             return "not_claimable"
@@ -57,15 +57,33 @@ def scan_batch(job_id: UUID, batch_no: int, epoch: int, *, using: Worker) -> Res
             raise
 
 
+def _claim(job_id: UUID, batch_no: int, epoch: int, *, using: Worker) -> ClaimedBatch | None:
+    """Claim; a claim whose answer was lost in an outage is returned by the sweep when its lease has run out."""
+
+    def claim() -> ClaimedBatch | None:
+        with transaction(using.engine) as connection:
+            return batches.claim_batch(
+                connection, job_id=job_id, batch_no=batch_no, epoch=epoch, lease_s=using.leases.lease_s
+            )
+
+    longest_s = using.settings.outage_patience_s
+    return patiently(claim, what="claim", longest_s=longest_s, stopping=using.stopping)
+
+
 def _scan(batch: ClaimedBatch, *, using: Worker) -> Result:
     results: list[ObjectResult] = []
     began = using.clock()
-    with using.leases.hold(batch) as lost:
+    with using.leases.hold(batch) as hold, ExitStack() as stack:
+        scan: Callable[[int, ObjectRef], ObjectResult] = partial(scan_object, using=using)
+        if batch.tries > 1:  # something of it may have killed a worker
+            budget_s = using.settings.object_max_s
+            scan = stack.enter_context(ObjectChild(using.child_command, object_max_s=budget_s)).scan
         for position, ref in batch.objects:
-            if using.stopping.is_set() or lost.is_set():
+            if using.stopping.is_set() or hold.lost.is_set():
                 break
-            results.append(scan_object(position, ref, using=using))
-        if lost.is_set():
+            hold.touch()
+            results.append(scan(position, ref))
+        if hold.lost.is_set():
             log.info("batch_lost", attempt=batch.attempt)
             return "lost"
         is_ours = _record(batch, results, using=using)
@@ -85,15 +103,13 @@ def _scan(batch: ClaimedBatch, *, using: Worker) -> Result:
 
 def _record(batch: ClaimedBatch, results: Sequence[ObjectResult], *, using: Worker) -> bool:
     """Record, and repeat it when the connection breaks: a commit that did go through is recognised by its attempt."""
-    for wait_s in _RECORD_WAITS_S:
-        try:
-            with transaction(using.engine) as connection:
-                return batches.record_results(connection, batch, results)
-        except Unavailable:
-            log.warning("batch_not_recorded_yet", attempt=batch.attempt)
-            time.sleep(wait_s)
-    with transaction(using.engine) as connection:
-        return batches.record_results(connection, batch, results)
+
+    def record() -> bool:
+        with transaction(using.engine) as connection:
+            return batches.record_results(connection, batch, results)
+
+    longest_s = using.settings.outage_patience_s
+    return patiently(record, what="record", longest_s=longest_s, stopping=using.stopping)
 
 
 def _release(batch: ClaimedBatch, *, using: Worker) -> None:

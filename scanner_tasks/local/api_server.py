@@ -141,7 +141,8 @@ def make_server(port: int, handler: Handler) -> ThreadingHTTPServer:
                 return
             body = self.rfile.read(int(length))
             try:
-                event = to_event(self.command, self.path, self.headers.items(), body, now_s=time.time())
+                target = self.requestline.split(" ")[1]  # self.path has //lead made into /lead
+                event = to_event(self.command, target, self.headers.items(), body, now_s=time.time())
                 response = to_response(handler(event, Context()))
             except Exception:  # noqa: BLE001 (as API Gateway answers for a Lambda function that fails)
                 traceback.print_exc()

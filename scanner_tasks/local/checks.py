@@ -22,7 +22,7 @@ LINTERS: dict[str, list[str]] = {
     "mypy": ["-m", "mypy", "--no-error-summary"],
     "import-linter": ["-c", _IMPORT_LINTER, "--no-cache"],
 }
-TEST = ["-m", "pytest", "-n", "2", "--dist", "loadfile", "-m", "not slow", "--durations", "10", "-q"]
+TEST = ["-m", "pytest", "-n", "2", "--dist", "loadfile", "-m", "not slow", "--durations", "10"]
 #: Pure code with its doctests and the rules: folders that exist are taken.
 FAST = ("tests/unit", "tests/rules")
 DOCTESTED = ("scanner_tasks/core", "scanner_tasks/detect", "scanner_tasks/extract")

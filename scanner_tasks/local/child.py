@@ -52,6 +52,7 @@ class Child:
         self._leash = leash
         if not line.strip():
             leash.wait()
+            self._close_stdin()
             raise ChildFailed(self)
         self.pid = int(line)
         return self
@@ -59,7 +60,12 @@ class Child:
     @property
     def exit_status(self) -> int | None:
         """None while it runs; else its exit status, 128 + n after signal n."""
-        return self._leash.poll() if self._leash else None
+        if self._leash is None:
+            return None
+        status = self._leash.poll()
+        if status is not None:
+            self._close_stdin()
+        return status
 
     def check(self) -> None:
         """Raise ChildFailed with the end of its log if it is no longer running."""
@@ -70,10 +76,14 @@ class Child:
         """End the command and wait; its exit status."""
         if self._leash is None:
             return None
-        if self._leash.stdin and not self._leash.stdin.closed:
+        self._close_stdin()
+        return self._leash.wait()
+
+    def _close_stdin(self) -> None:
+        """Let go of the leash: its end of input is the sign to stop."""
+        if self._leash and self._leash.stdin and not self._leash.stdin.closed:
             with contextlib.suppress(BrokenPipeError):
                 self._leash.stdin.close()
-        return self._leash.wait()
 
     def log_tail(self, lines: int = 15) -> str:
         """The last lines of its log."""

@@ -36,8 +36,9 @@ def worker(name: str) -> list[str]:
 def flower(port: int, database: Path) -> list[str]:
     """The dashboard, on loopback; it reads the events queue and sends no commands to the workers."""
     return [
-        *_celery("flower"),
-        *(f"--address={LOOPBACK}", f"--port={port}", "--enable_events=false", "--persistent=True", f"--db={database}"),
+        *("nice", "-n", "10"),  # nobody looks at it before the first findings
+        *(sys.executable, "-m", "scanner_tasks.sqs.flower", "-A", "scanner_tasks.app"),
+        *(f"--address={LOOPBACK}", f"--port={port}", "--persistent=True", f"--db={database}"),
     ]
 
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from scanner_tasks.core.model import Outcome
-from scanner_tasks.local.api_client import Api
+from scanner_tasks.local.api_client import Api, ApiError
 from scanner_tasks.local.deploy import client
 from scanner_tasks.local.emulator import REPOSITORY
 from scanner_tasks.local.environments import STARTED_VARIABLE
@@ -39,7 +39,7 @@ STATE = REPOSITORY / ".s3scan" / "demo"
 FOLDER_BUCKET = "demo-folder"
 POLL_S = 0.25
 #: Nothing finished for so long: the pipeline hangs.
-STALLED_AFTER_S = 180.0
+STALLED_AFTER_S = 90.0
 UPLOAD_THREADS = 16
 DIFFERENCES_SHOWN = 40
 
@@ -53,6 +53,8 @@ class Run:
     """What one demo has seen so far."""
 
     screen: Screen
+    #: Folder for data and logs.
+    state: Path
     marks: dict[str, float] = field(default_factory=dict)
     jobs: dict[str, str] = field(default_factory=dict)
     states: dict[str, JobState] = field(default_factory=dict)
@@ -61,25 +63,30 @@ class Run:
         """Remember when something was first seen."""
         self.marks.setdefault(name, self.screen.since_start_s())
 
+    def in_order(self) -> list[JobState]:
+        """The jobs' states by bucket name."""
+        return [self.states[bucket] for bucket in sorted(self.states)]
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the demo; its exit status."""
     parser = argparse.ArgumentParser(prog="demo.py")
     parser.add_argument("--keep", action="store_true")
     parser.add_argument("--from", dest="folder", type=Path)
+    parser.add_argument("--state", type=Path, default=STATE, help="folder for data and logs, made fresh")
     arguments = parser.parse_args(argv)
     screen = Screen(float(os.environ.get(STARTED_VARIABLE) or time.time()))
     signal.signal(signal.SIGTERM, _interrupt)
     signal.signal(signal.SIGHUP, _interrupt)
     try:
-        with _alone(STATE.parent):
-            return _demo(Run(screen=screen), folder=arguments.folder, keep=arguments.keep)
+        with _alone(arguments.state.parent):
+            return _demo(Run(screen=screen, state=arguments.state), folder=arguments.folder, keep=arguments.keep)
     except KeyboardInterrupt:
         screen.say("Interrupted; everything that was started has been stopped")
         return 130
     except (RuntimeError, TimeoutError, OSError) as error:
         screen.say(f"The demo failed: {error}")
-        screen.say(f"Logs: {STATE / 'logs'}")
+        screen.say(f"Logs: {arguments.state / 'logs'}")
         return 1
 
 
@@ -88,24 +95,38 @@ def _demo(run: Run, *, folder: Path | None, keep: bool) -> int:
     say = run.screen.say
     with ThreadPoolExecutor(1) as pool:
         # Written beside the stack's folder, which the stack makes fresh at the same time.
-        preparing = pool.submit(_folder_objects, folder) if folder else pool.submit(_sample_objects)
-        stack = Stack(STATE, say=say)
+        preparing = (
+            pool.submit(_folder_objects, folder)
+            if folder
+            else pool.submit(_sample_objects, run.state.parent / "sample")
+        )
+        stack = Stack(run.state, say=say)
         with stack:
             run.mark("stack ready")
             objects = preparing.result()
-            say(f"{len(objects)} objects, {size(sum(o.size_bytes for o in objects))}, to upload")
-            _upload_and_scan(run, stack, objects)
-            _follow(run, stack)
-            found = [finding for job in run.jobs.values() for finding in Api(stack.api_url).results(job)]
-            run.mark("all scanned")
-            differences = _report(run, stack, objects, found, has_truth=folder is None)
+            differences = _scan(run, stack, objects, has_truth=folder is None)
             if keep:
                 _keep(run, stack)
     return 1 if differences else 0
 
 
-def _sample_objects() -> tuple[SampleObject, ...]:
-    return make_sample(STATE.parent / "sample").objects
+def _scan(run: Run, stack: Stack, objects: Sequence[SampleObject], *, has_truth: bool) -> list[str]:
+    """From the upload to the verdict; the differences."""
+    run.screen.say(f"{len(objects)} objects, {size(sum(o.size_bytes for o in objects))}, to upload")
+    try:
+        _upload_and_scan(run, stack, objects)
+        _follow(run, stack)
+        found = [finding for _, job in sorted(run.jobs.items()) for finding in Api(stack.api_url).results(job)]
+    except ApiError as error:
+        stack.check()  # a part that ended is the better explanation
+        msg = f"{error}\nThe end of the API's log:\n{stack.log_tail('API')}"
+        raise DemoFailed(msg) from error
+    run.mark("all scanned, results read")
+    return _report(run, stack, objects, found, has_truth=has_truth)
+
+
+def _sample_objects(folder: Path) -> tuple[SampleObject, ...]:
+    return make_sample(folder).objects
 
 
 def _folder_objects(folder: Path) -> tuple[SampleObject, ...]:
@@ -128,7 +149,7 @@ def _folder_objects(folder: Path) -> tuple[SampleObject, ...]:
 
 
 def _upload_and_scan(run: Run, stack: Stack, objects: Sequence[SampleObject]) -> None:
-    """Upload all buckets at once; each is scanned as soon as its last object is there."""
+    """Upload bucket after bucket, many objects at a time; each is scanned as soon as its last object is there."""
     s3 = client("s3", stack.emulator.endpoint_url)
     api = Api(stack.api_url)
     waiting = Counter(o.bucket for o in objects)
@@ -141,7 +162,7 @@ def _upload_and_scan(run: Run, stack: Stack, objects: Sequence[SampleObject]) ->
         return o.bucket
 
     with ThreadPoolExecutor(UPLOAD_THREADS) as pool:
-        for done in as_completed([pool.submit(upload, o) for o in objects]):
+        for done in as_completed([pool.submit(upload, o) for o in sorted(objects, key=lambda o: o.bucket)]):
             bucket = done.result()
             waiting[bucket] -= 1
             if waiting[bucket] == 0:
@@ -160,7 +181,7 @@ def _follow(run: Run, stack: Stack) -> None:
             for bucket, job in run.jobs.items():
                 if bucket not in run.states or not run.states[bucket].is_final:
                     run.states[bucket] = api.job(job)
-            states = list(run.states.values())
+            states = run.in_order()
             live.show(states)
             if any(state.findings for state in states):
                 run.mark("first finding")
@@ -171,7 +192,10 @@ def _follow(run: Run, stack: Stack) -> None:
                 moved_at, before = time.monotonic(), now
             if time.monotonic() - moved_at > STALLED_AFTER_S:
                 standing = ", ".join(f"{s.bucket} {s.status} {s.done}/{s.listed}" for s in states)
-                msg = f"nothing was scanned for {STALLED_AFTER_S:.0f} s: {standing}"
+                msg = (
+                    f"nothing was scanned for {STALLED_AFTER_S:.0f} s: {standing}\n"
+                    f"The end of a worker's log:\n{stack.log_tail('worker-1')}"
+                )
                 raise DemoFailed(msg)
             time.sleep(POLL_S)
 
@@ -180,7 +204,7 @@ def _report(
     run: Run, stack: Stack, objects: Sequence[SampleObject], found: Sequence[FoundRule], *, has_truth: bool
 ) -> list[str]:
     """Print the tables and the verdict; the differences."""
-    screen, states = run.screen, list(run.states.values())
+    screen, states = run.screen, run.in_order()
     truth: Counter[tuple[str, str]] = Counter()
     for o in objects:
         for rule, count in o.findings.items():
@@ -197,7 +221,6 @@ def _report(
         differences.append(f"{uploaded} objects were uploaded, {listed} listed")
     if has_truth:
         differences += truth_differences(objects, found, {s.bucket: s.outcomes for s in states})
-    run.mark("report")
     screen.times(run.marks)
     wait_until(lambda: is_open(stack.flower_port), what="Flower", timeout_s=30, check=stack.check)
     for line in differences[:DIFFERENCES_SHOWN]:

@@ -74,6 +74,7 @@ class Emulator:
             env=env,
             log=self.folder / "ministack.log",
             cwd=self.folder,
+            grace_s=0.5,  # its state is in memory only: nothing to be finished
         ).start()
         wait_until(lambda: is_open(self.port), what="ministack", timeout_s=30, check=self._child.check)
         return self

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 LOGS = ROOT / ".s3scan" / "setup"
+#: The interpreter that environments are made from: not that of an environment which is active, and may be replaced.
+BASE_PYTHON: str = getattr(sys, "_base_executable", None) or sys.executable
 #: Tells the demo when its command was typed (seconds since the epoch), so that its times count from there.
 STARTED_VARIABLE = "S3SCAN_DEMO_STARTED"
 
@@ -70,7 +72,9 @@ class Environment:
 
     def stamp_text(self, lock: Path) -> str:
         """What the stamp says when the environment holds this lock file: name, and hash of all that it depends on."""
-        parts = [str(self.folder), platform.python_version(), sys.executable, *(p.read_text() for p in self.locks)]
+        # The version in two parts only: an upgrade of 3.11.7 to 3.11.8 keeps the packages.
+        version = ".".join(platform.python_version_tuple()[:2])
+        parts = [str(self.folder), version, *(path.read_text() for path in self.locks)]
         return f"{lock.name} {hashlib.sha256(chr(0).join(parts).encode()).hexdigest()}"
 
     def holds(self, lock: Path) -> bool:
@@ -131,10 +135,10 @@ def _make(environment: Environment, lock: Path, say: Callable[[str], None]) -> N
     uv = shutil.which("uv")
     if not environment.python.exists():
         if uv:
-            _run([uv, "venv", "--quiet", "--python", sys.executable, str(environment.folder)], log, environment)
+            _run([uv, "venv", "--quiet", "--python", BASE_PYTHON, str(environment.folder)], log, environment)
         else:
             # Without pip inside: quicker, and Debian's Python cannot put it there without another package.
-            _run([sys.executable, "-m", "venv", "--without-pip", str(environment.folder)], log, environment)
+            _run([BASE_PYTHON, "-m", "venv", "--without-pip", str(environment.folder)], log, environment)
     environment.stamp.write_text("unfinished")
     _run([*_installer(environment, uv, log), "--require-hashes", "-r", str(lock)], log, environment)
     environment.stamp.write_text(environment.stamp_text(lock))
@@ -149,7 +153,7 @@ def _installer(environment: Environment, uv: str | None, log: Path) -> list[str]
     options = ["install", "--quiet", "--disable-pip-version-check", "--no-input", "--only-binary", ":all:"]
     version = _pip_version()
     if version >= (22, 3):
-        return [sys.executable, "-m", "pip", "--python", python, *options]
+        return [BASE_PYTHON, "-m", "pip", "--python", python, *options]
     try:
         _run([python, "-m", "ensurepip", "--default-pip"], log, environment)
     except SetupFailed:
@@ -162,7 +166,7 @@ def _installer(environment: Environment, uv: str | None, log: Path) -> list[str]
 
 
 def _pip_version() -> tuple[int, ...]:
-    done = subprocess.run([sys.executable, "-m", "pip", "--version"], capture_output=True, text=True, check=False)
+    done = subprocess.run([BASE_PYTHON, "-m", "pip", "--version"], capture_output=True, text=True, check=False)
     found = re.match(r"pip (\d+)\.(\d+)", done.stdout)
     return tuple(int(part) for part in found.groups()) if found else (0,)
 
@@ -190,7 +194,8 @@ def explain_failure(name: str, log: Path, text: str) -> str:
         cause = f"a package has no build for Python {platform.python_version()} on {platform.platform()}"
     else:
         cause = "the installation failed"
-    tail = "\n".join("    " + line for line in text.strip().splitlines()[-8:])
+    lines = [line for line in text.strip().splitlines() if "Retrying (Retry" not in line]
+    tail = "\n".join("    " + line for line in lines[-8:])
     return (
         f"The environment of the {name} could not be made: {cause}.\n  The whole output is in {log}; it ends:\n{tail}"
     )

@@ -173,7 +173,7 @@ def _special(kind: str, rng: random.Random, counts: Counter[str], large_bytes: i
             ),
             member_bytes=1,
         ),
-        "cut": lambda: _cut_off(files.gzipped(files.encoded(files.early_lines(rng, 12_000, counts)))),
+        "cut": lambda: _cut_off(files.gzipped(files.encoded(files.early_lines(rng, 6_000, counts)))),
         "utf-16": lambda: chain([b"\xff\xfe"], files.encoded(files.text_lines(rng, 60, counts), "utf-16-le")),
         "png": lambda: iter([files.png(rng)]),
         "harmless": lambda: files.encoded(files.harmless_lines(rng, 40, counts)),

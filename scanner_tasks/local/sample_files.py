@@ -123,9 +123,11 @@ def harmless_lines(rng: Random, rows: int, counts: Counter[str]) -> Iterator[str
 
 
 def early_lines(rng: Random, rows: int, counts: Counter[str]) -> Iterator[str]:
-    """Values in the first lines, then look-alikes only: whatever is cut off the end, the counts stay."""
+    """Values in the first lines, then look-alikes, at last letters only: a cut in them leaves no half number behind."""
     yield from text_lines(rng, 48, counts)
     yield from harmless_lines(rng, rows, counts)
+    for _ in range(rows):
+        yield " ".join(values.characters(rng, "abcdefghijklmnopqrstuvwxyz", 6) for _ in range(12))
 
 
 def encoded(lines: Iterator[str], encoding: str = "utf-8") -> Iterator[bytes]:

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
     from scanner_tasks.local.api_client import FoundRule, JobState
 
-#: A line at least that often where there is no terminal to redraw.
+#: A line at most that often where there is no terminal to redraw; more seldom while nothing changes.
 PLAIN_EVERY_S = 2.0
+PLAIN_UNCHANGED_EVERY_S = 20.0
 
 
 def size(count: float) -> str:
@@ -39,6 +40,8 @@ class Screen:
 
     def __init__(self, started: float, console: Console | None = None) -> None:
         self.console = console or Console(highlight=False, soft_wrap=True)
+        if not self.console.is_terminal:
+            self.console.width = 120  # a file or a pipe has no edge
         self._started = started
 
     def since_start_s(self) -> float:
@@ -65,7 +68,7 @@ class Screen:
             examples.setdefault(finding.rule, finding.example)
         table = Table(title="Findings", title_justify="left")
         for column in ("rule", "bucket"):
-            table.add_column(column)
+            table.add_column(column, no_wrap=True)
         for column in ("objects", "found", *(["put there"] if truth is not None else [])):
             table.add_column(column, justify="right")
         table.add_column("masked example")
@@ -113,7 +116,7 @@ class LiveJobs:
         self._is_terminal = screen.console.is_terminal
         self._began = time.monotonic()
         self._said_at = 0.0
-        self._said = ""
+        self._said: list[tuple[str, int, int]] = []
 
     def __enter__(self) -> Self:
         """Begin to draw."""
@@ -134,14 +137,18 @@ class LiveJobs:
             self._live.update(self._table(states), refresh=True)
             return
         now = time.monotonic()
+        standing = [(s.status, s.done, s.listed) for s in states]
+        pause_s = PLAIN_EVERY_S if standing != self._said else PLAIN_UNCHANGED_EVERY_S
+        is_last = all(s.is_final for s in states)
+        if now - self._said_at < pause_s and not is_last:
+            return
+        self._said, self._said_at = standing, now
         line = "; ".join(
             f"{s.bucket} {s.status} {s.done}/{s.listed}{'' if s.total_is_final else '+'} objects, "
             f"{size(s.bytes_done)}, {s.findings} findings, ETA {_eta(s)}"
             for s in states
         )
-        if line != self._said and (now - self._said_at >= PLAIN_EVERY_S or all(s.is_final for s in states)):
-            self._screen.say(line)
-            self._said, self._said_at = line, now
+        self._screen.say(line)
 
     def _table(self, states: Sequence[JobState]) -> Table:
         seconds = max(time.monotonic() - self._began, 0.1)

@@ -21,7 +21,7 @@ from scanner_tasks.local.child import Child
 from scanner_tasks.local.deploy import deploy, queue_url_prefix, state_machine_arn
 from scanner_tasks.local.emulator import REPOSITORY, Emulator
 from scanner_tasks.local.ports import LOOPBACK, free_port, is_open, wait_until
-from scanner_tasks.local.postgres import LocalPostgres
+from scanner_tasks.local.postgres import LocalPostgres, is_open_to_all
 from scanner_tasks.local.ticker import Ticker
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 WORKERS = 2
+#: A worker takes its time to stop politely, but here nothing is worth waiting for: the queues end with the demo.
+GRACE_S = 2.0
 
 
 class StartFailed(RuntimeError):
@@ -52,7 +54,7 @@ class Stack:
         shutil.rmtree(folder, ignore_errors=True)
         self.logs.mkdir(parents=True)
         self.emulator = Emulator(folder / "emulator")
-        self.postgres = LocalPostgres(self._database_folder())
+        self.postgres = LocalPostgres(self._database_folder() / "postgres")
         self._ticker: Ticker | None = None
         self._children: list[Child] = []
 
@@ -110,6 +112,10 @@ class Stack:
         if self._ticker:
             self._ticker.check()
 
+    def log_tail(self, name: str) -> str:
+        """The last lines of a part's log."""
+        return "\n".join(child.log_tail() for child in self._children if child.name == name)
+
     def stop(self) -> None:
         """Stop every part, those that use others first; the logs stay."""
         if self._ticker:
@@ -126,16 +132,15 @@ class Stack:
             aws = pool.submit(self._start_aws)
             database = pool.submit(self._start_database)
             aws.result()
-            # Both read the emulator only, or wait for a request.
-            self._spawn("API", commands.api(self.api_port))
-            self._spawn(
-                "Flower",
-                commands.flower(self.flower_port, self.folder / "flower"),
-                {"FLOWER_UNAUTHENTICATED_API": "true"},  # loopback only
-            )
+            self._spawn("API", commands.api(self.api_port))  # needs the database at its first request only
             database.result()
         for number in range(1, WORKERS + 1):
             self._spawn(f"worker-{number}", commands.worker(f"worker-{number}"))
+        self._spawn(
+            "Flower",
+            commands.flower(self.flower_port, self.folder / "flower"),
+            {"FLOWER_UNAUTHENTICATED_API": "true"},  # loopback only
+        )
         self._ticker = Ticker(self.emulator.endpoint_url).start()
         wait_until(lambda: is_open(self.api_port), what="the API", timeout_s=60, check=self.check)
         self.say(f"API ready at {self.api_url}; {WORKERS} workers and Flower are starting")
@@ -177,6 +182,7 @@ class Stack:
             env=self._environment(more),
             log=self.logs / f"{name.lower()}.log",
             cwd=REPOSITORY,
+            grace_s=GRACE_S,
         )
         self._children.append(child.start())
 
@@ -193,9 +199,9 @@ class Stack:
 
     def _database_folder(self) -> Path:
         """A folder that PostgreSQL may enter: as root it runs as another user, whom root's home keeps out."""
-        folder = self.folder / "postgres"
-        if os.geteuid() != 0 or all(parent.stat().st_mode & 0o001 for parent in folder.parents if parent.exists()):
-            return folder
-        self._borrowed = Path(tempfile.mkdtemp(prefix="s3scan-demo-"))
+        if os.geteuid() != 0 or is_open_to_all(self.folder):
+            return self.folder
+        shared = next((p for p in map(Path, (tempfile.gettempdir(), "/tmp", "/var/tmp")) if is_open_to_all(p)), None)  # noqa: S108
+        self._borrowed = Path(tempfile.mkdtemp(prefix="s3scan-demo-", dir=shared))
         self._borrowed.chmod(0o755)
         return self._borrowed

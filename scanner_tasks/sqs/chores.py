@@ -50,9 +50,14 @@ class Chores:
         self._todo: SimpleQueue[Chore | None] = SimpleQueue()
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
+        self._count = threading.Lock()
+        #: Chores not yet settled: their messages are in flight still.
+        self.pending = 0
 
     def add(self, chore: Chore) -> None:
         """Settle this message soon; never blocks, never raises."""
+        with self._count:
+            self.pending += 1
         self._todo.put(chore)
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="sqs-chores", daemon=True)
@@ -77,6 +82,8 @@ class Chores:
             is_open = None not in chores
             for batch in _batches(chore for chore in chores if chore):
                 self._settle(batch)
+                with self._count:
+                    self.pending -= len(batch)
 
     def _settle(self, batch: list[Chore]) -> None:
         first = batch[0]
@@ -122,4 +129,7 @@ def _send(batch: list[Chore]) -> dict[int, dict[str, Any]]:
         for entry, chore in zip(entries, batch, strict=True):
             entry["VisibilityTimeout"] = chore.visibility_s
         answer = first.client.change_message_visibility_batch(QueueUrl=first.url, Entries=entries)
-    return {int(entry["Id"]): entry for entry in answer.get("Failed", [])}
+    # Only what SQS names as done is done: botocore reads a body cut short as an answer without entries.
+    done = {entry["Id"] for entry in answer.get("Successful", [])}
+    failed = {entry["Id"]: entry for entry in answer.get("Failed", [])}
+    return {n: failed.get(str(n), {"Code": "NoAnswer"}) for n in range(len(batch)) if str(n) not in done}

@@ -1,9 +1,11 @@
 """At a stop, open polls are ended before the tasks are: no message is handed to a worker that no longer listens.
 
 Celery 5.7.0 stops its event loop and then waits for the running tasks; a long poll that is still open meanwhile is
-answered into a socket that nobody reads, and the message stays invisible for its whole timeout, one receive burnt. Here
-the loop goes on for up to ``drain_s`` until the polls have ended, and what they bring goes back at once; then the
-connections are closed.
+answered into a socket that nobody reads, and the message stays invisible for its whole timeout, one receive burnt. To
+hang up does not help: SQS may answer the dead connection all the same. Here the loop goes on until every poll has
+ended, and what they bring goes back at once. That takes no time while tasks run, which are waited for anyway; a worker
+without tasks waits ``drain_s`` at most. (A silent lane's poll lasts ``wait_time_seconds``: with a shorter ``drain_s`` a
+message that arrives just after an idle worker's end may be invisible for its timeout.)
 """
 
 from __future__ import annotations
@@ -17,7 +19,6 @@ from kombu.log import get_logger
 
 log = get_logger(__name__)
 
-#: A hot lane's poll lasts a second; a silent lane's twenty are not waited for.
 DRAIN_S = 2.0
 
 
@@ -27,20 +28,26 @@ class EndPolls(bootsteps.StartStopStep):  # type: ignore[misc]
     requires = ("celery.worker.consumer.tasks:Tasks",)
 
     def stop(self, consumer: Any) -> None:
-        """Wait for the short polls, hang up on the long ones."""
+        """Take no more, and listen until the polls have ended."""
         channel: Any = getattr(consumer.task_consumer, "channel", None)
         hub = consumer.hub
         is_stopping = state.should_stop is not None or state.should_terminate is not None
         if not is_stopping or hub is None or not hasattr(channel, "prefetch"):
             return
         channel.is_draining = True
-        deadline = monotonic() + float(channel.transport_options.get("drain_s", DRAIN_S))
+        log.info("SQS polls are ending: %d open", len(channel.prefetch.asked))
+        began = monotonic()
+        idle_until = began + float(channel.transport_options.get("drain_s", DRAIN_S))
+        busy_until = began + channel.longest_poll_s
         loop = hub.create_loop()
-        # A wake-up each 50 ms at least: the loop itself sleeps until something happens.
+        # The loop sleeps until something happens; this makes it look at the clock.
         tick = hub.call_repeatedly(0.05, lambda: None)
-        while monotonic() < deadline and any(not ask.is_probe for ask in channel.prefetch.asked.values()):
+        while channel.prefetch.asked and state.should_terminate is None:
+            if monotonic() > (busy_until if channel.held else idle_until):
+                break
             next(loop)
         tick.cancel()
         client = getattr(hub, "_current_http_client", None)
         if client is not None:
             client.close()
+        log.info("SQS polls ended; %d message(s) are held", channel.held)

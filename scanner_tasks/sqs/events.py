@@ -10,6 +10,7 @@ from __future__ import annotations
 from time import monotonic
 from typing import Any
 
+from botocore.client import Config
 from kombu.log import get_logger
 
 from scanner_tasks.sqs import upstream
@@ -19,6 +20,7 @@ log = get_logger(__name__)
 EXCHANGE = "celeryev"
 #: After a failure events are dropped for so long: they are sent from the worker's event loop, and worth less than it.
 PAUSE_S = 10.0
+AT_ONCE = Config(connect_timeout=1, read_timeout=2, retries={"total_max_attempts": 1})
 
 
 class EventsQueue(upstream.Channel):  # type: ignore[misc]
@@ -26,6 +28,7 @@ class EventsQueue(upstream.Channel):  # type: ignore[misc]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._events_paused_until = 0.0
+        self._events_boto_client: Any = None
         super().__init__(*args, **kwargs)
 
     @property
@@ -53,11 +56,18 @@ class EventsQueue(upstream.Channel):  # type: ignore[misc]
         # The worker sends from its event loop: short timeouts, and a failure (any of it) costs events, not the worker.
         try:
             body = upstream.encode_message(upstream.dumps(message))
-            self.brief_client(queue).send_message(QueueUrl=self._new_queue(queue), MessageBody=body)
+            self._events_client().send_message(QueueUrl=self._new_queue(queue), MessageBody=body)
         except Exception as error:  # noqa: BLE001
             self._events_paused_until = monotonic() + PAUSE_S
             log.warning("events for Flower dropped for %.0f s: %r", PAUSE_S, error)
         return None
+
+    def _events_client(self) -> Any:
+        if self._events_boto_client is None:
+            self._events_boto_client = self._new_boto_client(
+                "sqs", self.region, self.conninfo.userid, self.conninfo.password, config=AT_ONCE
+            )
+        return self._events_boto_client
 
     def _message_to_python(self, message: dict[str, Any], queue_name: str, q_url: str) -> Any:
         # Replaces kombu's, which deletes a no-ack queue's message (an event) at once through the event loop's client;

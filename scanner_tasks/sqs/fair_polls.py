@@ -11,6 +11,7 @@ from vine import promise
 
 from scanner_tasks.sqs import upstream
 from scanner_tasks.sqs.backoff import LONGEST_S, pause_s
+from scanner_tasks.sqs.chores import Chores
 from scanner_tasks.sqs.polls import FAILED
 from scanner_tasks.sqs.prefetch import Ask, Prefetch
 
@@ -38,6 +39,8 @@ class FairPolls(upstream.Channel):  # type: ignore[misc]
         self._failures: Counter[str] = Counter()
         self._is_ticking = False
         super().__init__(*args, **kwargs)
+
+    _chores: Chores  # settling.py's
 
     @property
     def held(self) -> int:
@@ -83,6 +86,7 @@ class FairPolls(upstream.Channel):  # type: ignore[misc]
                 held=self.held,
                 lanes=len(self._active_queues),
                 long_wait_s=self.wait_time_seconds,
+                unsettled=self._chores.pending,
             )
             if ask:
                 del self.waiting[lane]

@@ -7,6 +7,7 @@ body it cannot parse through the event loop, which ends the worker.
 
 from __future__ import annotations
 
+import json
 import math
 from typing import Any
 
@@ -21,6 +22,31 @@ CONNECT_TIMEOUT_S = 5
 #: What a failed poll hands to its callback in place of SQS's answer.
 FAILED = "PollFailed"
 _OK = 200
+
+
+class PromptCurl(upstream.CurlClient):  # type: ignore[misc]
+    """kombu's curl client, which looks after its transfers when curl asks for it.
+
+    Replaces ``http/curl.py`` ``_set_timeout``: curl names milliseconds, kombu waits as many seconds, so that a new
+    connection is looked after by the tick of a second only.
+    """
+
+    _wanted: Any = None
+
+    def _set_timeout(self, msecs: int) -> None:
+        if self._wanted is not None:
+            self._wanted.cancel()
+            self._wanted = None
+        if msecs >= 0:  # -1: curl needs no timer now
+            self._wanted = self.hub.call_later(msecs / 1000, self._timeout_check)
+
+
+def http_client(hub: Any, max_clients: int) -> Any:
+    """The event loop's HTTP client, made at the first call; kombu finds it at the same place."""
+    client = getattr(hub, "_current_http_client", None)
+    if client is None:
+        client = hub._current_http_client = PromptCurl(hub, max_clients=max_clients)  # noqa: SLF001
+    return client
 
 
 class BoundedConnection(upstream.AsyncHTTPSConnection):  # type: ignore[misc]
@@ -72,12 +98,10 @@ class PollingSQS(upstream.AsyncSQSConnection):  # type: ignore[misc]
         # Replaces aws/connection.py _on_list_ready: [] for a 5xx or timeout, an Exception for anything else.
         try:
             if response.status == _OK:
-                parsed = super()._on_list_ready(parent, markers, operation, response)
-                if isinstance(parsed, dict):
-                    return parsed
-                why = "an answer that is not an object"
-            else:
-                why = f"HTTP {response.status} {response.reason} {(response.read() or b'')[:200]!r}"
+                json.loads(response.read())  # botocore reads a body cut short as an answer without messages
+                parsed: dict[str, Any] = super()._on_list_ready(parent, markers, operation, response)
+                return parsed
+            why = f"HTTP {response.status} {response.reason} {(response.read() or b'')[:200]!r}"
         except Exception as error:  # noqa: BLE001 (a 200 whose body is cut or garbled fails in many ways)
             why = f"an answer that cannot be read: {type(error).__name__}"
         log.warning("SQS %s of %s failed, will try again: %s", operation, parent, why)

@@ -52,7 +52,7 @@ class Prefetch:
         """Messages that SQS may hand over at this moment."""
         return sum(ask.count for ask in self.asked.values())
 
-    def plan(self, lane: str, *, slots: int, held: int, lanes: int, long_wait_s: int) -> Ask | None:
+    def plan(self, lane: str, *, slots: int, held: int, lanes: int, long_wait_s: int, unsettled: int = 0) -> Ask | None:
         """What ``lane`` may ask for now; None when it has to wait for a slot.
 
         Args:
@@ -61,11 +61,13 @@ class Prefetch:
             held: messages received and not settled.
             lanes: how many lanes are consumed from.
             long_wait_s: the long poll of a silent lane.
+            unsettled: messages whose task has ended and whose delete is on its way: they need no slot, but SQS counts
+                them as in flight.
         """
         if not slots:
             return Ask(count=MAX_MESSAGES, wait_s=long_wait_s)
         free = slots - held - sum(ask.count for ask in self.asked.values() if not ask.is_probe)
-        room = slots + lanes - held - self.outstanding
+        room = slots + lanes - held - unsettled - self.outstanding
         if free <= 0 or room <= 0:
             return None
         if lane not in self.hot:

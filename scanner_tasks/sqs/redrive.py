@@ -9,9 +9,10 @@ from __future__ import annotations
 import time
 from typing import Any, Final
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 from celery import bootsteps
 from celery.exceptions import WorkerShutdown
+from celery.worker.state import maybe_shutdown
 from kombu.log import get_logger
 
 from scanner_tasks.sqs.backoff import pause_s
@@ -75,15 +76,12 @@ def read_attributes(channel: Any, name: str, *, attempts: int = 30) -> dict[str,
             if attempt == attempts or error.response["Error"].get("Code") in NOT_OURS | MISSING:
                 raise
             why = repr(error)
-        except (BotoCoreError, OSError, KeyError, ValueError) as error:
-            if attempt == attempts:
-                raise
-            why = repr(error)
         except Exception as error:
-            # botocore's ResponseParserError, for a body that cannot be read, derives from Exception alone.
+            # BotoCoreError, KeyError for half an answer, and ResponseParserError, which derives from Exception alone.
             if attempt == attempts:
                 raise
             why = repr(error)
+        maybe_shutdown()
         log.warning("SQS GetQueueAttributes of %s failed, will try again: %s", name, why)
         time.sleep(pause_s(attempt, longest_s=10))
     raise AssertionError(attempts)

@@ -171,14 +171,16 @@ def _requests(entries: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
 def _send(client: Any, url: str, entries: list[dict[str, Any]]) -> None:
     """Send one request, the failed entries of it again."""
     for attempt in range(1, ATTEMPTS + 1):
-        failed = client.send_message_batch(QueueUrl=url, Entries=entries).get("Failed", [])
-        if not failed:
+        answer = client.send_message_batch(QueueUrl=url, Entries=entries)
+        # Only what SQS names as queued is queued: botocore reads a body cut short as an answer without entries.
+        queued = {entry["Id"] for entry in answer.get("Successful", [])}
+        entries = [entry for entry in entries if entry["Id"] not in queued]
+        if not entries:
             return
-        codes = ", ".join(sorted({str(entry.get("Code")) for entry in failed}))
+        failed = answer.get("Failed", [])
+        codes = ", ".join(sorted({str(entry.get("Code")) for entry in failed})) or "no answer"
         if any(entry.get("SenderFault") for entry in failed):
             raise BatchRefused(f"SQS refused {len(failed)} message(s) for {url}: {codes}")
-        again = {entry["Id"] for entry in failed}
-        entries = [entry for entry in entries if entry["Id"] in again]
         if attempt < ATTEMPTS:
             time.sleep(pause_s(attempt, longest_s=2))
     raise BatchRefused(f"SQS did not accept {len(entries)} message(s) for {url}: {codes}")

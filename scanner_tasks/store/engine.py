@@ -9,9 +9,10 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import psycopg2
 from sqlalchemy import create_engine, exc, text
 
-from scanner_tasks.core.errors import Unavailable
+from scanner_tasks.core.errors import StatementRefused, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -36,29 +37,43 @@ def make_engine(url: str, *, pool_size: int) -> Engine:
         pool_pre_ping=True,
         pool_recycle=_RECYCLE_S,
         pool_timeout=60,
+        hide_parameters=True,  # an error's text must not quote keys or masks
         connect_args={"connect_timeout": _CONNECT_TIMEOUT_S, "keepalives_idle": 30, "application_name": "s3scan"},
     )
 
 
 @contextmanager
 def transaction(engine: Engine) -> Iterator[Connection]:
-    """One short transaction; Unavailable when Postgres could not be reached or ended the session."""
+    """One short transaction.
+
+    Raises Unavailable when Postgres could not be reached or ended the session, StatementRefused for any other error of
+    the database. The driver's own error is not chained: its text quotes statements with their values.
+    """
     try:
         with engine.begin() as connection:
             yield connection
     except exc.DBAPIError as error:
-        if is_transient(error):
-            raise Unavailable("Postgres is not reachable just now: try again.") from error
-        raise
-    except exc.TimeoutError as error:
-        raise Unavailable("Every connection to Postgres is in use: try again.") from error
+        raise _told(error.orig, is_lost=error.connection_invalidated) from None
+    except psycopg2.Error as error:  # from insert_rows, which speaks to psycopg2 itself
+        raise _told(error, is_lost=False) from None
+    except exc.TimeoutError:
+        raise Unavailable("Every connection to Postgres is in use: try again.") from None
 
 
-def is_transient(error: exc.DBAPIError) -> bool:
+def _told(error: BaseException | None, *, is_lost: bool) -> Unavailable | StatementRefused:
+    if error is None or is_lost or is_transient(error):
+        return Unavailable("Postgres is not reachable just now: try again.")
+    where = getattr(error, "diag", None)
+    names = [getattr(where, f"{kind}_name", None) for kind in ("table", "column", "constraint")]
+    about = "".join(f" {name}" for name in names if name)
+    return StatementRefused(f"Postgres refused a statement: SQLSTATE {getattr(error, 'pgcode', None)}{about}.")
+
+
+def is_transient(error: BaseException) -> bool:
     """True for lost connections, shutdowns, deadlocks and serialisation failures: worth another try."""
-    code = getattr(error.orig, "pgcode", None)
-    if error.connection_invalidated or code is None:
-        return isinstance(error, (exc.OperationalError, exc.InterfaceError)) or error.connection_invalidated
+    code = getattr(error, "pgcode", None)
+    if code is None:  # the server did not answer
+        return isinstance(error, (psycopg2.OperationalError, psycopg2.InterfaceError))
     # SQLSTATE classes: 08 connection, 40 rollback, 53 resources, 57P shutdown; 55P03 lock not available.
     return code[:2] in {"08", "40", "53"} or code.startswith("57P") or code == "55P03"
 

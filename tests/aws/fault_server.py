@@ -49,6 +49,7 @@ class FaultServer:
         self.script: deque[Cut | Stall | Refuse | None] = deque()
         self.requests: list[Request] = []
         self.connections = 0
+        self.ignores_range = False
         self._stopping = threading.Event()
         server = self
 
@@ -86,6 +87,7 @@ class FaultServer:
 
     def answer(self, handler: BaseHTTPRequestHandler) -> None:
         headers = handler.headers
+        ranged = "Range" in headers and not self.ignores_range
         if_match = headers.get("If-Match")
         self.requests.append(Request(handler.command, handler.path, headers.get("Range"), if_match, handler.number))
         fault = self.script.popleft() if self.script else None
@@ -94,12 +96,12 @@ class FaultServer:
         if isinstance(fault, Refuse):
             self._refuse(handler, fault)
             return
-        start = int(headers["Range"].removeprefix("bytes=").removesuffix("-")) if "Range" in headers else 0
+        start = int(headers["Range"].removeprefix("bytes=").removesuffix("-")) if ranged else 0
         body = self.content[start:]
-        handler.send_response(206 if "Range" in headers else 200)
+        handler.send_response(206 if ranged else 200)
         handler.send_header("ETag", f'"{self.etag}"')
         handler.send_header("Content-Length", str(len(body)))
-        if "Range" in headers:
+        if ranged:
             handler.send_header("Content-Range", f"bytes {start}-{len(self.content) - 1}/{len(self.content)}")
         handler.end_headers()
         if handler.command == "HEAD":

@@ -117,6 +117,15 @@ def test_an_object_overwritten_while_it_is_read_has_changed(objects, server):
     assert server.requests[-1].range is not None
 
 
+def test_a_store_that_ignores_ranges_never_gives_the_start_twice(objects, server):
+    server.ignores_range = True
+    server.script.append(Cut(300_000))
+    with objects.open(REF) as body:
+        assert body.read(300_000) == CONTENT[:300_000]
+        with pytest.raises(ObjectError, match="Range"):
+            body.read(1)
+
+
 def test_without_a_listed_etag_the_first_answer_holds_the_version(objects, server):
     server.script.append(Cut(300_000))
     ref = ObjectRef(bucket="bucket", key="k", size_bytes=len(CONTENT), etag="")

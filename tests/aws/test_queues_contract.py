@@ -41,6 +41,12 @@ class QueuesContract:
         assert len(self.queues.receive(self.queue, 10, 30)) == 2
         assert self.queues.receive(self.queue, 10, 30) == []
 
+    def test_a_message_that_shows_again_at_once_is_received_once(self):
+        self.queues.send(self.queue, messages(2))
+        assert sorted(m.body for m in self.queues.receive(self.queue, 100, 0)) == [m.body for m in messages(2)]
+        assert self.queues.depth(self.queue).visible == 2
+        assert self.queues.receive(self.dlq, 1, 0) == []
+
     def test_what_is_deleted_is_gone_and_stale_receipts_are_passed_over(self):
         self.queues.send(self.queue, messages(12))
         received = self.queues.receive(self.queue, 12, 30)

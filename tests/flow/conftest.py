@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import sys
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -38,6 +40,7 @@ class System:
         self.queues = FakeQueues()
         self.executions = FakeExecutions()
         self.metrics = FakeMetrics()
+        self.child_command = (sys.executable, str(Path(__file__).with_name("object_child.py")))
         values = {"fingerprint_key": "a key of the tests only", "lane_count": 2, "feed_turn_s": 30.0, **settings}
         self.settings = Settings(**values)
         self.feeder = self.make_feeder()
@@ -54,7 +57,7 @@ class System:
             metrics=self.metrics,
         )
 
-    def make_worker(self, *, lease_s: float = 60.0) -> Worker:
+    def make_worker(self, *, lease_s: float = 60.0, stuck_after_s: float = 60.0) -> Worker:
         fingerprinter = Fingerprinter(self.settings.fingerprint_key.get_secret_value().encode(), "k1")
         return Worker(
             settings=self.settings,
@@ -63,7 +66,8 @@ class System:
             executions=self.executions,
             ruleset_hash=lambda: "hash",
             detector=Detector(rules.load_builtin(), fingerprinter),
-            leases=LeaseKeeper(self.engine, lease_s=lease_s),
+            leases=LeaseKeeper(self.engine, lease_s=lease_s, stuck_after_s=stuck_after_s),
+            child_command=self.child_command,
             scan_slots=threading.BoundedSemaphore(2),
         )
 
@@ -83,8 +87,7 @@ class System:
         lane = self.job(job_id).job.lane
         outcomes = []
         while messages := self.queues.receive(lane, 10, 0):
-            for message in messages:
-                outcomes.append(run_message(message.body, worker or self.worker))
+            outcomes += [run_message(message.body, worker or self.worker) for message in messages]
             self.queues.delete(lane, [m.receipt for m in messages])
         return outcomes
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import random
 import socket
 import threading
 import time
@@ -24,6 +25,7 @@ class FaultProxy:
         self._threads: list[threading.Thread] = []
         self.seen: Counter[tuple[str, str]] = Counter()
         self.in_order: list[tuple[float, str, str]] = []
+        self._rate, self._random = 0.0, random.Random(0)
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
         self.port: int = self._listener.getsockname()[1]
         self._spawn(self._accept)
@@ -36,6 +38,10 @@ class FaultProxy:
         """The next ``times`` answers to ``operation`` are spoilt."""
         with self._lock:
             self._armed += [(operation, kind)] * times
+
+    def spoil_at_random(self, rate: float, seed: int) -> None:
+        """From now on this part of all answers is spoilt, in every way but a denial."""
+        self._rate, self._random = rate, random.Random(seed)
 
     def heal(self) -> None:
         with self._lock:
@@ -76,9 +82,9 @@ class FaultProxy:
                 if wanted in (operation, "*"):
                     del self._armed[index]
                     return kind
-        return None
+            return self._random.choice(KINDS) if self._random.random() < self._rate else None
 
-    def _serve(self, client: socket.socket) -> None:
+    def _serve(self, client: socket.socket) -> None:  # noqa: C901
         with self._lock:
             self._sockets.add(client)
         server = None
@@ -88,14 +94,15 @@ class FaultProxy:
                     head, body = _read(reader)
                     operation = _operation(head)
                     kind = self._next_fault(operation)
-                    self.seen[operation, kind or "ok"] += 1
+                    if kind != "half":  # counted once it is given
+                        self.seen[operation, kind or "ok"] += 1
                     self.in_order.append((time.monotonic(), operation, kind or "ok"))
                     if kind == "dead":
                         self._ended.wait()
                         return
                     if kind == "cut":
                         return
-                    if kind in ("503", "400", "403", "garbled", "headers"):
+                    if kind in ("503", "400", "403", "denied", "garbled", "headers"):
                         client.sendall(_spoilt_answer(kind))
                         if kind == "headers":
                             return
@@ -109,6 +116,7 @@ class FaultProxy:
                     head, body = _read(answers)
                     if kind == "half":
                         client.sendall(head + body[: max(1, len(body) // 2)])
+                        self.seen[operation, kind] += 1
                         return
                     client.sendall(head + body)
         except (OSError, EOFError):
@@ -128,9 +136,9 @@ def _spoilt_answer(kind: str) -> bytes:
         return _answer(b"200 OK", b'{"Messages": [{"Body"')
     if kind == "headers":
         return b"HTTP/1.1 200 OK\r\nno colon here\r\n\r\n"
-    names = {"503": "ServiceUnavailable", "400": "ThrottlingException", "403": "ExpiredToken"}
+    names = {"503": "ServiceUnavailable", "400": "ThrottlingException", "403": "ExpiredToken", "denied": "AccessDenied"}
     body = json.dumps({"__type": names[kind], "message": "injected"}).encode()
-    return _answer(kind.encode() + b" Spoilt", body)
+    return _answer((kind if kind.isdigit() else "403").encode() + b" Spoilt", body)
 
 
 def _answer(status: bytes, body: bytes) -> bytes:

@@ -75,4 +75,4 @@ def fail(name: str) -> None:
 def again(self, name: str) -> None:
     note("start", f"{name}/{self.request.retries}")
     if self.request.retries == 0:
-        raise self.retry(countdown=0)
+        raise self.retry(countdown=0, queue=SAMPLE["lanes"][-1])

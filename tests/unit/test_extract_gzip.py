@@ -8,12 +8,13 @@ import tracemalloc
 import zlib
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from scanner_tasks.core.errors import ExtractError
 from scanner_tasks.core.model import Location, Outcome
 from scanner_tasks.extract.budget import Budget
+from scanner_tasks.extract.gzip import GzipReader
 from scanner_tasks.extract.text import extract
 from tests.unit.extracting import cuts, run, source
 
@@ -56,6 +57,40 @@ def test_nul_padding_behind_and_between_members_is_dropped(sizes, padding):
 def test_text_hidden_behind_the_last_member_is_read(sizes):
     result = run(gzip.compress(b"shown ") + b"\0\0hidden\0\0text", sizes=sizes)
     assert (result.text, result.outcome) == ("shown hidden\0\0text", Outcome.SCANNED)
+
+
+@settings(deadline=None)
+@given(
+    parts=st.lists(st.binary(max_size=80), min_size=1, max_size=4),
+    padding=st.integers(0, 5),
+    trailer=st.sampled_from([b"", b"t", b"hidden\0\0text", b"\x1f", b"x\x1f\x8b"]),
+    sizes=cuts,
+    asked=st.integers(1, 50),
+)
+@example(parts=[b"one"], padding=3, trailer=b"hidden", sizes=[1], asked=1)
+@example(parts=[b"one", b"two"], padding=1, trailer=b"\x1f", sizes=[1], asked=50)
+def test_the_reader_gives_the_same_bytes_in_any_pieces(parts, padding, trailer, sizes, asked):
+    content = b"".join(gzip.compress(part, mtime=0) + bytes(padding) for part in parts) + trailer
+    reader = GzipReader(source(content, sizes))
+    assert b"".join(iter(lambda: reader.read(asked), b"")) == b"".join(parts) + trailer
+
+
+def test_what_zlib_holds_back_is_given_before_the_source_is_asked_again():
+    deflate = zlib.compressobj(wbits=31)
+    begun = deflate.compress(b"a" * 5000) + deflate.flush(zlib.Z_SYNC_FLUSH)
+    # Just enough of it: the last byte holds several symbols, each of which stands for 258 bytes.
+    enough = next(n for n in range(len(begun)) if len(zlib.decompressobj(31).decompress(begun[:n])) == 5000)
+    pieces = iter([begun[:enough]])
+
+    def read(_size):
+        for piece in pieces:
+            return piece
+        raise ExtractError("enough", Outcome.PARTIAL_BYTES)
+
+    reader = GzipReader(read)
+    assert [reader.read(1) for _ in range(5000)] == [b"a"] * 5000
+    with pytest.raises(ExtractError, match="enough"):
+        reader.read(1)
 
 
 @pytest.mark.parametrize("kept", [20, 1000, 4000, len(WHOLE) - 8, len(WHOLE) - 1])

@@ -88,7 +88,17 @@ def test_text_that_looks_binary_at_first_is_read(content):
 
 
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
-@pytest.mark.parametrize("text", ["plain ASCII", "姓名、电话、地址。上海市、张伟\n" * 30, "Ünïcödé\r\n", "1"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "plain ASCII",
+        "姓名、电话、地址。上海市、张伟\n" * 30,
+        "Ünïcödé\r\n",
+        "1",
+        "ひらがなだけのぶんしょう" * 9,
+        "हिन्दी में लिखा\n",
+    ],
+)
 def test_marks_of_real_wide_text_are_believed(encoding, text):
     mark = "\ufeff".encode(encoding)
     assert sniff(mark + text.encode(encoding)).encoding == encoding

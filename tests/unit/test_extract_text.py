@@ -33,6 +33,7 @@ def test_utf8_comes_out_as_it_went_in(text, sizes, window):
 
 @pytest.mark.parametrize("encoding", MARKS)
 @settings(deadline=None)
+@example(text="Zoë\nठठठठठ", sizes=[1], window=1)
 @given(text=texts.map("Zoë\n".__add__), sizes=cuts, window=st.integers(1, 50))
 def test_a_byte_order_mark_decides_and_is_no_text(encoding, text, sizes, window):
     result = run(MARKS[encoding] + text.encode(encoding), sizes=sizes, window_bytes=window)

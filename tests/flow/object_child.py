@@ -1,0 +1,48 @@
+"""The child process of the isolation tests: objects whose key says what they do to the process that scans them."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from scanner_tasks import rules
+from scanner_tasks.core.errors import Unavailable
+from scanner_tasks.core.model import ObjectRef
+from scanner_tasks.core.redact import Fingerprinter
+from scanner_tasks.detect.engine import Detector
+from scanner_tasks.fakes import FakeBody, FakeObjects
+from scanner_tasks.flow.isolation import serve
+from scanner_tasks.settings import Settings
+
+TEXT = b"ssn: 512-44-1234\n"
+
+
+class Trapped(FakeObjects):
+    def open(self, ref: ObjectRef) -> FakeBody:
+        if "poison" in ref.key:
+            os._exit(9)
+        if "hang" in ref.key:
+            time.sleep(3600)
+        if "no-credentials" in ref.key:
+            raise Unavailable("no credentials just now")
+        self.buckets = {ref.bucket: {ref.key: TEXT}}
+        return super().open(replace(ref, etag=""))
+
+
+if __name__ == "__main__":
+    worker = SimpleNamespace(
+        settings=Settings(),
+        objects=Trapped({}),
+        detector=Detector(rules.load_builtin(), Fingerprinter(b"a key of the tests only", "k1")),
+        scan_slots=threading.BoundedSemaphore(1),
+        clock=time.monotonic,
+    )
+    serve(cast("Any", worker))
