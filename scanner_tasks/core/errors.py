@@ -5,9 +5,11 @@
     │   └── InvalidCursor
     ├── NotFound                   HTTP 404
     │   ├── JobNotFound
-    │   └── BucketNotFound
+    │   ├── BucketNotFound
+    │   └── DeadLetterNotFound
     ├── Denied                     the role may not: HTTP 403
     ├── Conflict                   the job's state does not allow it: HTTP 409
+    ├── JobTimeout                 the job goes on, only the waiting has ended; a TimeoutError too
     ├── Unavailable                infrastructure: worth another try; a task that raises it goes back to SQS
     ├── StatementRefused           a defect of ours: Postgres refused a statement
     ├── RuleError                  a rule file is wrong
@@ -60,12 +62,28 @@ class BucketNotFound(NotFound):
         self.bucket = bucket
 
 
+class DeadLetterNotFound(NotFound):
+    """No dead letter has this id."""
+
+    def __init__(self, message_id: str) -> None:
+        super().__init__(f"No dead letter {message_id[:100]!r}: list them with `s3scan dlq list` or GET /dlq.")
+        self.message_id = message_id
+
+
 class Denied(ScannerError):
     """The role lacks a permission; the message names it."""
 
 
 class Conflict(ScannerError):
     """The job's state does not allow the request."""
+
+
+class JobTimeout(ScannerError, TimeoutError):
+    """The job had not ended when the caller's patience did; it goes on."""
+
+    def __init__(self, job_id: object, status: object, timeout_s: float) -> None:
+        super().__init__(f"Job {job_id} is {status} after {timeout_s:g} s; it goes on: wait again, or cancel it.")
+        self.job_id = job_id
 
 
 class Unavailable(ScannerError):

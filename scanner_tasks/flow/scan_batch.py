@@ -9,8 +9,12 @@ from typing import TYPE_CHECKING, Literal
 import structlog
 
 from scanner_tasks.core.errors import Unavailable
+<<<<<<< HEAD
+from scanner_tasks.flow.attempt_errors import keep_error
+=======
 from scanner_tasks.flow.isolation import ObjectChild
 from scanner_tasks.flow.patience import patiently
+>>>>>>> main
 from scanner_tasks.flow.scan_object import scan_object
 from scanner_tasks.log import get_logger
 from scanner_tasks.store import batches
@@ -45,8 +49,10 @@ def scan_batch(job_id: UUID, batch_no: int, epoch: int, *, using: Worker) -> Res
             return "not_claimable"
         try:
             return _scan(batch, using=using)
-        except Unavailable:
+        except Exception as error:
+            # A defect of ours, too: released, its message comes again and ends as a dead letter that tells the error.
             log.warning("batch_released", attempt=batch.attempt, exc_info=True)
+            keep_error(batch, error, using=using)
             _release(batch, using=using)
             raise
 
