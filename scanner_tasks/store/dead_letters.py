@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from scanner_tasks.core.model import Outcome
 from scanner_tasks.store.engine import execute
 from scanner_tasks.store.sweep import close_batches
+from scanner_tasks.store.text import plain
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -50,10 +51,10 @@ def add_dead_letter(
         message_id=message_id,
         job_no=place.job_no if place else None,
         batch_no=batch[1] if batch and place else None,
-        task=task,
+        task=None if task is None else plain(task),
         lane=place.lane if place else None,
-        group=group,
-        body=body,
+        group=None if group is None else plain(group),
+        body=plain(body),
         receive_count=receive_count,
         sent_at=sent_at,
     )
