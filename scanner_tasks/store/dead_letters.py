@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
+#: Characters of a body that one statement carries: four bytes each, or one that is doubled.
+_PIECE = 3_500
+#: Our task names are far shorter; a stranger's may be anything.
+_MAX_TASK = 200
+
 
 def add_dead_letter(
     connection: Connection,
@@ -41,6 +46,7 @@ def add_dead_letter(
             job_id=job_id,
             epoch=epoch,
         ).first()
+    first, *rest = _pieces(plain(body))
     added = execute(
         connection,
         """
@@ -51,15 +57,22 @@ def add_dead_letter(
         message_id=message_id,
         job_no=place.job_no if place else None,
         batch_no=batch[1] if batch and place else None,
-        task=None if task is None else plain(task),
+        task=None if task is None else plain(task)[:_MAX_TASK],
         lane=place.lane if place else None,
         group=None if group is None else plain(group),
-        body=plain(body),
+        body=first,
         receive_count=receive_count,
         sent_at=sent_at,
     )
     if added.rowcount == 0:
         return False
+    for piece in rest:
+        execute(
+            connection,
+            "update dead_letters set body = body || :piece where message_id = :message_id",
+            piece=piece,
+            message_id=message_id,
+        )
     if batch and place:
         is_dead = place.is_current and close_batches(
             connection, place.job_no, Outcome.FAILED_DEAD_LETTER, batch_no=batch[1]
@@ -71,3 +84,8 @@ def add_dead_letter(
                 message_id=message_id,
             )
     return True
+
+
+def _pieces(body: str) -> list[str]:
+    """The body in pieces that fit a statement each: SQS carries up to a megabyte, RDS Proxy 16 KB."""
+    return [body[start : start + _PIECE] for start in range(0, len(body), _PIECE)] or [""]

@@ -152,7 +152,12 @@ def test_poisoned_messages_become_dead_letters_and_harm_nothing(pipeline: Pipeli
         query = "select * from dead_letters where message_id = any(:ids)"
         return {row.message_id: row for row in pipeline.rows(query, ids=list(ids.values()))}
 
-    pipeline.until(lambda: len(letters()) == len(poisons), "the dead letters")
+    try:
+        pipeline.until(lambda: len(letters()) == len(poisons), "the dead letters")
+    except BaseException:
+        import shutil; shutil.rmtree("/tmp/e2elogs", ignore_errors=True); shutil.copytree(pipeline.logs, "/tmp/e2elogs")
+        print({n: (i, i in letters(), pipeline.receives(i)) for n, i in ids.items()}, [pipeline.is_drained(lane), pipeline.is_drained("scan-dlq")])
+        raise
     for name, (body, task) in poisons.items():
         letter = letters()[ids[name]]
         assert (name, letter.body, letter.task) == (name, body, task)
