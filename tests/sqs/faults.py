@@ -10,7 +10,10 @@ import threading
 import time
 from collections import Counter
 
-KINDS = ("503", "400", "403", "garbled", "half", "cut", "dead", "headers")
+#: half: the connection ends within the body; truncated: a shorter body of the right length; stall: half a body, then
+#: silence; cut: no answer; dead: no answer, and the connection stays open.
+LATE = ("half", "truncated", "stall")  # spoilt once the emulator has answered
+KINDS = ("503", "400", "403", "garbled", "half", "cut", "dead", "headers", "truncated", "stall")
 
 
 class FaultProxy:
@@ -94,7 +97,7 @@ class FaultProxy:
                     head, body = _read(reader)
                     operation = _operation(head)
                     kind = self._next_fault(operation)
-                    if kind != "half":  # counted once it is given
+                    if kind not in LATE:  # counted once it is given
                         self.seen[operation, kind or "ok"] += 1
                     self.in_order.append((time.monotonic(), operation, kind or "ok"))
                     if kind == "dead":
@@ -114,10 +117,18 @@ class FaultProxy:
                         answers = server.makefile("rb")
                     server.sendall(head + body)
                     head, body = _read(answers)
-                    if kind == "half":
-                        client.sendall(head + body[: max(1, len(body) // 2)])
+                    if kind in LATE:
+                        part = body[: max(1, len(body) // 2)]
+                        if kind == "truncated":
+                            client.sendall(_answer(b"200 OK", part))
+                        else:
+                            client.sendall(head + part)
                         self.seen[operation, kind] += 1
-                        return
+                        if kind == "stall":
+                            self._ended.wait()
+                        if kind != "truncated":
+                            return
+                        continue
                     client.sendall(head + body)
         except (OSError, EOFError):
             pass
