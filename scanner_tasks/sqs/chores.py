@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 log = get_logger(__name__)
 
 BATCH = 10
-ATTEMPTS = 8
+#: With their pauses they outlast a minute without SQS.
+ATTEMPTS = 14
 #: Once the channel closes there is little time left.
 ATTEMPTS_AT_CLOSE = 2
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.sqs.samples import repaired, with_and_without
 
-RECEIVE_FAULTS = ["503", "400", "403", "garbled", "half", "cut", "headers", "dead"]
+RECEIVE_FAULTS = ["503", "400", "403", "garbled", "half", "truncated", "cut", "headers", "dead", "stall"]
 
 
 def test_worker_outlives_every_fault_on_receive_and_runs_the_next_task(make_sample, proxy):
