@@ -1,7 +1,4 @@
-"""Every call kind meets every fault: the worker lives, says so in a line, tries again; nothing is lost or run twice.
-
-ReceiveMessage has its table in test_faults.py.
-"""
+"""Every call kind meets every fault: the worker lives, says so in a line, tries again; nothing is lost or run twice."""
 
 import textwrap
 
@@ -22,57 +19,55 @@ def _assert_no_traceback(log):
     assert log.count("Traceback") == log.count("Failed to parse headers")
 
 
-def _spoil_until_told(sample, proxy, worker, *, operation, kind, call):
-    """Spoil the operation until the worker has said so; botocore repeats some faults by itself, without a word."""
-    before = len(_told(sample, worker, call))
-    proxy.spoil(operation, kind, times=4)
-    sample.wait_until(lambda: len(_told(sample, worker, call)) > before, what=f"a line about {kind}", timeout_s=10)
-    proxy.heal()
+#: What a worker asks of SQS, and the word for it in the log.
+CALLS = {
+    "ReceiveMessage": "ReceiveMessage",
+    "DeleteMessageBatch": "DeleteMessage",
+    "ChangeMessageVisibilityBatch": "ChangeMessageVisibility",
+    "SendMessage": "SendMessage",
+}
 
 
-def test_delete_outlives_every_fault(make_sample, proxy):
-    sample = make_sample(visibility_s=30, **BRISK)
-    worker = sample.start(endpoint=proxy.url)
-    for kind in KINDS:
-        sample.put("sample.work", kind)
-        _spoil_until_told(sample, proxy, worker, operation="DeleteMessageBatch", kind=kind, call="DeleteMessage")
-        sample.wait_until(sample.is_empty, what=f"the delete after {kind}", timeout_s=15)
-    assert sample.lines("start") == list(KINDS)
-    _assert_no_traceback(sample.log(worker))
-
-
-def test_visibility_is_extended_through_every_fault(make_sample, proxy):
+def test_every_call_of_a_worker_outlives_every_fault(make_sample, proxy):
     sample = make_sample(visibility_s=4, **BRISK)
     worker = sample.start(endpoint=proxy.url)
-    sign = sample.folder / "sign"
-    sample.put("sample.hold", "held", str(sign))
-    call = "ChangeMessageVisibility"
+    end = sample.folder / "end"
+    now = sample.folder / "now"
+    now.touch()
+    sample.put("sample.hold", "held", str(end))  # its message is extended all the time
+    sample.wait_until(lambda: sample.lines("start") == ["held"], what="the task that stays")
     for kind in KINDS:
         extended = proxy.seen["ChangeMessageVisibilityBatch", "ok"]
-        _spoil_until_told(sample, proxy, worker, operation="ChangeMessageVisibilityBatch", kind=kind, call=call)
+        told = {word: len(_told(sample, worker, word)) for word in CALLS.values()}
+        spoilt = proxy.spoilt("ReceiveMessage")
+        proxy.spoil("ReceiveMessage", kind)
+        proxy.spoil("SendMessage", kind)
+        for operation in ("DeleteMessageBatch", "ChangeMessageVisibilityBatch"):
+            proxy.spoil(operation, kind, times=4)  # botocore repeats some by itself, without a word
+        sample.put("sample.hold", f"sender {kind}", str(now), kind)  # sends a task named after the fault
+
+        def has_told(told=told, spoilt=spoilt):
+            by_call = {word: len(_told(sample, worker, word)) > n for word, n in told.items()}
+            # curl itself asks again, once and without a word, on a kept connection that the other side has closed.
+            by_call["ReceiveMessage"] = proxy.spoilt("ReceiveMessage") > spoilt
+            return all(by_call.values())
+
+        sample.wait_until(has_told, what=f"a line about {kind} from each call", timeout_s=15)
+        proxy.heal()
+        sample.wait_until(
+            lambda kind=kind: {kind, f"sender {kind}"} <= set(sample.lines("end")), what=f"both tasks after {kind}"
+        )
         sample.wait_until(
             lambda n=extended: proxy.seen["ChangeMessageVisibilityBatch", "ok"] > n, what=f"an extension after {kind}"
         )
-    sign.touch()
+    end.touch()
     sample.wait_until(sample.is_empty, what="an empty lane")
-    assert sample.lines("start") == ["held"]
-    _assert_no_traceback(sample.log(worker))
-
-
-def test_task_sends_its_message_through_every_fault(make_sample, proxy):
-    sample = make_sample(**BRISK)
-    worker = sample.start(endpoint=proxy.url)
-    now = sample.folder / "now"
-    now.touch()
-    for kind in KINDS:
-        before = len(_told(sample, worker, "SendMessage"))
-        proxy.spoil("SendMessage", kind)
-        sample.put("sample.hold", f"sender {kind}", str(now), kind)
-        sample.wait_until(
-            lambda kind=kind: {kind, f"sender {kind}"} <= set(sample.lines("end")), what=f"what was sent after {kind}"
-        )
-        assert len(_told(sample, worker, "SendMessage")) == before + 1
-    assert [name for name in sample.lines("start") if name.startswith("sender")] == [f"sender {k}" for k in KINDS]
+    # A send whose answer was lost is repeated: those tasks, and no others, may run twice.
+    once = ["held", *(f"sender {kind}" for kind in KINDS)]
+    assert sorted(name for name in sample.lines("start") if name not in KINDS) == sorted(once)
+    assert len(_told(sample, worker, "ReceiveMessage")) >= len(KINDS) - 1
+    assert len(_told(sample, worker, "SendMessage")) == len(KINDS)
+    assert sample.depth(sample.dlq_url) == (0, 0)
     _assert_no_traceback(sample.log(worker))
 
 
