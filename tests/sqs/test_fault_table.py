@@ -43,7 +43,7 @@ def test_every_call_of_a_worker_outlives_every_fault(make_sample, proxy):
         proxy.spoil("ReceiveMessage", kind)
         proxy.spoil("SendMessage", kind)
         for operation in ("DeleteMessageBatch", "ChangeMessageVisibilityBatch"):
-            proxy.spoil(operation, kind, times=4)  # botocore repeats some by itself, without a word
+            proxy.spoil(operation, kind, times=2)  # botocore repeats some by itself, without a word
         sample.put("sample.hold", f"sender {kind}", str(now), kind)  # sends a task named after the fault
 
         def has_told(told=told, spoilt=spoilt):
