@@ -18,13 +18,17 @@ if TYPE_CHECKING:
 
 
 class Application(Celery):  # type: ignore[misc]
-    """Celery, except that the keys which a request names are shown to nobody."""
+    """Celery, except that the keys and the prefix which a request names are shown to nobody."""
 
     def send_task(self, name: str, args: Any = None, kwargs: Any = None, *rest: Any, **options: Any) -> Any:
         """As Celery's. Flower and logs see the bucket and the number of keys; only the message's body has the keys."""
         if name == SCAN_OBJECTS:
             given = {**dict(zip(("bucket", "keys"), args or (), strict=False)), **(kwargs or {})}
             options["argsrepr"] = f"({given.get('bucket')!r}, <{len(given.get('keys') or ())} keys>)"
+            options["kwargsrepr"] = "{}"
+        elif name == SCAN_PREFIX:
+            given = {**dict(zip(("bucket", "prefix"), args or (), strict=False)), **(kwargs or {})}
+            options["argsrepr"] = f"({given.get('bucket')!r}{', <prefix>' if given.get('prefix') else ''})"
             options["kwargsrepr"] = "{}"
         return super().send_task(name, args, kwargs, *rest, **options)
 

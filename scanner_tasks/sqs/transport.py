@@ -8,6 +8,7 @@ Options it adds to ``broker_transport_options``, all optional:
     require_redrive_policy  False: consume from queues without one too, and delete what is rejected: True (redrive.py)
     visibility_cap_s        seconds for which a message's visibility is extended at most: 3600 (visibility.py)
     drain_s                 seconds that a stop waits for open polls: 2 (drain.py)
+    hide_exception_text     True: events name the type of a failed task's exception, not its text: False (discreet.py)
     liveness_file           file touched while the worker is alive: none (liveness.py)
     liveness_deadline_s     a full worker whose oldest message is older is not alive: visibility_cap_s (liveness.py)
 """

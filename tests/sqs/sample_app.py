@@ -105,7 +105,10 @@ def hold(name: str, sign: str, then: str = "") -> None:
 @app.task(name="sample.fail")
 def fail(name: str) -> None:
     note("start", name)
-    raise RuntimeError("as asked")
+    try:
+        {}[name]
+    except KeyError as error:
+        raise RuntimeError(f"as asked for {name}\nand a second line with {name}") from error
 
 
 @app.task(name="sample.again", bind=True, max_retries=1)

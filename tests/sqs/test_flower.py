@@ -19,6 +19,8 @@ from scanner_tasks.local.ports import free_port, is_open, wait_until
 from scanner_tasks.sqs.flower import flower_options
 from scanner_tasks.sqs.flower_history import History, pack, read, unpack
 
+#: What the page /tasks asks for; the search text comes last.
+TABLE = "/tasks/datatable?draw=1&start=0&length=10&order[0][column]=0&columns[0][data]=name&search[value]="
 KEYS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
 
 
@@ -166,6 +168,37 @@ def test_flower_shows_tasks_workers_metrics_and_the_depth_of_every_queue(flower)
     for queue in flower.urls:
         assert queue in page
     assert "Inspect method" not in flower.flower.log_tail(200)
+
+
+def test_failed_task_shows_where_it_failed_and_no_text_of_its_exception(make_sample, start_flower):
+    sample = make_sample(events=True, hide_exception_text=True)
+    sample.start()
+    start_flower(sample)
+    sample.put("sample.fail", "s3cret-name")
+    sample.wait_until(lambda: list(_tasks(sample).values()) == ["FAILURE"], what="the failure in Flower")
+    task_id = next(iter(_tasks(sample)))
+    for path in (f"/task/{task_id}", f"/api/task/info/{task_id}", "/api/tasks", TABLE + "s3cret", "/metrics"):
+        status, answer = sample.ask(path)
+        assert status == 200
+        assert "s3cret" not in answer.replace("value=s3cret", "")
+    page = sample.ask(f"/task/{task_id}")[1]
+    assert "in fail" in page
+    assert "RuntimeError" in page
+    assert "KeyError" in page
+
+
+def test_tasks_are_filtered_and_searched(flower):
+    flower.put("sample.work", "t")
+    flower.put("sample.fail", "f")
+    flower.wait_until(lambda: sorted(_tasks(flower).values()) == ["FAILURE", "SUCCESS"], what="both tasks")
+    for search, names in {
+        "state:FAILURE": ["sample.fail"],
+        "sample.work": ["sample.work"],
+        "": ["sample.fail", "sample.work"],
+        "nothing": [],
+    }.items():
+        found = json.loads(flower.ask(TABLE + search)[1])["data"]
+        assert sorted(task["name"] for task in found) == names, search
 
 
 def test_flower_refuses_what_needs_remote_control_and_says_why(flower):
