@@ -8,6 +8,7 @@ on. With the option ``hide_exception_text`` an event names the exception's type,
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 from celery.app.events import Events
@@ -18,6 +19,8 @@ _BETWEEN = (
     "The above exception was the direct cause of the following exception:",
     "During handling of the above exception, another exception occurred:",
 )
+#: Where packages, or the worker's own code, are installed: of no use to the reader.
+_FOLDER = re.compile(rf'File "(?:.*/site-packages/|{re.escape(str(Path.cwd()))}/)')
 _TYPE = re.compile(r"[\w.<>]+(?=[:(]|$)")
 
 
@@ -66,7 +69,7 @@ def without_texts(traceback: str) -> str:
             kept.append(line)
         elif in_frames:
             in_frames = line.startswith("  ")
-            kept.append(line if in_frames else type_of(line))
+            kept.append(_FOLDER.sub('File "', line) if in_frames else type_of(line))
         elif line in _BETWEEN:
             kept += ["", line, ""]
     return "\n".join(kept) or "…"

@@ -96,6 +96,12 @@ class SqsFlower(flower.app.Flower):  # type: ignore[misc]
             capp.control = NoControl()
         super().__init__(*args, capp=capp, **kwargs)
 
+    @property
+    def broker_uri(self) -> str:
+        """What the broker page names; the URL itself (sqs://localhost//) would mislead."""
+        region = (self.capp.conf.broker_transport_options or {}).get("region")
+        return f"Amazon SQS, {region}" if region else "Amazon SQS"
+
 
 def _broker_of(handler: Any) -> SqsBroker:
     """Replaces BaseHandler.get_broker, which has no broker for sqs:// (404)."""

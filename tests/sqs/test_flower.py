@@ -167,6 +167,8 @@ def test_flower_shows_tasks_workers_metrics_and_the_depth_of_every_queue(flower)
     assert status == 200
     for queue in flower.urls:
         assert queue in page
+    assert "Amazon SQS, us-east-1" in page
+    assert "localhost" not in page
     assert "Inspect method" not in flower.flower.log_tail(200)
 
 
