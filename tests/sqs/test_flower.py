@@ -18,6 +18,7 @@ from scanner_tasks.local.child import Child, ChildFailed
 from scanner_tasks.local.ports import free_port, is_open, wait_until
 from scanner_tasks.sqs.flower import flower_options
 from scanner_tasks.sqs.flower_history import History, pack, read, unpack
+from tests.sqs.conftest import end_at_once
 
 #: What the page /tasks asks for; the search text comes last.
 TABLE = "/tasks/datatable?draw=1&start=0&length=10&order[0][column]=0&columns[0][data]=name&search[value]="
@@ -56,7 +57,7 @@ def start_flower():
 
     yield start
     for child in started:
-        child.stop()
+        end_at_once(child)
 
 
 @pytest.fixture
