@@ -9,6 +9,7 @@
     ├── Denied                     the role may not: HTTP 403
     ├── Conflict                   the job's state does not allow it: HTTP 409
     ├── Unavailable                infrastructure: worth another try; a task that raises it goes back to SQS
+    ├── StatementRefused           Postgres refused a statement: a bug, or a message that is not ours
     ├── RuleError                  a rule file is wrong
     └── ObjectError                costs one object only; carries its outcome
         ├── ObjectGone, ObjectChanged, ObjectDenied, ObjectArchived
@@ -69,6 +70,14 @@ class Conflict(ScannerError):
 
 class Unavailable(ScannerError):
     """A service could not be reached or asked to slow down: try again later."""
+
+
+class StatementRefused(ScannerError):
+    """Postgres refused a statement; only its SQLSTATE is told, since the driver's message quotes keys and values."""
+
+    def __init__(self, sqlstate: str) -> None:
+        super().__init__(f"Postgres refused a statement: SQLSTATE {sqlstate}.")
+        self.sqlstate = sqlstate
 
 
 class RuleError(ScannerError):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import create_engine, exc, text
 
-from scanner_tasks.core.errors import Unavailable
+from scanner_tasks.core.errors import StatementRefused, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -42,16 +42,20 @@ def make_engine(url: str, *, pool_size: int) -> Engine:
 
 @contextmanager
 def transaction(engine: Engine) -> Iterator[Connection]:
-    """One short transaction; Unavailable when Postgres could not be reached or ended the session."""
+    """One short transaction; Unavailable when Postgres could not be reached or ended the session.
+
+    Raises StatementRefused for anything else that Postgres or its driver says. Neither names the driver's error as its
+    cause: that quotes the statement with its keys, and whoever prints a traceback (Celery does) would print them.
+    """
     try:
         with engine.begin() as connection:
             yield connection
     except exc.DBAPIError as error:
         if is_transient(error):
-            raise Unavailable("Postgres is not reachable just now: try again.") from error
-        raise
-    except exc.TimeoutError as error:
-        raise Unavailable("Every connection to Postgres is in use: try again.") from error
+            raise Unavailable("Postgres is not reachable just now: try again.") from None
+        raise StatementRefused(getattr(error.orig, "pgcode", None) or type(error).__name__) from None
+    except exc.TimeoutError:
+        raise Unavailable("Every connection to Postgres is in use: try again.") from None
 
 
 def is_transient(error: exc.DBAPIError) -> bool:
@@ -85,7 +89,8 @@ def insert_rows(connection: Connection, head: str, row: str, rows: Iterable[tupl
     cursor = connection.connection.cursor()
     try:
         for statement in _statements(head.encode(), rows, lambda values: cursor.mogrify(row, values)):
-            cursor.execute(statement)
+            # Through SQLAlchemy, so that a lost connection is told and handled as everywhere else.
+            connection.exec_driver_sql(statement.decode(), execution_options={"no_parameters": True})
     finally:
         cursor.close()
 

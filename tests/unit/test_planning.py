@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import UTC, datetime
 
 import pytest
@@ -57,7 +58,7 @@ def test_batch_is_within_its_bounds_unless_one_object_alone_is_larger(page: list
 @given(pages)
 def test_batch_is_cut_only_where_the_next_object_does_not_fit(page: list[ObjectRef]) -> None:
     batches = plan_page(page, Policy(object_max_bytes=LIMIT))
-    for batch, following in zip(batches, batches[1:], strict=False):
+    for batch, following in itertools.pairwise(batches):
         first = PlannedBatch(objects=following.objects[:1])
         literals = sum(literal_bytes(p.ref) for p in (*batch.objects, *first.objects))
         assert (
