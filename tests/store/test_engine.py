@@ -32,14 +32,19 @@ def test_refused_statement_tells_its_sqlstate_and_nothing_of_its_values(engine: 
 @pytest.mark.parametrize("many", [False, True])
 def test_connection_lost_in_a_statement_is_worth_another_try(database_url: str, engine: Engine, many: bool) -> None:
     ours = make_engine(database_url, pool_size=1)
-    with pytest.raises(Unavailable) as caught, transaction(ours) as connection:
-        pid = execute(connection, "select pg_backend_pid()").scalar_one()
-        with transaction(engine) as other:
-            execute(other, "select pg_terminate_backend(:pid, 5000)", pid=pid)
-        if many:
-            insert_rows(connection, HEAD, ROW, [(1, 0, 0, 0, "hidden-key")])
-        else:
-            execute(connection, "select :key", key="hidden-key")
+
+    def lose() -> None:
+        with transaction(ours) as connection:
+            pid = execute(connection, "select pg_backend_pid()").scalar_one()
+            with transaction(engine) as other:
+                execute(other, "select pg_terminate_backend(:pid, 5000)", pid=pid)
+            if many:
+                insert_rows(connection, HEAD, ROW, [(1, 0, 0, 0, "hidden-key")])
+            else:
+                execute(connection, "select :key", key="hidden-key")
+
+    with pytest.raises(Unavailable) as caught:
+        lose()
     assert "hidden-key" not in "".join(traceback.format_exception(caught.value))
     # The pool has thrown the dead connection away.
     with transaction(ours) as connection:

@@ -141,7 +141,7 @@ def test_migration_that_cannot_get_its_lock_gives_up_and_changes_nothing(fresh: 
         execute(writer, "insert into buckets (bucket, lane) values ('b', 'scan-0')")
         began = time.monotonic()
         done = run_migration(fresh, "downgrade", "base")
-        assert time.monotonic() - began < 30
+        assert time.monotonic() - began < 15
     assert done.returncode != 0
     assert "lock timeout" in done.stderr
     assert schema(fresh) == before

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from uuid import uuid4
 
-import pytest
 import psycopg2.extensions
+import pytest
 from sqlalchemy import Engine
 
 from scanner_tasks.core.model import (
