@@ -1,1 +1,138 @@
-"""Sensitive data in S3: Celery tasks on SQS that scan, and the ledger that says what became of every object."""
+"""Sensitive data in S3: Celery tasks on SQS that scan, and the ledger that says what became of every object.
+
+    from scanner_tasks import start_scan, job, results
+
+    started = start_scan("my-bucket", "exports/")
+    job(started.job_id).wait()
+    for finding in results(job_id=started.job_id, rule="us.ssn"):
+        print(finding.key, finding.count)
+
+Importing this loads neither Celery nor boto3; the first call does, and connects as the environment says (settings.py).
+``docs/python.md`` shows more.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from scanner_tasks.core.model import Finding, JobStatus, Progress
+    from scanner_tasks.flow.read_results import JobView
+    from scanner_tasks.flow.start_job import StartedJob
+
+__all__ = ["JobHandle", "job", "results", "start_scan"]
+
+#: Findings that one query of ``results`` reads.
+PAGE = 500
+
+
+def start_scan(bucket: str, prefix: str = "") -> StartedJob:
+    """Begin to scan a bucket, or the keys below a prefix; returns its ``job_id`` before anything is listed.
+
+    Raises InvalidInput, BucketNotFound, Denied or Unavailable (``scanner_tasks.core.errors``).
+    """
+    from scanner_tasks import bootstrap  # noqa: PLC0415 (boto3 and SQLAlchemy wait until they are needed)
+    from scanner_tasks.flow import start_job  # noqa: PLC0415
+
+    return start_job.start_job(bucket, prefix, using=bootstrap.api())
+
+
+def job(job_id: UUID | str) -> JobHandle:
+    """The job with this id. Raises JobNotFound, or InvalidInput when that is no id."""
+    return JobHandle(_uuid(job_id))
+
+
+def results(
+    *, job_id: UUID | str | None = None, bucket: str | None = None, key: str | None = None, rule: str | None = None
+) -> Iterator[Finding]:
+    """Every finding that matches all filters given, job by job in the order of the ledger.
+
+    Lazy: pages are read as the iterator goes on, so a job of a billion objects needs no memory. Findings recorded
+    behind its place meanwhile are found too. Raises JobNotFound at the first ``next``.
+    """
+    from scanner_tasks import bootstrap  # noqa: PLC0415
+    from scanner_tasks.flow import read_results  # noqa: PLC0415
+
+    wanted, cursor = None if job_id is None else _uuid(job_id), None
+    while True:
+        page = read_results.get_results(
+            job_id=wanted, bucket=bucket, key=key, rule=rule, limit=PAGE, cursor=cursor, using=bootstrap.api()
+        )
+        yield from page.findings
+        cursor = page.next_cursor
+        if cursor is None:
+            return
+
+
+class JobHandle:
+    """A job as it was when last read: ``refresh`` reads it again, ``wait`` until it has ended."""
+
+    def __init__(self, job_id: UUID) -> None:
+        self.job_id = job_id
+        self._view: JobView
+        self.refresh()
+
+    @property
+    def status(self) -> JobStatus:
+        """listing, scanning, paused, succeeded, succeeded_with_failures, failed or cancelled."""
+        return self._view.job.status
+
+    @property
+    def status_reason(self) -> str | None:
+        """Why the job failed or was cancelled; None otherwise."""
+        return self._view.job.status_reason
+
+    @property
+    def progress(self) -> Progress:
+        """Objects by what became of them, bytes, findings."""
+        return self._view.progress
+
+    @property
+    def has_ended(self) -> bool:
+        """True when every object has its outcome and nothing more is done."""
+        return self._view.job.finished_at is not None
+
+    def refresh(self, *, real_time: bool = True) -> JobHandle:
+        """Read the job again; counted live, or with ``real_time=False`` from a view at most a minute old."""
+        from scanner_tasks import bootstrap  # noqa: PLC0415
+        from scanner_tasks.flow import read_results  # noqa: PLC0415
+
+        self._view = read_results.get_job(self.job_id, real_time=real_time, using=bootstrap.api())
+        return self
+
+    def wait(self, timeout_s: float | None = None, poll_s: float = 2.0) -> JobHandle:
+        """Return when the job has ended, however it ended: look at ``status``.
+
+        Raises JobTimeout (a TimeoutError) after ``timeout_s``; the job goes on then. A paused job is waited for.
+        """
+        from scanner_tasks.core.errors import JobTimeout  # noqa: PLC0415
+
+        deadline = None if timeout_s is None else time.monotonic() + timeout_s
+        while not self.refresh(real_time=False).has_ended:
+            left_s = poll_s if deadline is None else deadline - time.monotonic()
+            if timeout_s is not None and left_s <= 0:
+                raise JobTimeout(self.job_id, self.status, timeout_s)
+            time.sleep(min(poll_s, left_s))
+        return self
+
+    def results(self, *, key: str | None = None, rule: str | None = None) -> Iterator[Finding]:
+        """The job's findings, as ``scanner_tasks.results``."""
+        return results(job_id=self.job_id, key=key, rule=rule)
+
+    def __repr__(self) -> str:
+        return f"JobHandle({str(self.job_id)!r}, status={str(self.status)!r})"
+
+
+def _uuid(text: UUID | str) -> UUID:
+    from scanner_tasks.core.errors import InvalidInput  # noqa: PLC0415
+
+    if isinstance(text, UUID):
+        return text
+    try:
+        return UUID(text)
+    except (ValueError, AttributeError, TypeError):
+        raise InvalidInput("job_id: give a UUID such as 0b0e7f1c-8f0c-4d5e-9a53-0f6a2c1d7e11.") from None

@@ -75,8 +75,18 @@ def _describe_exception(_: object, __: str, event: MutableMapping[str, Any]) -> 
     given = event.pop("exc_info", None)
     error = sys.exception() if given is True else given[1] if isinstance(given, tuple) else given
     if isinstance(error, BaseException):
-        event["errors"] = [_describe(e) for e in _chain(error)]
+        event["errors"] = describe(error)
     return event
+
+
+def describe(error: BaseException) -> list[dict[str, Any]]:
+    """The error and its causes, the outermost first, as a log line tells them: types, codes and frames, no values.
+
+    Examples:
+        >>> describe(KeyError("a value"))
+        [{'type': 'builtins.KeyError', 'frames': []}]
+    """
+    return [_describe(e) for e in _chain(error)]
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

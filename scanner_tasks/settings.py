@@ -83,6 +83,9 @@ class Settings(BaseSettings):
         default=2 * 1024**3, ge=1, description="Text read of one object, decompressed, before it is partial(bytes)."
     )
     object_max_s: float = Field(default=900.0, gt=0, description="Seconds for one object before it is partial(time).")
+    outage_patience_s: float = Field(
+        default=3600.0, ge=0, description="Seconds that a worker holds its batches while Postgres is unreachable."
+    )
     read_window_bytes: int = Field(default=1024**2, ge=4096, description="Bytes of an object read at a time.")
     occurrences_kept: int = Field(
         default=10, ge=1, le=100, description="Places kept for each finding; the count is exact all the same."
@@ -118,3 +121,27 @@ def load() -> Settings:
         wrong = "; ".join(f"{'.'.join(str(part) for part in e['loc'])}: {e['msg']}" for e in error.errors())
         msg = f"Settings are wrong: {wrong}"
         raise InvalidInput(msg) from None
+
+
+def table() -> str:
+    """The settings as a Markdown table: what ``docs/settings.md`` holds (``python -m scanner_tasks.settings``)."""
+    lines = [
+        "# Settings",
+        "",
+        "Read once from the environment by every process. Generated from `scanner_tasks/settings.py`.",
+        "",
+        "| Variable | Default | Meaning |",
+        "|---|---|---|",
+    ]
+    for name, field in sorted(Settings.model_fields.items()):
+        alias = field.validation_alias
+        choices = alias.choices if isinstance(alias, AliasChoices) else [f"S3SCAN_{name.upper()}"]
+        names = " or ".join(f"`{choice}`" for choice in choices if str(choice).isupper())
+        default = field.get_default(call_default_factory=True)
+        shown = default.get_secret_value() if isinstance(default, SecretStr) else default
+        lines.append(f"| {names} | {f'`{shown}`' if shown not in ('', None) else ''} | {field.description} |")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    print(table(), end="")  # noqa: T201

@@ -5,11 +5,13 @@
     │   └── InvalidCursor
     ├── NotFound                   HTTP 404
     │   ├── JobNotFound
-    │   └── BucketNotFound
+    │   ├── BucketNotFound
+    │   └── DeadLetterNotFound
     ├── Denied                     the role may not: HTTP 403
     ├── Conflict                   the job's state does not allow it: HTTP 409
+    ├── JobTimeout                 the job goes on, only the waiting has ended; a TimeoutError too
     ├── Unavailable                infrastructure: worth another try; a task that raises it goes back to SQS
-    ├── StatementRefused           Postgres refused a statement: a bug, or a message that is not ours
+    ├── StatementRefused           a defect of ours: Postgres refused a statement
     ├── RuleError                  a rule file is wrong
     └── ObjectError                costs one object only; carries its outcome
         ├── ObjectGone, ObjectChanged, ObjectDenied, ObjectArchived
@@ -60,6 +62,14 @@ class BucketNotFound(NotFound):
         self.bucket = bucket
 
 
+class DeadLetterNotFound(NotFound):
+    """No dead letter has this id."""
+
+    def __init__(self, message_id: str) -> None:
+        super().__init__(f"No dead letter {message_id[:100]!r}: list them with `s3scan dlq list` or GET /dlq.")
+        self.message_id = message_id
+
+
 class Denied(ScannerError):
     """The role lacks a permission; the message names it."""
 
@@ -68,16 +78,20 @@ class Conflict(ScannerError):
     """The job's state does not allow the request."""
 
 
+class JobTimeout(ScannerError, TimeoutError):
+    """The job had not ended when the caller's patience did; it goes on."""
+
+    def __init__(self, job_id: object, status: object, timeout_s: float) -> None:
+        super().__init__(f"Job {job_id} is {status} after {timeout_s:g} s; it goes on: wait again, or cancel it.")
+        self.job_id = job_id
+
+
 class Unavailable(ScannerError):
     """A service could not be reached or asked to slow down: try again later."""
 
 
 class StatementRefused(ScannerError):
-    """Postgres refused a statement; only its SQLSTATE is told, since the driver's message quotes keys and values."""
-
-    def __init__(self, sqlstate: str) -> None:
-        super().__init__(f"Postgres refused a statement: SQLSTATE {sqlstate}.")
-        self.sqlstate = sqlstate
+    """Postgres refused a statement of ours; the message names its SQLSTATE, never a value."""
 
 
 class RuleError(ScannerError):

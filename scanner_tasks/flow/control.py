@@ -1,4 +1,9 @@
-"""End, pause and resume jobs. Messages already in a lane become no-ops, because the job's epoch moves."""
+"""End, pause, resume and retry jobs, and stop the whole fleet.
+
+Messages of a paused or ended job that are in a lane already become no-ops, because the job's epoch moves; while the
+fleet is paused, because no batch can be claimed. Every change is guarded: a repeat, or a repeat after a crash anywhere
+in between, changes nothing that is done and does the rest.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +13,9 @@ from scanner_tasks.core.errors import Conflict, JobNotFound, ScannerError
 from scanner_tasks.core.model import Job, JobStatus, Outcome
 from scanner_tasks.flow.executions import start_next_execution
 from scanner_tasks.log import get_logger
-from scanner_tasks.store import jobs, sweep
+from scanner_tasks.store import fleet, jobs, reopen, sweep
 from scanner_tasks.store.engine import transaction
+from scanner_tasks.store.reopen import Reopened
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -31,8 +37,9 @@ def cancel_job(job_id: UUID, *, reason: str, using: Api) -> None:
     """End a job on request; what it left is skipped(cancelled). Raises Conflict when it has ended otherwise."""
     job = find_job(job_id, using=using)
     _end(job, JobStatus.CANCELLED, reason, using=using)
-    if find_job(job_id, using=using).status is not JobStatus.CANCELLED:
-        raise Conflict(f"Job {job_id} is {job.status}: only a job that has not ended can be cancelled.")
+    status = find_job(job_id, using=using).status
+    if status is not JobStatus.CANCELLED:
+        raise Conflict(f"Job {job_id} is {status}: only a job that has not ended can be cancelled.")
     _stop_execution(job, reason, using=using)
 
 
@@ -63,6 +70,7 @@ def pause_job(job_id: UUID, *, using: Api) -> None:
         if jobs.change_status(connection, job.job_no, JobStatus.PAUSED, new_epoch=True) is None:
             raise Conflict(f"Job {job_id} is {job.status}: only a job that is listing or scanning can be paused.")
         sweep.return_sent(connection, job.job_no)
+        jobs.end_feeding(connection, job.job_no, execution_no=job.execution_no)
     _stop_execution(job, "The job is paused.", using=using)
 
 
@@ -74,6 +82,80 @@ def resume_job(job_id: UUID, *, using: Api) -> None:
     with transaction(using.engine) as connection:
         jobs.change_status(connection, job.job_no, JobStatus.LISTING if job.listed_at is None else JobStatus.SCANNING)
     start_next_execution(job, using=using)
+
+
+def retry_failed(job_id: UUID, *, using: Api) -> Reopened:
+    """Scan the job's failed objects again, and no others; how many.
+
+    What they left is taken back, and the job scans again if it had ended. Objects that a worker holds just now are left
+    as they are. A crash leaves the rest failed: call it again. Raises Conflict when the job cannot go on.
+    """
+    job = find_job(job_id, using=using)
+    batches = objects = 0
+    at: int | None = 0
+    while at is not None:
+        with transaction(using.engine) as connection:
+            opened, at = reopen.reopen_failed(connection, job.job_no, from_batch_no=at)
+        batches, objects = batches + opened.batches, objects + opened.objects
+    if objects:
+        log.info("failed_objects_opened", job_id=job_id, batches=batches, objects=objects)
+        _feed_again(job_id, using=using)
+    return Reopened(batches=batches, objects=objects)
+
+
+def pause_all(*, using: Api) -> bool:
+    """Stop the fleet: nothing is sent, no batch is claimed, what workers hold is planned again; False on a repeat.
+
+    A worker notices that its batch was taken away when it renews its lease, and stops at the next object. Jobs keep
+    their status; new ones may begin, and wait.
+    """
+    with transaction(using.engine) as connection:
+        changed = fleet.set_paused(connection, paused=True)
+        active = jobs.active_jobs(connection)
+    for job in active:
+        with transaction(using.engine) as connection:
+            sweep.return_sent(connection, job.job_no)
+    log.warning("fleet_paused", jobs=len(active))
+    return changed
+
+
+def resume_all(*, using: Api) -> bool:
+    """Let the fleet go on exactly where it stopped; False when it was not paused.
+
+    Batches whose messages came while nothing could be claimed are planned again first. What cannot be fed at once is
+    fed by settle.
+    """
+    with transaction(using.engine) as connection:
+        active = jobs.active_jobs(connection)
+    if not fleet_is_paused(using=using):
+        return False
+    for job in active:
+        with transaction(using.engine) as connection:
+            sweep.return_expired(connection, job.job_no, dispatched_timeout_s=0.0)
+    with transaction(using.engine) as connection:
+        changed = fleet.set_paused(connection, paused=False)
+    log.warning("fleet_resumed", jobs=len(active))
+    for job in active:
+        _feed_again(job.job_id, using=using)
+    return changed
+
+
+def fleet_is_paused(*, using: Api) -> bool:
+    """True between ``pause_all`` and ``resume_all``."""
+    with transaction(using.engine) as connection:
+        return fleet.is_paused(connection)
+
+
+def _feed_again(job_id: UUID, *, using: Api) -> None:
+    """Start an execution for a job that needs one. Best effort: settle does so within a minute."""
+    job = find_job(job_id, using=using)
+    with transaction(using.engine) as connection:
+        needed = sweep.needs_feeding(connection, job.job_no) and not fleet.is_paused(connection)
+    if needed:
+        try:
+            start_next_execution(job, using=using)
+        except ScannerError:
+            log.warning("execution_not_started", job_id=job_id, exc_info=True)
 
 
 def _stop_execution(job: Job, cause: str, *, using: Api) -> None:

@@ -14,7 +14,7 @@ from scanner_tasks.core.windows import bucket_window, room, wait_s
 from scanner_tasks.flow.control import find_job
 from scanner_tasks.flow.executions import start_next_execution
 from scanner_tasks.log import get_logger
-from scanner_tasks.store import feeding, jobs
+from scanner_tasks.store import feeding, fleet, jobs
 from scanner_tasks.store.engine import transaction
 
 if TYPE_CHECKING:
@@ -53,12 +53,15 @@ def feed(job_id: UUID, *, execution_no: int, turn: int, using: Feeder) -> FeedTu
     Position and window live in the ledger, not in the execution: a turn that dies is repeated from the cursor, two
     turns at once record each page once, and an older execution ends as soon as it sees a newer one. Raises
     BucketNotFound or Denied when the bucket cannot be listed, which fails the job: it is never an empty result.
+    While the fleet is paused a turn does nothing and ends its execution; ``resume_all`` or settle starts the next.
     """
     settings, deadline = using.settings, using.clock() + using.settings.feed_turn_s
     job = find_job(job_id, using=using)
     listed = sent = pages = 0
     while True:
         if job.status not in {JobStatus.LISTING, JobStatus.SCANNING} or job.execution_no > execution_no:
+            return FeedTurn(state="done", listed=listed, sent=sent)
+        if _fleet_is_paused(job, execution_no=execution_no, using=using):
             return FeedTurn(state="done", listed=listed, sent=sent)
         dispatch = _top_up(job, using=using)
         sent += dispatch.sent
@@ -78,6 +81,15 @@ def feed(job_id: UUID, *, execution_no: int, turn: int, using: Feeder) -> FeedTu
         return FeedTurn(state="continued", listed=listed, sent=sent)
     wait = 1 if is_listing and dispatch.planned < settings.feed_high_water else dispatch.wait_s
     return FeedTurn(state="more", wait_s=wait, listed=listed, sent=sent)
+
+
+def _fleet_is_paused(job: Job, *, execution_no: int, using: Feeder) -> bool:
+    """True while it is; the ledger knows then that no execution runs for the job."""
+    with transaction(using.engine) as connection:
+        paused = fleet.is_paused(connection)
+        if paused:
+            jobs.end_feeding(connection, job.job_no, execution_no=execution_no)
+    return paused
 
 
 def _list_page(job: Job, *, using: Feeder) -> int:

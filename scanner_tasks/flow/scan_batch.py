@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING, Literal
@@ -10,7 +9,9 @@ from typing import TYPE_CHECKING, Literal
 import structlog
 
 from scanner_tasks.core.errors import Unavailable
+from scanner_tasks.flow.attempt_errors import keep_error
 from scanner_tasks.flow.isolation import ObjectChild
+from scanner_tasks.flow.patience import patiently
 from scanner_tasks.flow.scan_object import scan_object
 from scanner_tasks.log import get_logger
 from scanner_tasks.store import batches
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
     from scanner_tasks.flow.parts import Worker
 
 log = get_logger()
-
-#: Waits between the tries to record a batch; after the last its message goes back to SQS, un-acknowledged.
-_RECORD_WAITS_S = (0.2, 0.5, 1.0, 2.0, 5.0)
 
 #: done; not_claimable: another delivery has it or its time is over; lost: the claim was taken away; given_back: the
 #: worker is stopping and the rest is planned again. All four acknowledge the message.
@@ -42,19 +40,31 @@ def scan_batch(job_id: UUID, batch_no: int, epoch: int, *, using: Worker) -> Res
     with structlog.contextvars.bound_contextvars(job_id=job_id, batch_no=batch_no):
         if using.stopping.is_set():
             raise Unavailable("The worker is stopping: another one takes the batch.")
-        with transaction(using.engine) as connection:
-            batch = batches.claim_batch(
-                connection, job_id=job_id, batch_no=batch_no, epoch=epoch, lease_s=using.leases.lease_s
-            )
+        batch = _claim(job_id, batch_no, epoch, using=using)
         if batch is None:
             log.info("batch_not_claimable", epoch=epoch)
             return "not_claimable"
         try:
             return _scan(batch, using=using)
-        except Unavailable:
+        except Exception as error:
+            # A defect of ours, too: released, its message comes again and ends as a dead letter that tells the error.
             log.warning("batch_released", attempt=batch.attempt, exc_info=True)
+            keep_error(batch, error, using=using)
             _release(batch, using=using)
             raise
+
+
+def _claim(job_id: UUID, batch_no: int, epoch: int, *, using: Worker) -> ClaimedBatch | None:
+    """Claim; a claim whose answer was lost in an outage is returned by the sweep when its lease has run out."""
+
+    def claim() -> ClaimedBatch | None:
+        with transaction(using.engine) as connection:
+            return batches.claim_batch(
+                connection, job_id=job_id, batch_no=batch_no, epoch=epoch, lease_s=using.leases.lease_s
+            )
+
+    longest_s = using.settings.outage_patience_s
+    return patiently(claim, what="claim", longest_s=longest_s, stopping=using.stopping)
 
 
 def _scan(batch: ClaimedBatch, *, using: Worker) -> Result:
@@ -90,15 +100,13 @@ def _scan(batch: ClaimedBatch, *, using: Worker) -> Result:
 
 def _record(batch: ClaimedBatch, results: Sequence[ObjectResult], *, using: Worker) -> bool:
     """Record, and repeat it when the connection breaks: a commit that did go through is recognised by its attempt."""
-    for wait_s in _RECORD_WAITS_S:
-        try:
-            with transaction(using.engine) as connection:
-                return batches.record_results(connection, batch, results)
-        except Unavailable:
-            log.warning("batch_not_recorded_yet", attempt=batch.attempt)
-            time.sleep(wait_s)
-    with transaction(using.engine) as connection:
-        return batches.record_results(connection, batch, results)
+
+    def record() -> bool:
+        with transaction(using.engine) as connection:
+            return batches.record_results(connection, batch, results)
+
+    longest_s = using.settings.outage_patience_s
+    return patiently(record, what="record", longest_s=longest_s, stopping=using.stopping)
 
 
 def _release(batch: ClaimedBatch, *, using: Worker) -> None:

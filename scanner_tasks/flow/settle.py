@@ -13,7 +13,7 @@ from scanner_tasks.core.model import Job, JobStatus
 from scanner_tasks.flow.control import close_job
 from scanner_tasks.flow.executions import start_next_execution
 from scanner_tasks.log import get_logger
-from scanner_tasks.store import dead_letters, jobs, partitions, progress, sweep
+from scanner_tasks.store import dead_letters, fleet, jobs, partitions, progress, sweep
 from scanner_tasks.store.engine import transaction
 
 if TYPE_CHECKING:
@@ -93,6 +93,7 @@ def _settle_job(job: Job, lane_is_empty: dict[str, bool], *, using: Feeder) -> d
             return {"returned": returned, "finished": 1}
         age_s = sweep.note_progress(connection, job.job_no)
         restart = sweep.needs_feeding(connection, job.job_no) or age_s > using.settings.stalled_after_s
+        restart = restart and not fleet.is_paused(connection)
     started = start_next_execution(job, using=using) if restart else None
     return {"returned": returned, "restarted": int(started is not None)}
 

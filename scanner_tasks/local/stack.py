@@ -21,7 +21,7 @@ from scanner_tasks.local.child import Child
 from scanner_tasks.local.deploy import deploy, queue_url_prefix, state_machine_arn
 from scanner_tasks.local.emulator import REPOSITORY, Emulator
 from scanner_tasks.local.ports import LOOPBACK, free_port, is_open, wait_until
-from scanner_tasks.local.postgres import LocalPostgres
+from scanner_tasks.local.postgres import LocalPostgres, is_open_to_all
 from scanner_tasks.local.ticker import Ticker
 
 if TYPE_CHECKING:
@@ -205,8 +205,3 @@ class Stack:
         self._borrowed = Path(tempfile.mkdtemp(prefix="s3scan-demo-", dir=shared))
         self._borrowed.chmod(0o755)
         return self._borrowed
-
-
-def is_open_to_all(folder: Path) -> bool:
-    """True when every user may enter the folder."""
-    return all(part.stat().st_mode & 0o001 for part in (folder, *folder.parents))

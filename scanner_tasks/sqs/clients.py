@@ -6,16 +6,17 @@ import threading
 from typing import Any
 
 from botocore.client import Config
-from kombu.asynchronous.http import get_client
 from kombu.log import get_logger
 
 from scanner_tasks.sqs import upstream
-from scanner_tasks.sqs.polls import PollingSQS
+from scanner_tasks.sqs.polls import PollingSQS, http_client
 
 log = get_logger(__name__)
 
 #: For calls that hold up the event loop, a stop or a heartbeat: give up within seconds.
 BRIEF = Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 2, "mode": "standard"})
+#: What gives a predefined queue a client of its own.
+OWN = frozenset({"region", "access_key_id", "secret_access_key"})
 #: Seconds over its wait after which a poll without answer is given up.
 POLL_GRACE_S = 10.0
 
@@ -36,18 +37,29 @@ class Clients(upstream.Channel):  # type: ignore[misc]
     def sqs(self, queue: str | None = None) -> Any:
         """The client for sending to ``queue``.
 
-        Replaces kombu's: its ``_receive_message`` passes a name that is not canonical, which no predefined queue has.
+        Replaces kombu's: its ``_receive_message`` passes a name that is not canonical, which no predefined queue has;
+        and it makes a client for each queue, a tenth of a second or more each on the event loop. Queues without a
+        Region or credentials of their own share one.
         """
-        return super().sqs(None if queue is None else self.canonical_queue_name(queue))
+        name = None if queue is None else self.canonical_queue_name(queue)
+        known = self.predefined_queues.get(name)
+        if known is not None and not self._is_separate(known):
+            name = None
+        return super().sqs(name)
+
+    def _is_separate(self, known: dict[str, Any]) -> bool:
+        return bool(known.keys() & OWN or self.transport_options.get("sts_role_arn"))
 
     def brief_client(self, queue: str | None) -> Any:
         """A client with short timeouts and one retry, safe to call from any thread."""
         name = None if queue is None else self.canonical_queue_name(queue)
         if self.transport_options.get("sts_role_arn"):
             return self.sqs(name)  # kombu renews that client's token
+        known = self.predefined_queues.get(name, {})
+        if not self._is_separate(known):
+            name = None
         with self._brief_lock:
             if name not in self._brief_clients:
-                known = self.predefined_queues.get(name, {})
                 self._brief_clients[name] = self._new_boto_client(
                     "sqs",
                     known.get("region", self.region),
@@ -72,7 +84,7 @@ class Clients(upstream.Channel):  # type: ignore[misc]
                 sqs_connection=self.sqs(name),
                 region=self.predefined_queues.get(name, {}).get("region", self.region),
                 grace_s=self.poll_grace_s,
-                http_client=get_client(self.hub, max_clients=len(self.predefined_queues) + 10),
+                http_client=http_client(self.hub, max_clients=len(self.predefined_queues) + 10),
                 message_system_attribute_names=attributes["MessageSystemAttributeNames"],
                 message_attribute_names=attributes["MessageAttributeNames"],
             )

@@ -24,6 +24,31 @@ FAILED = "PollFailed"
 _OK = 200
 
 
+class PromptCurl(upstream.CurlClient):  # type: ignore[misc]
+    """kombu's curl client, which looks after its transfers when curl asks for it.
+
+    Replaces ``http/curl.py`` ``_set_timeout``: curl names milliseconds, kombu waits as many seconds, so that a new
+    connection is looked after by the tick of a second only.
+    """
+
+    _wanted: Any = None
+
+    def _set_timeout(self, msecs: int) -> None:
+        if self._wanted is not None:
+            self._wanted.cancel()
+            self._wanted = None
+        if msecs >= 0:  # -1: curl needs no timer now
+            self._wanted = self.hub.call_later(msecs / 1000, self._timeout_check)
+
+
+def http_client(hub: Any, max_clients: int) -> Any:
+    """The event loop's HTTP client, made at the first call; kombu finds it at the same place."""
+    client = getattr(hub, "_current_http_client", None)
+    if client is None:
+        client = hub._current_http_client = PromptCurl(hub, max_clients=max_clients)  # noqa: SLF001
+    return client
+
+
 class BoundedConnection(upstream.AsyncHTTPSConnection):  # type: ignore[misc]
     """One HTTP request that ends within ``limit_s`` seconds, whatever the network does."""
 

@@ -45,7 +45,8 @@ def claim_batch(
     """Take a planned or dispatched batch of the job's current epoch; None when there is nothing to take.
 
     None is the answer to every repeat: a second delivery finds the batch claimed or done, a late one of a paused job
-    finds a newer epoch. Its message can be acknowledged, because the sweep sends again what must be done.
+    finds a newer epoch, and while the fleet is paused nothing is handed out. Its message can be acknowledged, because
+    the sweep sends again what must be done.
     """
     row = execute(
         connection,
@@ -53,6 +54,7 @@ def claim_batch(
         with target as (
           select b.job_no, b.batch_no, b.state, b.pending, j.bucket
           from jobs j join job_batches b on b.job_no = j.job_no and b.batch_no = :batch_no
+          join fleet on not fleet.paused
           where j.job_id = :job_id and j.epoch = :epoch and j.status in ('listing', 'scanning') and b.state in (0, 1)
           for update of b
         ), claimed as (

@@ -1,19 +1,96 @@
-"""Messages that SQS gave up on, kept for the operator."""
+"""Messages that SQS gave up on, kept for the operator, and why the attempts at their batches failed."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
-from scanner_tasks.core.model import Outcome
+from scanner_tasks.core.model import BatchState, JobStatus, Outcome
 from scanner_tasks.store.engine import execute
 from scanner_tasks.store.sweep import close_batches
 from scanner_tasks.store.text import plain
 
 if TYPE_CHECKING:
-    from datetime import datetime
-    from uuid import UUID
+    from sqlalchemy import Connection, Row
 
-    from sqlalchemy import Connection
+    from scanner_tasks.core.model import ClaimedBatch
+
+#: What letters can be grouped by, and the expression for it.
+GROUPS = {
+    "error": "coalesce(d.error, '')",
+    "job": "coalesce(cast(j.job_id as text), '')",
+    "bucket": "coalesce(j.bucket, d.message_group, '')",
+    "task": "coalesce(d.task, '')",
+}
+LETTER_STATES = ("open", "retried", "discarded", "moot")
+_MAX_GROUPS = 1000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DeadLetter:
+    """A message that was received three times and never finished."""
+
+    #: SQS's id of the message.
+    message_id: str
+    #: Name of the task, None for a message that is not ours.
+    task: str | None
+    #: The batch that it points to, and that job as it is now; None for any other message.
+    job_no: int | None
+    job_id: UUID | None
+    batch_no: int | None
+    bucket: str | None
+    job_status: JobStatus | None
+    job_is_listed: bool
+    batch_state: BatchState | None
+    lane: str | None
+    message_group: str | None
+    body: str
+    receive_count: int
+    #: Class and message of the last attempt's error; None when the worker could not tell (killed, lost).
+    error: str | None
+    #: open; retried; discarded; moot: its batch was not dead.
+    state: str
+    state_reason: str | None
+    #: When it was first sent, taken from the dead letter queue, and when its state last changed.
+    sent_at: datetime | None
+    arrived_at: datetime
+    state_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LetterFilter:
+    """Which letters; None leaves a field open."""
+
+    message_id: str | None = None
+    #: "" for letters without an error.
+    error: str | None = None
+    job_id: UUID | None = None
+    bucket: str | None = None
+    task: str | None = None
+    state: str | None = "open"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LetterGroup:
+    """Letters that have something in common: an error, a job, a bucket or a task ("" where they have none)."""
+
+    name: str
+    letters: int
+    first_at: datetime
+    last_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AttemptError:
+    """Why one attempt at a batch failed."""
+
+    attempt: int
+    error: str
+    traceback: str
+    failed_at: datetime
+
 
 #: Characters of a body that one statement carries: four bytes each, or one that is doubled.
 _PIECE = 3_500
@@ -50,8 +127,11 @@ def add_dead_letter(
     added = execute(
         connection,
         """
-        insert into dead_letters (message_id, job_no, batch_no, task, lane, message_group, body, receive_count, sent_at)
-        values (:message_id, :job_no, :batch_no, :task, :lane, :group, :body, :receive_count, :sent_at)
+        insert into dead_letters (message_id, job_no, batch_no, task, lane, message_group, body, receive_count, sent_at,
+          error)
+        values (:message_id, :job_no, :batch_no, :task, :lane, :group, :body, :receive_count, :sent_at, (
+          select error from batch_errors where job_no = :job_no and batch_no = :batch_no
+          order by attempt desc limit 1))
         on conflict (message_id) do nothing
         """,
         message_id=message_id,
@@ -84,6 +164,111 @@ def add_dead_letter(
                 message_id=message_id,
             )
     return True
+
+
+def add_batch_error(connection: Connection, batch: ClaimedBatch, *, error: str, traceback: str) -> None:
+    """Keep why this attempt failed; a repeat changes nothing."""
+    execute(
+        connection,
+        """
+        insert into batch_errors (job_no, batch_no, attempt, error, traceback)
+        values (:job_no, :batch_no, :attempt, :error, :traceback) on conflict do nothing
+        """,
+        job_no=batch.job_no,
+        batch_no=batch.batch_no,
+        attempt=batch.attempt,
+        error=error,
+        traceback=traceback,
+    )
+
+
+def read_batch_errors(connection: Connection, job_no: int, batch_no: int) -> tuple[AttemptError, ...]:
+    """Why attempts at the batch failed, the first one first (primary key)."""
+    rows = execute(
+        connection,
+        """
+        select attempt, error, traceback, failed_at from batch_errors
+        where job_no = :job_no and batch_no = :batch_no order by attempt
+        """,
+        job_no=job_no,
+        batch_no=batch_no,
+    )
+    return tuple(AttemptError(**row._mapping) for row in rows)  # noqa: SLF001 (SQLAlchemy's mapping view)
+
+
+def list_letters(
+    connection: Connection, wanted: LetterFilter, *, after: tuple[datetime, str] | None, limit: int
+) -> tuple[DeadLetter, ...]:
+    """The first ``limit`` letters behind ``after``, oldest first (keyset; open ones: index dead_letters_open)."""
+    where, values = _where(wanted)
+    if after is not None:
+        where += " and (d.arrived_at, d.message_id) > (:after_at, :after_id)"
+        values |= {"after_at": after[0], "after_id": after[1]}
+    rows = execute(
+        connection,
+        f"""
+        select d.*, j.job_id, coalesce(j.bucket, d.message_group) as bucket, j.status as job_status,
+          j.listed_at is not null as job_is_listed, b.state as batch_state
+        from dead_letters d left join jobs j using (job_no)
+        left join job_batches b on b.job_no = d.job_no and b.batch_no = d.batch_no
+        where {where} order by d.arrived_at, d.message_id limit :limit
+        """,
+        limit=limit,
+        **values,
+    )
+    return tuple(_letter(row) for row in rows)
+
+
+def group_letters(connection: Connection, wanted: LetterFilter, *, by: str) -> tuple[LetterGroup, ...]:
+    """How many letters there are for each error, job, bucket or task, most first; the thousand largest groups."""
+    where, values = _where(wanted)
+    rows = execute(
+        connection,
+        f"""
+        select {GROUPS[by]} as name, count(*) as letters, min(d.arrived_at) as first_at, max(d.arrived_at) as last_at
+        from dead_letters d left join jobs j using (job_no) where {where}
+        group by 1 order by 2 desc, 1 limit {_MAX_GROUPS}
+        """,
+        **values,
+    )
+    return tuple(LetterGroup(**row._mapping) for row in rows)  # noqa: SLF001
+
+
+def change_letter(connection: Connection, message_id: str, state: str, *, reason: str | None = None) -> bool:
+    """Take an open letter to ``state``; False when it is not open (any more)."""
+    changed = execute(
+        connection,
+        """
+        update dead_letters set state = :state, state_reason = :reason, state_at = now()
+        where message_id = :message_id and state = 'open'
+        """,
+        message_id=message_id,
+        state=state,
+        reason=reason,
+    )
+    return changed.rowcount == 1
+
+
+def _where(wanted: LetterFilter) -> tuple[str, dict[str, Any]]:
+    columns = {
+        "message_id": "d.message_id",
+        "error": GROUPS["error"],
+        "job_id": "j.job_id",
+        "bucket": GROUPS["bucket"],
+        "task": GROUPS["task"],
+        "state": "d.state",
+    }
+    values = {name: getattr(wanted, name) for name in columns if getattr(wanted, name) is not None}
+    return " and ".join(["true", *(f"{columns[name]} = :{name}" for name in values)]), values
+
+
+def _letter(row: Row[Any]) -> DeadLetter:
+    fields = {name: row._mapping[name] for name in DeadLetter.__dataclass_fields__}  # noqa: SLF001
+    if fields["job_status"] is not None:
+        fields["job_status"] = JobStatus(fields["job_status"])
+    if fields["batch_state"] is not None:
+        fields["batch_state"] = BatchState(fields["batch_state"])
+    return DeadLetter(**fields)
 
 
 def _pieces(body: str) -> list[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import psycopg2
 from sqlalchemy import create_engine, exc, text
 
 from scanner_tasks.core.errors import StatementRefused, Unavailable
@@ -36,33 +37,43 @@ def make_engine(url: str, *, pool_size: int) -> Engine:
         pool_pre_ping=True,
         pool_recycle=_RECYCLE_S,
         pool_timeout=60,
+        hide_parameters=True,  # an error's text must not quote keys or masks
         connect_args={"connect_timeout": _CONNECT_TIMEOUT_S, "keepalives_idle": 30, "application_name": "s3scan"},
     )
 
 
 @contextmanager
 def transaction(engine: Engine) -> Iterator[Connection]:
-    """One short transaction; Unavailable when Postgres could not be reached or ended the session.
+    """One short transaction.
 
-    Raises StatementRefused for anything else that Postgres or its driver says. Neither names the driver's error as its
-    cause: that quotes the statement with its keys, and whoever prints a traceback (Celery does) would print them.
+    Raises Unavailable when Postgres could not be reached or ended the session, StatementRefused for any other error of
+    the database. The driver's own error is not chained: its text quotes statements with their values.
     """
     try:
         with engine.begin() as connection:
             yield connection
     except exc.DBAPIError as error:
-        if is_transient(error):
-            raise Unavailable("Postgres is not reachable just now: try again.") from None
-        raise StatementRefused(getattr(error.orig, "pgcode", None) or type(error).__name__) from None
+        raise _told(error.orig, is_lost=error.connection_invalidated) from None
+    except psycopg2.Error as error:  # from insert_rows, which speaks to psycopg2 itself
+        raise _told(error, is_lost=False) from None
     except exc.TimeoutError:
         raise Unavailable("Every connection to Postgres is in use: try again.") from None
 
 
-def is_transient(error: exc.DBAPIError) -> bool:
+def _told(error: BaseException | None, *, is_lost: bool) -> Unavailable | StatementRefused:
+    if error is None or is_lost or is_transient(error):
+        return Unavailable("Postgres is not reachable just now: try again.")
+    where = getattr(error, "diag", None)
+    names = [getattr(where, f"{kind}_name", None) for kind in ("table", "column", "constraint")]
+    about = "".join(f" {name}" for name in names if name)
+    return StatementRefused(f"Postgres refused a statement: SQLSTATE {getattr(error, 'pgcode', None)}{about}.")
+
+
+def is_transient(error: BaseException) -> bool:
     """True for lost connections, shutdowns, deadlocks and serialisation failures: worth another try."""
-    code = getattr(error.orig, "pgcode", None)
-    if error.connection_invalidated or code is None:
-        return isinstance(error, (exc.OperationalError, exc.InterfaceError)) or error.connection_invalidated
+    code = getattr(error, "pgcode", None)
+    if code is None:  # the server did not answer
+        return isinstance(error, (psycopg2.OperationalError, psycopg2.InterfaceError))
     # SQLSTATE classes: 08 connection, 40 rollback, 53 resources, 57P shutdown; 55P03 lock not available.
     return code[:2] in {"08", "40", "53"} or code.startswith("57P") or code == "55P03"
 
@@ -89,8 +100,7 @@ def insert_rows(connection: Connection, head: str, row: str, rows: Iterable[tupl
     cursor = connection.connection.cursor()
     try:
         for statement in _statements(head.encode(), rows, lambda values: cursor.mogrify(row, values)):
-            # Through SQLAlchemy, so that a lost connection is told and handled as everywhere else.
-            connection.exec_driver_sql(statement.decode(), execution_options={"no_parameters": True})
+            cursor.execute(statement)
     finally:
         cursor.close()
 

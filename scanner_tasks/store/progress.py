@@ -98,12 +98,15 @@ def refresh_view(connection: Connection) -> None:
 
 
 def backlog_batches(connection: Connection) -> int:
-    """Planned, dispatched and claimed batches of jobs that are neither ended nor paused: what workers have to do."""
+    """Planned, dispatched and claimed batches of jobs that are neither ended nor paused: what workers have to do.
+
+    0 while the fleet is paused.
+    """
     row = execute(
         connection,
         """
         select coalesce(sum(d.open_batches), 0) as backlog from jobs j join job_deltas d using (job_no)
-        where j.finished_at is null and j.status in ('listing', 'scanning')
+        where j.finished_at is null and j.status in ('listing', 'scanning') and not (select paused from fleet)
         """,
     ).one()
     return int(row.backlog)

@@ -181,6 +181,18 @@ object_failures = Table(
     _time("failed_at", nullable=False),
 )
 
+#: Why an attempt at a batch failed: what a dead letter of it shows.
+batch_errors = Table(
+    "batch_errors",
+    metadata,
+    Column("job_no", Integer, ForeignKey("jobs.job_no", ondelete="CASCADE"), primary_key=True),
+    Column("batch_no", Integer, primary_key=True, autoincrement=False),
+    Column("attempt", SmallInteger, primary_key=True, autoincrement=False),
+    Column("error", Text, nullable=False),
+    Column("traceback", Text, nullable=False),
+    _time("failed_at", nullable=False),
+)
+
 #: Messages that SQS gave up on, taken from the dead letter queue by settle.
 dead_letters = Table(
     "dead_letters",

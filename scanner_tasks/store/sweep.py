@@ -111,8 +111,18 @@ def close_batches(connection: Connection, job_no: int, outcome: Outcome, *, batc
     return int(row.n)
 
 
+def _lock_job(connection: Connection, job_no: int) -> None:
+    """Wait for whoever opens batches of the job again, so that the next statement sees them open.
+
+    Batch 7 is dead, all others are done: a retry opens 7 and moves done_from back to 7. A statement that began before
+    would not see batch 7 open, move done_from over it and end the job.
+    """
+    execute(connection, "select 1 from jobs where job_no = :job_no for update", job_no=job_no)
+
+
 def advance_done_from(connection: Connection, job_no: int) -> bool:
     """Move the job's mark below which every batch is done; True when nothing at all is open."""
+    _lock_job(connection, job_no)
     row = execute(
         connection,
         """
@@ -132,6 +142,7 @@ def advance_done_from(connection: Connection, job_no: int) -> bool:
 
 def finish_job(connection: Connection, job_no: int) -> JobStatus | None:
     """End a listed job whose ledger has nothing open: its final status, None while it is not complete."""
+    _lock_job(connection, job_no)
     sums = execute(
         connection,
         """

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from scanner_tasks import settings
+
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 TARGETS = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
@@ -61,3 +63,9 @@ def test_every_target_of_the_makefile_is_explained_and_phony() -> None:
     phony = re.search(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)
     assert phony
     assert set(phony.group(1).split()) == TARGETS
+
+
+def test_the_table_of_settings_is_current() -> None:
+    assert (ROOT / "docs" / "settings.md").read_text() == settings.table(), (
+        "python -m scanner_tasks.settings > docs/settings.md"
+    )

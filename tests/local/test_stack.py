@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from scanner_tasks.local.stack import Stack, is_open_to_all
+from scanner_tasks.local.postgres import is_open_to_all
+from scanner_tasks.local.stack import Stack
 
 
 def test_a_folder_below_a_private_one_is_not_open_to_all(scratch: Path) -> None:

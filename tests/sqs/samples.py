@@ -38,6 +38,10 @@ with_and_without = pytest.mark.parametrize(
         pytest.param(True, id="stock", marks=repaired),
     ],
 )
+#: As above, where stock kombu's failure has to be waited for.
+with_and_slowly_without = pytest.mark.parametrize(
+    "stock", [pytest.param(False, id="repaired"), pytest.param(True, id="stock", marks=[repaired, pytest.mark.slow])]
+)
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parents[1]
 

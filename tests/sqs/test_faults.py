@@ -25,7 +25,7 @@ def test_worker_outlives_every_fault_on_receive_and_runs_the_next_task(make_samp
     assert "Traceback" not in sample.log(worker)
 
 
-@pytest.mark.parametrize("kind", ["503", "400", "dead"])
+@pytest.mark.parametrize("kind", ["503", *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("400", "dead"))])
 @repaired  # a 5xx or 4xx ends the worker, a dead socket stalls it
 def test_stock_worker_outlives_a_fault_on_receive(make_sample, proxy, kind):
     sample = make_sample(wait_time_seconds=1, stock=True)

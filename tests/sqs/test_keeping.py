@@ -3,13 +3,15 @@
 import os
 import signal
 
-from tests.sqs.samples import repaired, with_and_without
+import pytest
+
+from tests.sqs.samples import repaired, with_and_slowly_without
 
 
-@with_and_without
+@with_and_slowly_without
 def test_tasks_longer_than_the_visibility_timeout_run_exactly_once(make_sample, stock):
     sample = make_sample(visibility_s=2, stock=stock)
-    sample.start(concurrency=4, grace_s=0.1)
+    sample.start(concurrency=8, grace_s=0.1)
     for n in range(4):
         sample.put("sample.work", f"t{n}", 5)
     sample.wait_until(lambda: len(set(sample.lines("end"))) == 4, what="4 long tasks")
@@ -45,7 +47,7 @@ def test_stop_finishes_what_runs_and_gives_the_rest_back_at_once(make_sample):
     assert sample.depth(sample.dlq_url) == (0, 0)
 
 
-@with_and_without
+@with_and_slowly_without
 def test_message_sent_while_a_worker_stops_is_not_swallowed_by_its_open_poll(make_sample, stock):
     sample = make_sample(lanes=2, visibility_s=30, stock=stock, wait_time_seconds=3)
     first = sample.start(concurrency=2, loglevel="DEBUG")
@@ -90,6 +92,7 @@ def test_everything_that_fails_reaches_the_dlq_after_three_receives(make_sample)
     assert {_receives(message) for message in _take(sample, sample.dlq_url)} <= {1, 4}
 
 
+@pytest.mark.slow
 @repaired  # Celery acknowledges what it cannot decode
 def test_stock_worker_keeps_what_it_cannot_decode(make_sample):
     sample = make_sample(visibility_s=1, stock=True)
@@ -98,7 +101,7 @@ def test_stock_worker_keeps_what_it_cannot_decode(make_sample):
     sample.wait_until(lambda: sample.depth(sample.dlq_url)[0] == 1, what="a dead letter", timeout_s=6)
 
 
-@with_and_without
+@with_and_slowly_without
 def test_worker_refuses_a_queue_that_would_lose_its_failed_tasks(make_sample, stock):
     sample = make_sample(lanes=2, redrive=False, stock=stock)
     worker = sample.start(wait=False)

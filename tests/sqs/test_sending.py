@@ -5,7 +5,7 @@ import time
 import pytest
 
 from scanner_tasks.sqs.sending import MAX_REQUEST_BYTES, BatchRefused, PublishBatch
-from tests.sqs.samples import with_and_without
+from tests.sqs.samples import with_and_slowly_without, with_and_without
 
 BATCH = """
 with app.producer_or_acquire() as producer, producer.batch():
@@ -57,7 +57,7 @@ def test_batch_that_fails_half_way_sends_nothing_of_what_it_keeps(make_sample, p
     assert sample.depth(sample.urls[sample.lane]) == (0, 0)
 
 
-@with_and_without
+@with_and_slowly_without
 def test_message_group_survives_a_retry_of_the_task(make_sample, stock):
     sample = make_sample(lanes=2, stock=stock)
     sample.send('again.apply_async(("t",), MessageGroupId="group-7")')
@@ -115,7 +115,7 @@ def test_requests_keep_the_limits_of_count_and_size():
     assert sorted(len(request) for request in client.requests) == [1, 3, 3]
 
 
-@with_and_without
+@with_and_slowly_without
 def test_events_reach_a_receiver_through_one_queue_and_nothing_creates_another(make_sample, proxy, stock):
     sample = make_sample(events=True, stock=stock)
     sample.start(endpoint=proxy.url)

@@ -25,7 +25,7 @@ def bad_statement(connection) -> None:
 def test_refused_statement_tells_its_sqlstate_and_nothing_of_its_values(engine: Engine, act) -> None:
     with pytest.raises(StatementRefused) as caught, transaction(engine) as connection:
         act(connection)
-    assert caught.value.sqlstate == "22P02"
+    assert "22P02" in str(caught.value)
     assert "hidden-key" not in "".join(traceback.format_exception(caught.value))
 
 

@@ -1,0 +1,120 @@
+"""``scanner_tasks`` as a library: light to import, exact to read, patient to wait."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+import scanner_tasks
+from scanner_tasks.core.errors import InvalidInput, JobNotFound, JobTimeout
+from scanner_tasks.core.model import JobStatus
+from scanner_tasks.flow.settle import settle
+from tests.flow.conftest import System
+
+SSN = b"name,ssn\nJane Roe,512-44-1234\n"
+DOCUMENT = Path(__file__).parents[2] / "docs" / "python.md"
+
+
+def test_importing_the_package_loads_neither_celery_nor_boto3() -> None:
+    heavy = ["celery", "kombu", "boto3", "botocore", "sqlalchemy", "psycopg2", "pydantic", "re2"]
+    program = f"import sys, scanner_tasks; print([n for n in {heavy} if n in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def clockwork(system: System, monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """While somebody sleeps, the installation works; the list holds how long each sleep was to be."""
+    slept: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        with system.engine.connect() as connection:
+            jobs = connection.exec_driver_sql("select job_id from jobs where finished_at is null").scalars().all()
+        for job_id in jobs:
+            system.feed(job_id)
+            system.deliver(job_id)
+        settle(using=system.feeder)
+
+    monkeypatch.setattr(scanner_tasks.time, "sleep", sleep)
+    return slept
+
+
+def test_scan_is_started_waited_for_and_read(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    system.put({f"in/{n:03d}": SSN for n in range(12)} | {"out": SSN})
+    slept = clockwork(system, monkeypatch)
+    started = scanner_tasks.start_scan(system.bucket, "in/")
+    job = scanner_tasks.job(str(started.job_id))
+    assert (job.status, job.has_ended) == (JobStatus.LISTING, False)
+    assert job.wait(timeout_s=60, poll_s=0.5) is job
+    assert (job.status, job.progress.scanned, job.has_ended) == (JobStatus.SUCCEEDED, 12, True)
+    assert slept
+    assert max(slept) <= 0.5
+    assert [f.key for f in job.results(rule="us.ssn")] == [f"in/{n:03d}" for n in range(12)]
+
+
+def test_results_are_read_lazily_page_by_page(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    from scanner_tasks.flow import read_results  # noqa: PLC0415
+
+    system.put({f"{n:03d}": SSN for n in range(25)})
+    job_id = system.run(system.start()).job.job_id
+    asked: list[str | None] = []
+    real = read_results.get_results
+
+    def counted(**given: object) -> object:
+        asked.append(given["cursor"])
+        return real(**given)
+
+    monkeypatch.setattr(scanner_tasks, "PAGE", 10)
+    monkeypatch.setattr(read_results, "get_results", counted)
+    found = scanner_tasks.results(job_id=job_id)
+    assert asked == []
+    next(found)
+    assert len(asked) == 1
+    assert len(list(found)) == 24
+    assert len(asked) == 3
+    assert [f.key for f in scanner_tasks.results(bucket=system.bucket, key="007")] == ["007"]
+
+
+def test_waiting_ends_in_time_and_the_job_goes_on(system: System) -> None:
+    job = scanner_tasks.job(system.start())
+    with pytest.raises(JobTimeout, match=r"is listing after 0 s; it goes on") as late:
+        job.wait(timeout_s=0)
+    assert isinstance(late.value, TimeoutError)
+    assert system.run(job.job_id).job.status is JobStatus.SUCCEEDED
+
+
+def test_unknown_and_impossible_ids_say_so(system: System) -> None:
+    with pytest.raises(JobNotFound):
+        scanner_tasks.job(uuid4())
+    with pytest.raises(InvalidInput, match="give a UUID"):
+        scanner_tasks.job("7")
+    with pytest.raises(JobNotFound):
+        next(scanner_tasks.results(job_id=uuid4()))
+
+
+def test_every_block_of_the_document_runs(
+    system: System, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from scanner_tasks.app import app  # noqa: PLC0415
+
+    system.objects.buckets["my-bucket"] = {"exports/a.csv": SSN, "exports//odd name.csv": SSN}
+    clockwork(system, monkeypatch)
+    app.conf.task_always_eager = True
+    names: dict[str, object] = {}
+    blocks = re.findall(r"```python\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)
+    assert len(blocks) == 4
+    try:
+        for block in blocks:
+            exec(compile(block, str(DOCUMENT), "exec"), names)
+    finally:
+        app.conf.task_always_eager = False
+    said = capsys.readouterr().out
+    assert "succeeded 2 of 2 objects" in said
+    assert "exports/a.csv 1 ***-**-1234" in said
+    assert "is listing after 0 s; it goes on" in said
+    assert "succeeded 2 objects" in said
