@@ -156,7 +156,7 @@ def test_two_keys_are_never_stored_alike(one: str, other: str) -> None:
     assert (to_text(one) == to_text(other)) == (one == other)
 
 
-@given(st.text(st.characters() | st.sampled_from(["\0", "\ud800", "\udc00"])))
+@given(st.lists(st.sampled_from(["\0", "\ud800", "\udc00", "a", "\U0001f600"]), max_size=8).map("".join))
 def test_text_from_outside_can_be_stored_whatever_it_is(text: str) -> None:
     stored = plain(text)
     assert "\0" not in stored
