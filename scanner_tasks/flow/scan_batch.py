@@ -9,12 +9,9 @@ from typing import TYPE_CHECKING, Literal
 import structlog
 
 from scanner_tasks.core.errors import Unavailable
-<<<<<<< HEAD
 from scanner_tasks.flow.attempt_errors import keep_error
-=======
 from scanner_tasks.flow.isolation import ObjectChild
 from scanner_tasks.flow.patience import patiently
->>>>>>> main
 from scanner_tasks.flow.scan_object import scan_object
 from scanner_tasks.log import get_logger
 from scanner_tasks.store import batches
