@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from scanner_tasks.core.model import JobStatus
-
-if TYPE_CHECKING:
-    from scanner_tasks.core.model import Progress
+from scanner_tasks.core.model import JobStatus, Progress
 
 #: From → to. Everything else is refused: stores guard each change with exactly these.
 LEGAL_STATUS_CHANGES: dict[JobStatus, frozenset[JobStatus]] = {
@@ -51,10 +46,21 @@ def final_status(*, partial: int, failed: int) -> JobStatus:
 
 
 def percent(progress: Progress, *, is_final: bool) -> float:
-    """Share of the listed objects that have their outcome, 0-100; 100 for an ended job without objects."""
+    """Share of the listed objects that have their outcome, 0-100, rounded down: 100 only when all of them have.
+
+    ``is_final`` says that the listing has ended: a job without objects is at 100 then, and before that none is at more
+    than 99.99, since more may come.
+
+    Examples:
+        >>> percent(Progress(listed=3, scanned=2), is_final=False)
+        66.66
+        >>> percent(Progress(listed=3, scanned=3), is_final=False), percent(Progress(), is_final=True)
+        (99.99, 100.0)
+    """
     if progress.listed == 0:
         return 100.0 if is_final else 0.0
-    return round(100 * progress.done / progress.listed, 2)
+    hundredths = 10_000 * progress.done // progress.listed
+    return (hundredths if is_final else min(hundredths, 9_999)) / 100
 
 
 def eta_s(progress: Progress, *, elapsed_s: float, total_is_final: bool) -> float | None:

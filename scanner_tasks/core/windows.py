@@ -47,4 +47,5 @@ def wait_s(*, share: int, batches_per_s: float, longest_s: int) -> int:
     """
     if batches_per_s <= 0:
         return 1  # nothing measured yet: a new job's first minute
-    return max(1, min(longest_s, math.floor(share * _REFILL_SHARE / batches_per_s)))
+    # The shorter first: a rate that has decayed to almost nothing gives more seconds than an integer can be made of.
+    return max(1, math.floor(min(longest_s, share * _REFILL_SHARE / batches_per_s)))

@@ -21,8 +21,21 @@ def start_next_execution(job: Job, *, using: Api) -> str | None:
     """
     with transaction(using.engine) as connection:
         number = jobs.next_execution(connection, job.job_no, after=job.execution_no)
-    if number is None:
-        return None
+    return None if number is None else _start(job, number, using=using)
+
+
+def start_first_execution(job: Job, *, using: Api) -> str:
+    """Start the job's first execution; its ARN. A repeat, or a second caller at the same time, gets the same one.
+
+    A request delivered twice: the first caller has taken number 1 and is about to start ``<job_id>-1``; the second
+    starts it under the same name. Taking number 2 instead would start a second execution for nothing.
+    """
+    with transaction(using.engine) as connection:
+        jobs.next_execution(connection, job.job_no, after=0)
+    return _start(job, max(1, job.execution_no), using=using)
+
+
+def _start(job: Job, number: int, *, using: Api) -> str:
     try:
         arn = using.executions.start(
             f"{job.job_id}-{number}", {"job_id": str(job.job_id), "execution_no": number, "turn": 0}

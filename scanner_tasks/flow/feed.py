@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 log = get_logger()
 
-#: Batches that one round sends at most, so that listing goes on between two rounds.
-SEND_AT_ONCE = 2000
+#: Batches that one round sends at most, so that listing goes on between two rounds, and that one statement can name.
+SEND_AT_ONCE = 1000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

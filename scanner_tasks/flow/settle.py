@@ -25,6 +25,8 @@ log = get_logger()
 #: Dead letters taken over in one turn at most, and how long each is hidden meanwhile.
 _DEAD_LETTERS_AT_ONCE, _DEAD_LETTER_VISIBILITY_S = 500, 60
 _BATCH_ARGUMENTS = 3
+#: Postgres' int.
+_INT_END = 2**31
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -125,11 +127,18 @@ def _described(message: ReceivedMessage) -> dict[str, Any]:
         envelope = read_envelope(message.body)
     except InvalidInput:
         return {"task": None, "batch": None}
-    batch = None
-    if envelope.task == SCAN_BATCH and len(envelope.args) == _BATCH_ARGUMENTS:
-        try:
-            job_id, batch_no, epoch = envelope.args
-            batch = (UUID(job_id), int(batch_no), int(epoch))
-        except (ValueError, TypeError, AttributeError):
-            batch = None
+    batch = _batch(envelope.args) if envelope.task == SCAN_BATCH else None
     return {"task": envelope.task, "batch": batch}
+
+
+def _batch(args: tuple[Any, ...]) -> tuple[UUID, int, int] | None:
+    """The batch that the arguments of scan_batch name; None for arguments that name none, whatever they are."""
+    if len(args) != _BATCH_ARGUMENTS:
+        return None
+    job_id, batch_no, epoch = args
+    if not isinstance(job_id, str) or any(type(n) is not int or not 0 <= n < _INT_END for n in (batch_no, epoch)):
+        return None
+    try:
+        return UUID(job_id), batch_no, epoch
+    except ValueError:
+        return None

@@ -11,7 +11,7 @@ from scanner_tasks.core.lanes import choose_lane
 from scanner_tasks.core.model import Job, JobSource, JobStatus
 from scanner_tasks.core.names import check_bucket, check_key
 from scanner_tasks.flow.control import fail_job
-from scanner_tasks.flow.executions import start_next_execution
+from scanner_tasks.flow.executions import start_first_execution
 from scanner_tasks.store import jobs
 from scanner_tasks.store.engine import transaction
 
@@ -66,10 +66,10 @@ def register_job(bucket: str, prefix: str, *, source: JobSource, job_id: UUID, u
     return job
 
 
-def begin_feeding(job: Job, *, using: Api) -> str | None:
-    """Start the job's next execution; its ARN. When that fails the job is failed, not orphaned."""
+def begin_feeding(job: Job, *, using: Api) -> str:
+    """Start the job's first execution; its ARN. When that fails the job is failed, not orphaned."""
     try:
-        return start_next_execution(job, using=using)
+        return start_first_execution(job, using=using)
     except (Denied, Unavailable) as error:
         reason = f"Its execution could not be started: {error}"
         fail_job(job.job_id, cause=reason, using=using)

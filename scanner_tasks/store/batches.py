@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid5
 
 from scanner_tasks.core.model import ClaimedBatch, ObjectRef, Outcome
-from scanner_tasks.store.engine import execute, insert_rows
+from scanner_tasks.store.engine import execute, insert_rows, literal_bytes
 from scanner_tasks.store.packing import unpack_etags
 from scanner_tasks.store.text import from_text, to_text
 
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 #: Findings keep their id from job to job: the same rule in the same object is the same finding everywhere.
 _FINDING_NAMESPACE = UUID("6c1e8e0e-0c8a-5b35-9a53-3d0f6a1f2b77")
 _MAX_DETAIL = 500
+#: MAX_STATEMENT_BYTES less a key of 1,024 NULs (four bytes each, store/text.py) and the rest of its row.
+_OCCURRENCES_BYTES = 11_000
 
 _INSERT_FINDINGS = (
     "insert into findings (job_no, batch_no, position, rule_id, finding_id, object_key, severity, confidence, count,"
@@ -239,8 +241,21 @@ def _finding_columns(bucket: str, key: str, found: RuleFindings) -> tuple[Any, .
         str(found.severity),
         str(found.confidence),
         found.count,
-        json.dumps([_occurrence(asdict(place)) for place in found.occurrences], ensure_ascii=False),
+        _occurrences(found),
     )
+
+
+def _occurrences(found: RuleFindings) -> str:
+    """The first places as JSON: as many as one row's statement has room for; the count beside them stays exact."""
+    texts: list[str] = []
+    size = 0
+    for place in found.occurrences:
+        text = json.dumps(_occurrence(asdict(place)), ensure_ascii=False)
+        size += literal_bytes(text) + len(", ")
+        if size > _OCCURRENCES_BYTES:
+            break
+        texts.append(text)
+    return f"[{', '.join(texts)}]"
 
 
 def _occurrence(fields: dict[str, Any]) -> dict[str, Any]:

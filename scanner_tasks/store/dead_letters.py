@@ -10,6 +10,7 @@ from uuid import UUID
 from scanner_tasks.core.model import BatchState, JobStatus, Outcome
 from scanner_tasks.store.engine import execute
 from scanner_tasks.store.sweep import close_batches
+from scanner_tasks.store.text import plain
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
@@ -91,6 +92,12 @@ class AttemptError:
     failed_at: datetime
 
 
+#: Characters of a body that one statement carries: four bytes each, or one that is doubled.
+_PIECE = 3_500
+#: Our task names are far shorter; a stranger's may be anything.
+_MAX_TASK = 200
+
+
 def add_dead_letter(
     connection: Connection,
     *,
@@ -116,6 +123,7 @@ def add_dead_letter(
             job_id=job_id,
             epoch=epoch,
         ).first()
+    first, *rest = _pieces(plain(body))
     added = execute(
         connection,
         """
@@ -129,15 +137,22 @@ def add_dead_letter(
         message_id=message_id,
         job_no=place.job_no if place else None,
         batch_no=batch[1] if batch and place else None,
-        task=task,
+        task=None if task is None else plain(task)[:_MAX_TASK],
         lane=place.lane if place else None,
-        group=group,
-        body=body,
+        group=None if group is None else plain(group),
+        body=first,
         receive_count=receive_count,
         sent_at=sent_at,
     )
     if added.rowcount == 0:
         return False
+    for piece in rest:
+        execute(
+            connection,
+            "update dead_letters set body = body || :piece where message_id = :message_id",
+            piece=piece,
+            message_id=message_id,
+        )
     if batch and place:
         is_dead = place.is_current and close_batches(
             connection, place.job_no, Outcome.FAILED_DEAD_LETTER, batch_no=batch[1]
@@ -254,3 +269,8 @@ def _letter(row: Row[Any]) -> DeadLetter:
     if fields["batch_state"] is not None:
         fields["batch_state"] = BatchState(fields["batch_state"])
     return DeadLetter(**fields)
+
+
+def _pieces(body: str) -> list[str]:
+    """The body in pieces that fit a statement each: SQS carries up to a megabyte, RDS Proxy 16 KB."""
+    return [body[start : start + _PIECE] for start in range(0, len(body), _PIECE)] or [""]

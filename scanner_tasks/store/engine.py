@@ -83,6 +83,11 @@ def execute(connection: Connection, statement: str, **values: Any) -> CursorResu
     return connection.execute(text(statement), values)
 
 
+def literal_bytes(value: str) -> int:
+    """Bytes that a text takes as an SQL literal, its outer quotes left out: quotes and backslashes are doubled."""
+    return len(value.encode()) + value.count("'") + value.count("\\")
+
+
 def insert_rows(connection: Connection, head: str, row: str, rows: Iterable[tuple[Any, ...]]) -> None:
     """Insert rows in as few statements as MAX_STATEMENT_BYTES allows.
 

@@ -30,3 +30,13 @@ def from_text(stored: str) -> str:
     if _ESCAPE not in stored:
         return stored
     return stored.replace(_ESCAPE + "0", "\0").replace(_ESCAPE + "e", _ESCAPE)
+
+
+def plain(text: str) -> str:
+    r"""Text from outside as Postgres holds it: NUL and half a surrogate pair become U+FFFD.
+
+    Examples:
+        >>> ascii(plain("a\0b\ud800"))
+        "'a\\ufffdb\\ufffd'"
+    """
+    return text.replace("\0", "\ufffd").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
