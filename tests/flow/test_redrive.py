@@ -18,6 +18,7 @@ from scanner_tasks.core.model import JobStatus
 from scanner_tasks.core.ports import OutgoingMessage
 from scanner_tasks.flow import control, redrive
 from scanner_tasks.flow.attempt_errors import error_line, traceback_text
+from scanner_tasks.flow.isolation import ObjectChild
 from scanner_tasks.flow.redrive import LetterFilter
 from scanner_tasks.flow.settle import settle
 from scanner_tasks.store import feeding
@@ -39,11 +40,12 @@ def fail_thrice(system: System, job_id: UUID, monkeypatch: pytest.MonkeyPatch, e
     """Each message of the job is received three times and fails; SQS moves it, and settle takes it over."""
     lane = system.job(job_id).job.lane
 
-    def away(_ref: object) -> None:
+    def away(*_: object) -> None:
         raise error or Unavailable("no credentials just now")
 
     with monkeypatch.context() as patch:
         patch.setattr(system.objects, "open", away)
+        patch.setattr(ObjectChild, "scan", away)  # from the second attempt on, objects are read in a child
         for _ in range(4):
             for message in system.queues.receive(lane, 10, 0):
                 with pytest.raises(type(error or Unavailable(""))):
