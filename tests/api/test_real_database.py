@@ -66,10 +66,10 @@ class Service:
 
 @pytest.fixture
 def service(engine: Engine, monkeypatch: pytest.MonkeyPatch):
-    from api_lambda import routes  # noqa: PLC0415 (as the other API tests)
+    from api_lambda import common  # noqa: PLC0415 (as the other API tests)
 
     made = Service(engine)
-    monkeypatch.setattr(routes.bootstrap, "api", lambda: made.feeder)
+    monkeypatch.setattr(common.bootstrap, "api", lambda: made.feeder)
     yield made
     with transaction(engine) as connection:  # other tests' settle must not meet these jobs
         execute(connection, "update jobs set finished_at = now() where finished_at is null")
