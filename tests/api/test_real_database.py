@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import Engine
 
-from scanner_tasks import bootstrap, rules
+from scanner_tasks import rules
 from scanner_tasks.core.errors import Denied, Unavailable
 from scanner_tasks.core.redact import Fingerprinter
 from scanner_tasks.detect.engine import Detector
@@ -66,8 +66,10 @@ class Service:
 
 @pytest.fixture
 def service(engine: Engine, monkeypatch: pytest.MonkeyPatch):
+    from api_lambda import common  # noqa: PLC0415 (as the other API tests)
+
     made = Service(engine)
-    monkeypatch.setattr(bootstrap, "api", lambda: made.feeder)
+    monkeypatch.setattr(common.bootstrap, "api", lambda: made.feeder)
     yield made
     with transaction(engine) as connection:  # other tests' settle must not meet these jobs
         execute(connection, "update jobs set finished_at = now() where finished_at is null")
