@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import sys
 from typing import TYPE_CHECKING, Any
 
 from celery import Celery, signals
@@ -83,10 +84,12 @@ def _warm_up(**_: Any) -> None:
         bootstrap.worker()
 
 
-@signals.worker_shutdown.connect
+@signals.worker_shutting_down.connect
 def _stop(**_: Any) -> None:
-    """After the last task: close what the warm-up opened."""
-    if importlib.util.find_spec("scanner_tasks.bootstrap") is not None:
-        bootstrap: Any = importlib.import_module("scanner_tasks.bootstrap")
-        if hasattr(bootstrap, "stop_worker"):
-            bootstrap.stop_worker()
+    """At the signal that ends the worker, while its tasks run: they stop at their next object and give back the rest.
+
+    (``worker_shutdown`` would be too late: Celery sends it when all tasks have ended.)
+    """
+    bootstrap: Any = sys.modules.get("scanner_tasks.bootstrap")
+    if bootstrap is not None:
+        bootstrap.stop_worker()

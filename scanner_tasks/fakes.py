@@ -24,6 +24,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
+from uuid import uuid4
 
 from scanner_tasks.core import lanes
 from scanner_tasks.core.errors import (
@@ -177,7 +178,7 @@ class FakeQueues:
             now = self._clock()
             for message in messages:
                 stored = ReceivedMessage(
-                    message_id=self._number("message"),
+                    message_id=str(uuid4()),
                     receipt="",
                     body=message.body,
                     group=message.group,
