@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
@@ -79,7 +79,8 @@ def _scan(batch: ClaimedBatch, *, using: Worker) -> Result:
             if using.stopping.is_set() or hold.lost.is_set():
                 break
             hold.touch()
-            results.append(scan(position, ref))
+            with using.guard.during(ref.size_bytes) if using.guard else nullcontext():
+                results.append(scan(position, ref))
         if hold.lost.is_set():
             log.info("batch_lost", attempt=batch.attempt)
             return "lost"

@@ -199,7 +199,7 @@ def mark_dispatched(
         connection,
         """
         with marked as (
-          update job_batches set state = 1, state_at = now()
+          update job_batches set state = 1, state_at = now(), lease_until = null
           where job_no = :job_no and batch_no = any(:batch_nos) and state = 0
             and state_at <= coalesce(cast(:read_at as timestamptz), 'infinity') returning 1
         ), counted as (

@@ -266,8 +266,9 @@ class Plant:
         return [line.split()[3] for line in text.splitlines() if line.split()[2] == what]
 
     def last_pid(self) -> int:
-        """The process that noted something last."""
-        return int(self.journal.read_text().splitlines()[-1].split()[1])
+        """The process that noted something last; 0 before the first note."""
+        lines = self.journal.read_text().splitlines() if self.journal.exists() else []
+        return int(lines[-1].split()[1]) if lines else 0
 
     def signal(self, worker: Child, number: signal.Signals) -> None:
         os.kill(worker.pid, number)

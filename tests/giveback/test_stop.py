@@ -66,17 +66,18 @@ def test_stopped_worker_finishes_what_runs_and_gives_back_the_rest(make_plant: C
 def test_restarts_during_one_long_batch_leave_it_healthy(make_plant: Callable[..., Plant], restarts: int) -> None:
     plant = make_plant(max_workers=2, lane_count=1)
     plant.start_settling()
-    bucket, (refs,) = slow_batches(plant, 1, restarts * 3 + 3, 0.4)
+    bucket, (refs,) = slow_batches(plant, 1, restarts * 8 + 8, 0.4)
     job_id = plant.add_job(bucket, [refs])
-    worker, spare = plant.add_worker(), plant.add_worker()
+    running, stopped = [plant.add_worker(), plant.add_worker()], []
     for n in range(restarts):
-        begun = len(plant.noted("begin"))
-        plant.until(lambda begun=begun: len(plant.noted("begin")) > begun, f"restart {n}")
-        if plant.last_pid() != worker.pid:
-            worker, spare = spare, worker
-        plant.signal(worker, signal.SIGTERM)
+        plant.until(lambda: plant.last_pid() in {worker.pid for worker in running}, f"restart {n}")
+        holder = next(worker for worker in running if worker.pid == plant.last_pid())
+        plant.signal(holder, signal.SIGTERM)
+        running.remove(holder)
+        stopped.append(holder)
+        running.append(plant.add_worker(wait=False))
+    for worker in stopped:
         assert plant.until_ended(worker) == 0
-        worker, spare = spare, plant.add_worker(wait=False)
     view = plant.until_finished(job_id)
     assert view.job.status is JobStatus.SUCCEEDED
     assert view.progress.scanned == view.progress.findings == len(refs)
