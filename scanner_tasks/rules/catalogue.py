@@ -31,9 +31,9 @@ How a match becomes an occurrence:
 5. A keyword near it gives the **keyword_confidence**, otherwise it has the rule's **confidence**. A finding (rule and
    object) has the highest confidence of its occurrences.
 
-Published test values (`4111 1111 1111 1111`, `AKIAIOSFODNN7EXAMPLE`) are reported like any other. Social Security
-numbers that are known to be void because they were printed in advertisements (`078-05-1120`, `219-09-9999`,
-`457-55-5462`, `123-12-1234`) and those of one digit repeated are not.
+Published test values (`4111 1111 1111 1111`, `AKIAIOSFODNN7EXAMPLE`, Social Security numbers that were printed in
+advertisements such as `078-05-1120`) are recognised and not reported by default, nor are occurrences of low confidence:
+see [detection](detection.md). Telephone numbers 555-01xx and addresses at example.com are reported like any other.
 """
 
 
