@@ -30,6 +30,7 @@ _PLACEHOLDER: Final = re.compile(
 _CALL: Final = re.compile(rb"[A-Za-z_\]]\(|\)\.|=>|->|::|==|!=|\|\||\(\)|\\[dwsbx]|\[\^|\.\*")
 _PATH: Final = re.compile(rb"^(?:~?\.{0,2}/|[A-Za-z]:\\|https?:|file:|arn:|s3:|ssm:|projects/)")
 _NAMES: Final = re.compile(rb"^[A-Za-z_]+(?:[ _\-./:][A-Za-z_]+)*[.:,;?!]?$")
+_COMMON: Final = frozenset(b"tiger pass 1234 12345 123456 port admin root test guest".split())
 _BRACKETS: Final = re.compile(rb"[()\[\]{}\"'`;]")
 _UUID: Final = re.compile(rb"(?i)^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")
 # Tokens that have a rule of their own; paths, URLs and hashes that carry their algorithm's name.
@@ -126,7 +127,7 @@ def url_credentials(value: bytes, _left: bytes, _right: bytes) -> Verdict:
     user, _, secret = userinfo.partition(b":")
     if len(secret) < 4 or secret == user or is_placeholder(secret) or _RUN.search(secret):  # noqa: PLR2004
         return None
-    if secret.lower() in {b"pass", b"1234", b"12345", b"123456", b"port", b"admin", b"root", b"test", b"guest"}:
+    if secret.lower() in _COMMON:
         return None
     return len(value), False
 

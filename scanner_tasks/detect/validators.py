@@ -19,6 +19,7 @@ from scanner_tasks.detect import (
     ids_europe,
     ids_nordic_east,
     passwords,
+    persons,
     phones,
     places,
     tokens,
@@ -263,5 +264,5 @@ VALIDATORS: Final[dict[str, Callable[[bytes, bytes, bytes], Accepted | None]]] =
         for name, check in family.CHECKS.items()
     },
     **{name: _exact(check) for name, check in wallets.CHECKS.items()},
-    **{name: _text(check) for family in (passwords, places, tokens) for name, check in family.CHECKS.items()},
+    **{name: _text(check) for family in (passwords, persons, places, tokens) for name, check in family.CHECKS.items()},
 }
