@@ -16,7 +16,7 @@ _LEAST_KEY: Final = 16
 _MOST_PASSWORD: Final = 100
 # What stands where a secret would: templates, references, masks.
 _NO_VALUE: Final = re.compile(
-    rb"(?i)^(?:[$#%@&]?[({<\[]|\$[a-z_(]|%[a-z_]+%|__|<|&|\*|@)|[*\xe2]{3}|x{4}|\.{3}|\$\{|\{\{|\{%|%\(|%s|#\{|<%"
+    rb"(?i)^(?:[$#%@&]?[({<\[]|\$[a-z_(]|%[a-z_]+%|__|<|&|\*|@|![A-Za-z]+$)|[*\xe2]{3}|x{4}|\.{3}|\$\{|\{\{|\{%|%\(|%s|#\{|<%"
     rb"|(?:^|[^a-z])(?:env|environ|getenv|getpass|vault|secrets?|config|settings|process|params?|args|self|this|kwargs"
     rb"|request|options?|data|var|local|props|credentials|context|ctx|module|input|user|cfg|conf|os|op)[.\[(:]"
 )
@@ -65,6 +65,8 @@ def password(value: bytes, left: bytes, right: bytes) -> Verdict:
     quote = left[-1:] if left[-1:] and left[-1:] in _QUOTES else b""
     if quote and right[:1] not in {quote, b"\\", b" "}:
         return None
+    if quote and left[-2:-1] == b"\\":
+        value = value.removesuffix(b"\\")
     if not quote:
         if _URL_QUERY.search(left):
             value = re.split(rb"[&#]", value, maxsplit=1)[0]

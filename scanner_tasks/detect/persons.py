@@ -15,7 +15,8 @@ _CAMEL: Final = re.compile(rb"(?<![A-Za-z])(?!(?:Mc|Mac|De|Di|Le|La|Van|Fitz|Du)
 _NO_NAMES: Final = frozenset(
     b"none null nil true false undefined string text str int integer number object array id name value key type any"
     b" unknown required optional empty default example test varchar char field column label title untitled this not the"
-    b" a an is was has and or of in to for no yes please enter your first last full given family customer user".split()
+    b" a an is was has and or of in to for no yes please enter your first last full given family customer user"
+    b" firstname lastname surname fullname username nickname qualified".split()
 )
 
 
