@@ -10,7 +10,22 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from scanner_tasks.detect import cards, phones
+from scanner_tasks.detect import (
+    banking,
+    cards,
+    health,
+    ids_americas,
+    ids_asia_africa,
+    ids_europe,
+    ids_nordic_east,
+    passwords,
+    persons,
+    phones,
+    places,
+    tokens,
+    vehicles,
+    wallets,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -200,6 +215,38 @@ def neighbours(left: bytes, right: bytes) -> bool | None:
     return doubt
 
 
+_NOT_ALPHANUMERIC = re.compile(rb"[^0-9A-Za-z]+")
+
+
+def _number(check: Callable[[bytes], bool]) -> Callable[[bytes, bytes, bytes], Accepted | None]:
+    """A check of a compact number (capitals, no separators), and of what stands directly beside it."""
+
+    def validate(value: bytes, left: bytes, right: bytes) -> Accepted | None:
+        if not check(_NOT_ALPHANUMERIC.sub(b"", value).upper()):
+            return None
+        doubt = neighbours(left, right)
+        return None if doubt is None else Accepted(len(value), doubt)
+
+    return validate
+
+
+def _exact(check: Callable[[bytes], bool]) -> Callable[[bytes, bytes, bytes], Accepted | None]:
+    """A check of a value whose letters have their case."""
+    return lambda value, _left, _right: Accepted(len(value)) if check(value) else None
+
+
+def _text(
+    check: Callable[[bytes, bytes, bytes], tuple[int, bool] | None],
+) -> Callable[[bytes, bytes, bytes], Accepted | None]:
+    """A check that sees the neighbourhood itself."""
+
+    def validate(value: bytes, left: bytes, right: bytes) -> Accepted | None:
+        found = check(value, left, right)
+        return None if found is None else Accepted(*found)
+
+    return validate
+
+
 #: Name in a rule's field ``validator`` → function of value, left and right neighbourhood.
 VALIDATORS: Final[dict[str, Callable[[bytes, bytes, bytes], Accepted | None]]] = {
     "aws_access_key_id": aws_access_key_id,
@@ -208,4 +255,12 @@ VALIDATORS: Final[dict[str, Callable[[bytes, bytes, bytes], Accepted | None]]] =
     "payment_card": payment_card,
     "phone": phone,
     "us_ssn": us_ssn,
+    "iban": _text(banking.iban),
+    **{
+        name: _number(check)
+        for family in (banking, health, ids_americas, ids_asia_africa, ids_europe, ids_nordic_east, vehicles)
+        for name, check in family.CHECKS.items()
+    },
+    **{name: _exact(check) for name, check in wallets.CHECKS.items()},
+    **{name: _text(check) for family in (passwords, persons, places, tokens) for name, check in family.CHECKS.items()},
 }
