@@ -261,6 +261,8 @@ class Occurrence:
     location: Location
     #: ``key-id:hex`` of an HMAC over the normalised value: equal values have equal fingerprints under one key.
     fingerprint: str
+    #: The parts of its score in words: pattern, validator, doubts, keyword and distance, its confidence at the end.
+    evidence: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

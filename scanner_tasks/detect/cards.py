@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 _NOT_DIGITS = re.compile(rb"[^0-9]+")
 _DIGITS_AT_START = re.compile(rb"^[0-9]+")
-_DIGITS_AT_END = re.compile(rb"[0-9]+$")
+_DIGITS_AT_END = re.compile(rb"[0-9]+\Z")
 # Groupings as printed on cards; a number without separators is one group.
 _GROUPINGS: Final = (
     (4, 4, 4, 4),

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from scanner_tasks.core.model import Confidence
+from scanner_tasks.detect.header import LINE_BYTES
 from scanner_tasks.detect.keywords import Keywords, Labels, chars, last_chars, speaks_of_another
 from scanner_tasks.detect.normalisers import NORMALISERS
 from scanner_tasks.detect.regex import Regex
+from scanner_tasks.detect.test_values import is_test_value, may_be_test_value
 from scanner_tasks.detect.validators import NEIGHBOURHOOD, VALIDATORS
 from scanner_tasks.detect.width import max_width
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from scanner_tasks.detect.header import Header
     from scanner_tasks.detect.ruleset import Rule
 
     Spans = Sequence[tuple[int, int]]
@@ -23,6 +27,8 @@ _UTF8_MAX: Final = 4
 _LABEL_CHARS: Final = 40
 #: Room for a keyword beyond its distance, so that it is read whole.
 _KEYWORD_CHARS: Final = 40
+#: A label never ends with one of these.
+_UNLABELLED: Final = frozenset((b"\n", b",", b";", b"|"))
 RANK: Final = {Confidence.LOW: 0, Confidence.MEDIUM: 1, Confidence.HIGH: 2}
 
 
@@ -32,6 +38,10 @@ class Value(NamedTuple):
     start: int
     end: int
     confidence: Confidence
+    #: The parts of the score, where they were asked for.
+    evidence: tuple[str, ...] = ()
+    #: A value published as an example.
+    is_test: bool = False
 
 
 class CompiledRule:
@@ -48,12 +58,19 @@ class CompiledRule:
         self._keywords = Keywords(rule.keywords) if rule.keywords else None
         self._labels = Labels(rule.against) if rule.against else None
         self._validate = VALIDATORS[rule.validator] if rule.validator else None
-        self._best = max(rule.confidence, rule.keyword_confidence or rule.confidence, key=RANK.__getitem__)
+        self.best: Final = max(rule.confidence, rule.keyword_confidence or rule.confidence, key=RANK.__getitem__)
+        #: Matches in every text that holds one of the keywords; empty without keywords.
+        self.keyword_pattern = self._keywords.pattern if self._keywords is not None else ""
         self._before = _UTF8_MAX * max(rule.proximity + _KEYWORD_CHARS, _LABEL_CHARS)
         self._after = _UTF8_MAX * (rule.proximity_after + _KEYWORD_CHARS)
         #: Bytes before and after a match that its judgement may read.
-        self.reach_left = max(NEIGHBOURHOOD, self._before)
+        self.reach_left = max(NEIGHBOURHOOD, self._before, LINE_BYTES if self._keywords or self._labels else 0)
         self.reach_right = max(NEIGHBOURHOOD, self._after)
+
+    def columns(self, header: Header) -> Columns | None:
+        """The columns of a table that mean something to this rule; None where none does."""
+        votes = header.votes(self._keywords, self._labels)
+        return Columns(header, votes) if votes else None
 
     def find(self, text: bytes, start: int, end: int) -> Spans | None:
         """The first match that begins at ``start`` or later; None also if none begins before ``end``."""
@@ -77,12 +94,24 @@ class CompiledRule:
             return (*match[self._weak_group], True)
         return (*match[0], False)
 
-    def judge(self, text: bytes, match: Spans, so_far: Confidence | None) -> Value | None:
+    def judge(  # noqa: C901 (one decision, read from top to bottom)
+        self,
+        text: bytes,
+        match: Spans,
+        so_far: Confidence | None,
+        columns: Columns | None = None,
+        words: list[int] | None = None,
+        *,
+        tell: bool = False,
+    ) -> Value | None:
         """The value of the match if everything speaks for it. Reads no further than the rule's reach.
 
-        A keyword that would only raise the confidence is not looked for when ``so_far`` is as high already.
+        A keyword that would only raise the confidence is not looked for when ``so_far`` is as high already; with
+        ``tell`` it is, and the value carries its evidence. ``words`` tells where keywords may end in the text, if that
+        is known.
         """
         start, end, weak = self.span(match)
+        shaped_weak = weak
         if self._validate is not None:
             left = text[start - NEIGHBOURHOOD if start > NEIGHBOURHOOD else 0 : start]
             accepted = self._validate(text[start:end], left, text[end : end + NEIGHBOURHOOD])
@@ -92,26 +121,98 @@ class CompiledRule:
             weak = weak or accepted.weak
         rule = self.rule
         before = text[max(0, start - self._before) : start]
-        if self._labels is not None and self._labels.end_with(before[-_LABEL_CHARS:]):
+        # What stands directly after a delimiter has no label: most cells of tables.
+        if (
+            self._labels is not None
+            and before[-1:] not in _UNLABELLED
+            and self._labels.end_with(before[-_LABEL_CHARS:])
+        ):
+            return None
+        said = columns.said(text, start) if columns is not None else None
+        if said == "":
             return None
         confidence = rule.confidence
-        if self._keywords is not None and (weak or rule.keyword_required or so_far is not self._best):
-            if self._has_keyword(self._keywords, before, text, end, weak=weak):
+        vouched = ""
+        if self._keywords is not None and (tell or weak or rule.keyword_required or so_far is not self.best):
+            if said:
+                vouched = f"column header {said}"
+            elif words is None or self._is_near(words, start, end):
+                vouched = self._keyword(self._keywords, before, text, end, weak=weak)
+            if vouched:
                 confidence = rule.keyword_confidence or confidence
             elif weak or rule.keyword_required:
                 return None
-        return Value(start, end, confidence)
+        value = text[start:end]
+        is_test = may_be_test_value(value) and is_test_value(self.normalise(value))
+        evidence: tuple[str, ...] = ()
+        if tell:
+            evidence = self._evidence(shaped_weak=shaped_weak, doubted=weak and not shaped_weak, vouched=vouched)
+            if is_test:
+                evidence = (*evidence, "published test value")
+        return Value(start, end, confidence, evidence, is_test)
 
-    def _has_keyword(self, keywords: Keywords, before: bytes, text: bytes, end: int, *, weak: bool) -> bool:
+    def _is_near(self, words: list[int], start: int, end: int) -> bool:
+        """Whether any keyword ends so near to a value that it may be read."""
+        index = bisect_left(words, start - self._before)
+        return index < len(words) and words[index] <= end + self._after
+
+    def without_keyword(self, ends: list[int], words: list[int] | None) -> list[int]:
+        """Of ends of matches, those that no keyword stands near to; none if it is not known where keywords stand."""
+        if words is None:
+            return []
+        left: list[int] = []
+        at = 0
+        for word in words:
+            left += ends[at : max(at, bisect_left(ends, word - self._after))]
+            at = max(at, bisect_right(ends, word + self._before + self.width))
+            if at >= len(ends):
+                return left
+        return left + ends[at:]
+
+    def _evidence(self, *, shaped_weak: bool, doubted: bool, vouched: str) -> tuple[str, ...]:
+        """What made the score, in order: pattern, validator, doubts, keyword, and why not higher."""
+        rule = self.rule
+        told = ["weak pattern" if shaped_weak else "pattern"]
+        if rule.validator:
+            told.append(f"validator {rule.validator}")
+        if doubted:
+            told.append("doubtful neighbours or range")
+        if vouched:
+            told.append(vouched)
+        elif self._keywords is not None:
+            told.append(f"no keyword within {rule.proximity}")
+        return tuple(told)
+
+    def _keyword(self, keywords: Keywords, before: bytes, text: bytes, end: int, *, weak: bool) -> str:
+        """The keyword that vouches for a value, and how far it stands from it; empty without one."""
         rule = self.rule
         near = last_chars(before, rule.proximity + _KEYWORD_CHARS)
-        last = keywords.last_end(near)
+        first, last = keywords.last(near)
         if last >= 0:
             between = near[last:]
-            if chars(between) <= rule.proximity and not (weak and speaks_of_another(between)):
-                return True
+            distance = chars(between)
+            if distance <= rule.proximity and not (weak and speaks_of_another(between)):
+                return f"keyword {keywords.name(near[first:last])}, {distance} before"
         if not rule.proximity_after:
-            return False
+            return ""
         after = text[end : end + self._after].partition(b"\n")[0]
-        first = keywords.first_start(after)
-        return first >= 0 and chars(after[:first]) <= rule.proximity_after
+        first, last = keywords.first(after)
+        if first >= 0 and (distance := chars(after[:first])) <= rule.proximity_after:
+            return f"keyword {keywords.name(after[first:last])}, {distance} after"
+        return ""
+
+
+class Columns:
+    """What the header of a table says to one rule about each of its columns."""
+
+    __slots__ = ("_header", "_votes", "against")
+
+    def __init__(self, header: Header, votes: dict[int, str]) -> None:
+        self._header = header
+        self._votes = votes
+        #: Whether any column speaks against the rule.
+        self.against = "" in votes.values()
+
+    def said(self, text: bytes, start: int) -> str | None:
+        """The keyword in the name of the value's column; empty if the name speaks against it, None for neither."""
+        return self._votes.get(self._header.column(text, start))

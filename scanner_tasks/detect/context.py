@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from scanner_tasks.detect.compiled import CompiledRule
+    from scanner_tasks.detect.filter import Filter
 
 #: Characters of context on each side; a line's end ends it sooner.
 CONTEXT_CHARS: Final = 40
@@ -25,10 +26,12 @@ _CONTROLS: Final = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0)], " ")
 
 
 class Context:
-    """Masks what stands around a value; knows every rule. Immutable."""
+    """Masks what stands around a value; knows every rule. Changes nothing but its filter, once."""
 
     def __init__(self, rules: Sequence[CompiledRule]) -> None:
         self._rules = rules
+        #: Set once it is made: tells which rules can match in a region at all.
+        self.filter: Filter | None = None
         widest = max((rule.width for rule in rules), default=0)
         #: Bytes on each side of a value that are read: the context, and what may stand half in it.
         self.reach = CONTEXT_BYTES + widest + 1
@@ -66,7 +69,10 @@ class Context:
 
     def _rule_candidates(self, region: bytes) -> Iterator[tuple[int, int]]:
         # Matches as the pattern gives them, judged or not, and from every start: no candidate hides behind another.
-        for rule in self._rules:
+        seen = self.filter.scan(region).ends if self.filter is not None else None
+        for number, rule in enumerate(self._rules):
+            if seen is not None and seen[number] == []:
+                continue
             at = 0
             while found := rule.find(region, at, len(region)):
                 start, end, _ = rule.span(found)

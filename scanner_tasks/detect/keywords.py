@@ -25,6 +25,7 @@ class Keywords:
     def __init__(self, words: tuple[str, ...]) -> None:
         whole = [word for word in words if not word.endswith("*")]
         begun = [_spaced(word.removesuffix("*")) for word in words if word.endswith("*")]
+        self._words = words
         # One look that tells most texts apart: without any of these letters in a row, nothing below can match.
         self._any = Regex(f"(?i:{'|'.join([_spaced(word) for word in whole] + begun)})")
         parts = []
@@ -40,24 +41,59 @@ class Keywords:
         if begun:
             parts.append(f"(?:^|[^A-Za-z0-9])((?:{'|'.join(begun)})[A-Za-z0-9]{{0,64}})")
         self._exact = [Regex(part) for part in parts]
+        cores = [f"(?:^|[^A-Za-z])(?i:{'|'.join([_spaced(word) for word in whole] + begun)})"]
+        if whole:
+            cores.append(f"[a-z](?:{capital})")
+        self._core = "|".join(cores)
 
-    def last_end(self, text: bytes) -> int:
-        """Where the last keyword in the text ends; -1 without one."""
-        last = -1
+    @property
+    def pattern(self) -> str:
+        """Ends at the end of every keyword, but for its plural and ending, and of some other words."""
+        return self._core
+
+    def last(self, text: bytes) -> tuple[int, int]:
+        """Where the last keyword in the text begins and ends; (-1, -1) without one."""
+        last = (-1, -1)
         if self._any.search(text) is None:
             return last
         for pattern in self._exact:
             at = 0
             while found := pattern.search(text, at):
-                last = max(last, found[1][1])
-                at = max(found[1][1], at + 1)
+                start, end = found[1]
+                if end > last[1]:
+                    last = (start, end)
+                at = max(end, at + 1)
         return last
+
+    def last_end(self, text: bytes) -> int:
+        """Where the last keyword in the text ends; -1 without one."""
+        return self.last(text)[1]
+
+    def first(self, text: bytes) -> tuple[int, int]:
+        """Where the first keyword in the text begins and ends; (-1, -1) without one."""
+        if self._any.search(text) is None:
+            return (-1, -1)
+        return min((found[1] for pattern in self._exact if (found := pattern.search(text))), default=(-1, -1))
 
     def first_start(self, text: bytes) -> int:
         """Where the first keyword in the text begins; -1 without one."""
-        if self._any.search(text) is None:
-            return -1
-        return min((found[1][0] for pattern in self._exact if (found := pattern.search(text))), default=-1)
+        return self.first(text)[0]
+
+    def first_word(self, text: bytes) -> str:
+        """The first keyword in the text, as the rule has it; empty without one."""
+        start, end = self.first(text)
+        return self.name(text[start:end]) if start >= 0 else ""
+
+    def name(self, found: bytes) -> str:
+        """The rule's own spelling of a keyword found in a text: never what the text holds beside it.
+
+        Examples:
+            >>> [Keywords((word,)).name(text) for word, text in (("ss no", b"SS_No"), ("AKIA*", b"AKIA7"))]
+            ['ss no', 'AKIA']
+        """
+        plain = _plain(found.decode("utf-8", "replace"))
+        fitting = [word for word in self._words if plain.startswith(_plain(word))]
+        return max(fitting, key=len, default=self._words[0]).removesuffix("*")
 
 
 class Labels:
@@ -112,6 +148,10 @@ def last_chars(text: bytes, count: int) -> bytes:
     if tail.isascii():
         return tail
     return text.decode("utf-8", "ignore")[-count:].encode()
+
+
+def _plain(word: str) -> str:
+    return "".join(c for c in word.lower() if c not in " _.-*")
 
 
 def _spaced(word: str) -> str:

@@ -13,6 +13,7 @@ import re2
 from scanner_tasks.core.errors import RuleError
 from scanner_tasks.core.model import Confidence, Severity
 from scanner_tasks.core.redact import MASKS
+from scanner_tasks.detect.cells import CELLS
 from scanner_tasks.detect.normalisers import NORMALISERS
 from scanner_tasks.detect.regex import Regex
 from scanner_tasks.detect.validators import VALIDATORS
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 #: Raised whenever engine, validators, normalisers or masks change what the same rules find: it is part of the hash.
-ENGINE_VERSION: Final = 1
+ENGINE_VERSION: Final = 2
 CATEGORIES: Final = ("personal", "financial", "credentials", "health", "national_id", "custom")
 #: Bounds that keep the engine's window overlap small.
 MAX_WIDTH_BYTES: Final = 4096
@@ -56,6 +57,9 @@ class Rule:
     against: tuple[str, ...] = ()
     #: Text that stands in every match: lets the engine skip what cannot match.
     literal: str = ""
+    #: Shape of a table's cell in which the rule finds the cell's whole content, keyword or not (see detect/cells.py):
+    #: lets the engine settle many at a time.
+    cells: str = ""
     validator: str = ""
     normaliser: str = "text"
     mask: str = "all"
@@ -89,9 +93,11 @@ class Ruleset:
         return hashlib.sha256(text.encode()).hexdigest()
 
 
-_SILENT_FIELDS: Final = frozenset({"name", "category", "literal", "references", "examples", "negative_examples"})
+_SILENT_FIELDS: Final = frozenset(
+    {"name", "category", "literal", "cells", "references", "examples", "negative_examples"}
+)
 _STRINGS: Final = frozenset(
-    {"id", "name", "category", "pattern", "literal", "validator", "normaliser", "mask"}
+    {"id", "name", "category", "pattern", "literal", "cells", "validator", "normaliser", "mask"}
     | {"severity", "confidence", "keyword_confidence"}
 )
 _LISTS: Final = frozenset({"keywords", "against", "references", "examples", "negative_examples"})
@@ -180,6 +186,7 @@ def _check_rule(rule: Rule, wrong: _Wrong) -> None:
         ("category", rule.category, CATEGORIES),
         ("validator", rule.validator or None, VALIDATORS),
         ("normaliser", rule.normaliser, NORMALISERS),
+        ("cells", rule.cells or None, CELLS),
         ("mask", rule.mask, MASKS),
     ):
         if value is not None and value not in known:

@@ -10,7 +10,22 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from scanner_tasks.detect import cards, phones
+from scanner_tasks.detect import (
+    banking,
+    cards,
+    health,
+    ids_americas,
+    ids_asia_africa,
+    ids_europe,
+    ids_nordic_east,
+    passwords,
+    persons,
+    phones,
+    places,
+    tokens,
+    vehicles,
+    wallets,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,15 +44,13 @@ class Accepted(NamedTuple):
 
 
 _SEPARATED = re.compile(rb"[^0-9]")
-# Numbers that were printed in advertisements and forms: never anybody's.
-_VOID_SSNS: Final = frozenset({b"078051120", b"219099999", b"457555462", b"123121234"})
 _FIRST_UNASSIGNED_AREA: Final = b"900"
-_SPACE_DIGIT_BEFORE = re.compile(rb"[0-9][ \t]$")
+_SPACE_DIGIT_BEFORE = re.compile(rb"[0-9][ \t]\Z")
 _SPACE_DIGIT_AFTER = re.compile(rb"[ \t][0-9]")
 
 
 def us_ssn(value: bytes, left: bytes, right: bytes) -> Accepted | None:
-    """Area, group and serial in range, not a known void number, and no part of something longer.
+    """Area, group and serial in range, and no part of something longer.
 
     Examples:
         >>> us_ssn(b"536-22-8726", b"ssn: ", b"")
@@ -49,7 +62,7 @@ def us_ssn(value: bytes, left: bytes, right: bytes) -> Accepted | None:
     area, group, serial = digits[:3], digits[3:5], digits[5:]
     if area in {b"000", b"666"} or area >= _FIRST_UNASSIGNED_AREA or group == b"00" or serial == b"0000":
         return None
-    if digits in _VOID_SSNS or len(set(digits)) == 1:
+    if len(set(digits)) == 1:
         return None
     doubt = neighbours(left, right)
     if doubt is None or (right[:1] == b"/" and right[1:2].isdigit()):
@@ -101,8 +114,8 @@ def phone(value: bytes, left: bytes, right: bytes) -> Accepted | None:
 
 
 # What an address cannot begin after: then it is the rest of something that is none.
-_CUT_SHORT = re.compile(rb"(?:[A-Za-z0-9_%+-]|[A-Za-z0-9_%+'-]\.)$")
-_USERINFO = re.compile(rb"://[^\s/@\"'<>]*$")
+_CUT_SHORT = re.compile(rb"(?:[A-Za-z0-9_%+-]|[A-Za-z0-9_%+'-]\.)\Z")
+_USERINFO = re.compile(rb"://[^\s/@\"'<>,;|]*\Z")
 # Endings of files and systemd units that follow an @ in names such as image@2x.png and getty@tty1.service.
 _NOT_TOP_LEVEL: Final = frozenset(
     b"png jpg jpeg gif svg webp ico bmp css scss less js mjs cjs jsx ts tsx vue json yaml yml toml xml html htm md txt"
@@ -170,7 +183,7 @@ def aws_secret_access_key(value: bytes, _left: bytes, _right: bytes) -> Accepted
 
 
 _HEX_ESCAPE_AFTER = re.compile(rb"%[0-9A-Fa-f]{2}")
-_ESCAPE_BEFORE = re.compile(rb"(?:\\[nrt]|%[0-9A-Fa-f]{2}|\\u[0-9a-f]{4})$")
+_ESCAPE_BEFORE = re.compile(rb"(?:\\[nrt]|%[0-9A-Fa-f]{2}|\\u[0-9a-f]{4})\Z")
 
 
 def _escape_ends(left: bytes) -> bool:
@@ -202,6 +215,38 @@ def neighbours(left: bytes, right: bytes) -> bool | None:
     return doubt
 
 
+_NOT_ALPHANUMERIC = re.compile(rb"[^0-9A-Za-z]+")
+
+
+def _number(check: Callable[[bytes], bool]) -> Callable[[bytes, bytes, bytes], Accepted | None]:
+    """A check of a compact number (capitals, no separators), and of what stands directly beside it."""
+
+    def validate(value: bytes, left: bytes, right: bytes) -> Accepted | None:
+        if not check(_NOT_ALPHANUMERIC.sub(b"", value).upper()):
+            return None
+        doubt = neighbours(left, right)
+        return None if doubt is None else Accepted(len(value), doubt)
+
+    return validate
+
+
+def _exact(check: Callable[[bytes], bool]) -> Callable[[bytes, bytes, bytes], Accepted | None]:
+    """A check of a value whose letters have their case."""
+    return lambda value, _left, _right: Accepted(len(value)) if check(value) else None
+
+
+def _text(
+    check: Callable[[bytes, bytes, bytes], tuple[int, bool] | None],
+) -> Callable[[bytes, bytes, bytes], Accepted | None]:
+    """A check that sees the neighbourhood itself."""
+
+    def validate(value: bytes, left: bytes, right: bytes) -> Accepted | None:
+        found = check(value, left, right)
+        return None if found is None else Accepted(*found)
+
+    return validate
+
+
 #: Name in a rule's field ``validator`` → function of value, left and right neighbourhood.
 VALIDATORS: Final[dict[str, Callable[[bytes, bytes, bytes], Accepted | None]]] = {
     "aws_access_key_id": aws_access_key_id,
@@ -210,4 +255,12 @@ VALIDATORS: Final[dict[str, Callable[[bytes, bytes, bytes], Accepted | None]]] =
     "payment_card": payment_card,
     "phone": phone,
     "us_ssn": us_ssn,
+    "iban": _text(banking.iban),
+    **{
+        name: _number(check)
+        for family in (banking, health, ids_americas, ids_asia_africa, ids_europe, ids_nordic_east, vehicles)
+        for name, check in family.CHECKS.items()
+    },
+    **{name: _exact(check) for name, check in wallets.CHECKS.items()},
+    **{name: _text(check) for family in (passwords, persons, places, tokens) for name, check in family.CHECKS.items()},
 }

@@ -166,6 +166,7 @@ def _findings(told: dict[str, Any]) -> RuleFindings:
         confidence=Confidence(told["confidence"]),
         count=told["count"],
         occurrences=tuple(
-            Occurrence(**{**place, "location": Location(**place["location"])}) for place in told["occurrences"]
+            Occurrence(**{**place, "location": Location(**place["location"]), "evidence": tuple(place["evidence"])})
+            for place in told["occurrences"]
         ),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from typing import TYPE_CHECKING, Final
 
@@ -10,6 +11,8 @@ from scanner_tasks.rules import builtin_families, load_builtin
 if TYPE_CHECKING:
     from scanner_tasks.detect.ruleset import Rule
 
+#: Twenty characters of a token and more: only the first eight are printed.
+_LONG_TOKEN: Final = re.compile(r"([0-9A-Za-z+/_.~=\-]{8})[0-9A-Za-z+/_.~=\-]{12,}")
 _HEAD: Final = """\
 # Rules
 
@@ -31,9 +34,9 @@ How a match becomes an occurrence:
 5. A keyword near it gives the **keyword_confidence**, otherwise it has the rule's **confidence**. A finding (rule and
    object) has the highest confidence of its occurrences.
 
-Published test values (`4111 1111 1111 1111`, `AKIAIOSFODNN7EXAMPLE`) are reported like any other. Social Security
-numbers that are known to be void because they were printed in advertisements (`078-05-1120`, `219-09-9999`,
-`457-55-5462`, `123-12-1234`) and those of one digit repeated are not.
+Published test values (`4111 1111 1111 1111`, `AKIAIOSFODNN7EXAMPLE`, Social Security numbers that were printed in
+advertisements such as `078-05-1120`) are recognised and not reported by default, nor are occurrences of low confidence:
+see [detection](detection.md). Telephone numbers 555-01xx and addresses at example.com are reported like any other.
 """
 
 
@@ -68,9 +71,15 @@ def _entry(rule: Rule) -> list[str]:
         lines.append(f"- Against: {', '.join(rule.against)}")
     lines.append(f"- Validator `{rule.validator or 'none'}`, normaliser `{rule.normaliser}`, mask `{rule.mask}`")
     lines.append(f"- References: {'; '.join(rule.references)}")
-    lines += ["", "```text", *(f"found      {_one_line(example)}" for example in rule.examples)]
-    lines += [*(f"not found  {_one_line(example)}" for example in rule.negative_examples), "```"]
+    show = _shortened if rule.category == "credentials" else _one_line
+    lines += ["", "```text", *(f"found      {show(example)}" for example in rule.examples)]
+    lines += [*(f"not found  {show(example)}" for example in rule.negative_examples), "```"]
     return lines
+
+
+def _shortened(example: str) -> str:
+    """The example with its long tokens cut, lest a scanner of the code host takes the catalogue for a leak."""
+    return _one_line(_LONG_TOKEN.sub(r"\1…", example))
 
 
 def _one_line(example: str) -> str:

@@ -260,6 +260,7 @@ def _occurrences(found: RuleFindings) -> str:
 
 def _occurrence(fields: dict[str, Any]) -> dict[str, Any]:
     location: dict[str, Any] = fields.pop("location")
+    location["evidence"] = fields.pop("evidence")
     return {name: to_json_text(value) for name, value in fields.items()} | location
 
 

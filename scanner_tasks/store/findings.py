@@ -110,4 +110,6 @@ def _occurrence(place: dict[str, Any]) -> Occurrence:
         context=place["context"],
         fingerprint=place["fingerprint"],
         location=Location(line=place["line"], column=place["column"], offset=place["offset"]),
+        # Findings of earlier releases have none.
+        evidence=tuple(place.get("evidence", ())),
     )

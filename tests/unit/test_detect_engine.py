@@ -17,9 +17,9 @@ from scanner_tasks.rules import load_builtin
 
 FINGERPRINTER = Fingerprinter(b"a key for the tests", "t")
 START = Location(line=1, column=1, offset=0)
-WHOLE = Detector(load_builtin(), FINGERPRINTER)
-SMALL = Detector(load_builtin(), FINGERPRINTER, window_bytes=64)
-ODD = Detector(load_builtin(), FINGERPRINTER, window_bytes=1009)
+WHOLE = Detector(load_builtin(), FINGERPRINTER, test_values=True)
+SMALL = Detector(load_builtin(), FINGERPRINTER, test_values=True, window_bytes=64)
+ODD = Detector(load_builtin(), FINGERPRINTER, test_values=True, window_bytes=1009)
 
 VALUES = [
     "4111 1111 1111 1111",
@@ -114,12 +114,12 @@ def test_a_match_complete_in_a_window_never_hides_a_longer_one_that_begins_befor
     rules = own_rules("a[a-z]{20}b|xyz")
     text = "-" * 900 + "a" + "m" * 5 + "xyz" + "m" * 12 + "b" + "-" * 900
     for window in range(16, 64):
-        detector = Detector(rules, FINGERPRINTER, window_bytes=window)
+        detector = Detector(rules, FINGERPRINTER, threshold=Confidence.LOW, window_bytes=window)
         assert [o.masked for f in detect(detector, segments(text, [])) for o in f.occurrences] == ["*" * 22]
 
 
 def test_a_literal_that_stands_alone_never_cuts_the_match_after_it_short():
-    detector = Detector(own_rules("@[a-z]{2,4}", literal="@"), FINGERPRINTER)
+    detector = Detector(own_rules("@[a-z]{2,4}", literal="@"), FINGERPRINTER, threshold=Confidence.LOW)
     assert [o.masked for f in detect(detector, segments("@ @abcd @", [])) for o in f.occurrences] == ["@****"]
 
 
@@ -142,7 +142,7 @@ def test_text_cut_at_every_code_point_gives_the_same_findings():
 def test_location_points_at_the_value(before, after, value):
     text = f"{before}\n\n{value}\n\n{after}"
     at = len(before) + 2
-    everything = Detector(load_builtin(), FINGERPRINTER, 10_000)
+    everything = Detector(load_builtin(), FINGERPRINTER, 10_000, test_values=True)
     places = [o.location for f in detect(everything, segments(text, [at + 3])) for o in f.occurrences]
     line_start = text.rfind("\n", 0, at) + 1
     assert (

@@ -10,7 +10,7 @@ from scanner_tasks.detect import cards
 from scanner_tasks.detect.engine import Detector
 from scanner_tasks.rules import load_builtin
 
-DETECTOR = Detector(load_builtin(), Fingerprinter(b"a key for the tests", "t"), 100)
+DETECTOR = Detector(load_builtin(), Fingerprinter(b"a key for the tests", "t"), 100, test_values=True)
 SECRET = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 HEX = "9e107d9d372bb6826bd81d3542a419d6"
 
@@ -141,6 +141,8 @@ def test_phones(text, masked):
         ("jane@example.com", ["j***@example.com"]),
         ("mail:jane@example.com,joe@example.org", ["j***@example.com", "j**@example.org"]),
         ("see...jane@example.com...", ["j***@example.com"]),
+        ("jane@example.com\njoe@example.org\n", ["j***@example.com", "j**@example.org"]),
+        ("https://example.com,jane@example.com", ["j***@example.com"]),
         ("连接jane@example.com。", ["j***@example.com"]),
         ("_jane@example.com_", ["_****@example.com"]),
         (r"a\njane@example.com\n", ["j***@example.com"]),

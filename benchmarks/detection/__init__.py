@@ -1,0 +1,1 @@
+"""Labelled sets for detection, made by chance, and their scores."""

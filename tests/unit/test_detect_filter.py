@@ -1,0 +1,132 @@
+"""The filter and the cells settled together change the speed and nothing else."""
+
+from __future__ import annotations
+
+import random
+import sys
+
+import hyperscan
+import pytest
+import re2
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from benchmarks.detection import values
+from scanner_tasks.core.model import Confidence, Location, Segment
+from scanner_tasks.core.redact import Fingerprinter
+from scanner_tasks.detect import engine
+from scanner_tasks.detect.engine import Detector
+from scanner_tasks.detect.translate import Untranslatable, translate
+from scanner_tasks.rules import load_builtin
+
+FINGERPRINTER = Fingerprinter(b"a key for the tests", "t")
+START = Location(line=1, column=1, offset=0)
+
+
+def detector(**more):
+    return Detector(load_builtin(), FINGERPRINTER, **{"occurrences_kept": 2, **more})
+
+
+PLAIN = detector(filtered=False)
+FILTERED = detector()
+SMALL = detector(window_bytes=700)
+LOW_PLAIN = detector(filtered=False, threshold=Confidence.LOW, test_values=True, occurrences_kept=0)
+LOW = detector(threshold=Confidence.LOW, test_values=True, window_bytes=300, occurrences_kept=0)
+
+EXAMPLES = [example for rule in load_builtin().rules for example in (*rule.examples, *rule.negative_examples)]
+MADE = [
+    make(random.Random(n))
+    for n in range(12)
+    for make in (values.ssn, values.card, values.phone, values.email, values.foreign_phone)
+]
+WORDS = ["ssn", "card", "phone ", "order", "12", "1234 ", "4111 ", "é", "漢", "x@", ",x5", "://", "a.b"]
+GLUE = [",", ",", ",", "\n", "\n", ";", "|", '"', '","', " ", "\t", ": ", "-", ".", "\r\n", "'", "@", "/"]
+pieces = st.one_of(
+    st.sampled_from(MADE), st.sampled_from(GLUE), st.sampled_from(EXAMPLES), st.sampled_from(WORDS), st.text(max_size=6)
+)
+cells = st.lists(st.sampled_from(MADE), min_size=3, max_size=12).map(lambda row: ",".join(row) + "\n")
+texts = st.lists(st.one_of(pieces, cells), min_size=5, max_size=60).map("".join)
+HEADERS = ["", "id,email,ssn\n", "order,card number,phone\n", "phone;ssn;x\n", "no header, really: 1\n"]
+
+
+def detect(some, text):
+    detection = some.begin()
+    detection.feed(Segment(data=text.encode("utf-8", "replace"), start=START, continues=False))
+    return detection.finish()
+
+
+@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.sampled_from(HEADERS), texts)
+def test_the_filter_never_changes_what_is_found(header, text):
+    text = header + text + " " * 1024  # long enough for the filter
+    assert detect(FILTERED, text) == detect(SMALL, text) == detect(PLAIN, text)
+    assert detect(LOW, text) == detect(LOW_PLAIN, text)
+
+
+@pytest.mark.parametrize("header", HEADERS)
+def test_a_dense_table_is_counted_the_same(header):
+    r = random.Random(3)
+    rows = []
+    for n in range(400):
+        row = [
+            values.person(r),
+            values.email(r),
+            values.ssn(r),
+            values.phone(r),
+            values.card(r),
+            values.card(r)[:-1] + "7",
+        ]
+        quote = '"' if n % 3 == 0 else ""
+        rows.append(",".join(f"{quote}{cell}{quote}" for cell in row))
+    text = header + "\n".join(rows)
+    assert detect(FILTERED, text) == detect(SMALL, text) == detect(PLAIN, text)
+
+
+def test_cells_are_settled_together(monkeypatch):
+    seen = []
+    settle = engine.Detection._settle
+    monkeypatch.setattr(engine.Detection, "_settle", lambda *args: seen.append(settle(*args)) or seen[-1])
+    r = random.Random(3)
+    detect(
+        FILTERED, "".join(f"{values.ssn(r)},{values.card(r)},{values.phone(r)},{values.email(r)}\n" for _ in range(200))
+    )
+    assert sum(map(len, seen)) > 500
+
+
+def test_without_the_library_the_same_is_found(monkeypatch):
+    monkeypatch.setitem(sys.modules, "hyperscan", None)
+    bare = detector()
+    text = "\n".join(EXAMPLES) * 3
+    assert detect(bare, text) == detect(PLAIN, text) == detect(FILTERED, text)
+    assert bare.filter_for(text.encode()) is None
+    assert FILTERED.filter_for(text.encode()) is not None
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [rule.pattern for rule in load_builtin().rules]
+    + [r"(?i)skfe{2,90}", r"\bé[^a]{1,3}\z", r"[\x{a0}\x{2010}-\x{2013}]\d|[^\d]x", r"(?m)^a$", r".\W[[:alpha:]é]"],
+)
+def test_every_end_that_re2_finds_is_reported(pattern):
+    database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
+    database.compile(expressions=[translate(pattern)], ids=[0], elements=1)
+    scratch = hyperscan.Scratch(database)
+    compiled = re2.compile(pattern.encode())
+    for text in [*EXAMPLES, *MADE, "SKFEE \u212a\u017fkfeee", "xé12é", "\u2011" + "7é", "b\na\nx"]:
+        data = text.encode()
+        ends = set()
+
+        def on_match(_pattern, _start, end, _flags, _context, ends=ends):
+            ends.add(end)
+
+        database.scan(data, match_event_handler=on_match, scratch=scratch)
+        for at in range(len(data)):
+            found = compiled.search(data, at)
+            if found is None:
+                break
+            assert found.end() in ends
+
+
+def test_unknown_syntax_is_refused():
+    with pytest.raises(Untranslatable):
+        translate(r"\pL")
