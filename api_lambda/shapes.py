@@ -11,12 +11,15 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from scanner_tasks.core.model import JobStatus
 from scanner_tasks.core.names import BUCKET_PATTERN, KEY_MAX_BYTES, check_bucket, check_key
 from scanner_tasks.core.progress import percent
+from scanner_tasks.flow.redrive import arguments
 
 if TYPE_CHECKING:
     from scanner_tasks.core.model import Finding as CoreFinding
     from scanner_tasks.core.model import Location, Occurrence
     from scanner_tasks.core.model import Progress as CoreProgress
     from scanner_tasks.flow.read_results import JobPage, JobView, ResultPage
+    from scanner_tasks.flow.redrive import DeadLetter as CoreLetter
+    from scanner_tasks.flow.redrive import LetterDetails
     from scanner_tasks.flow.start_job import StartedJob
 
 _JOB_ID = "0b0e7f1c-8f0c-4d5e-9a53-0f6a2c1d7e11"
@@ -55,6 +58,9 @@ ObjectKey = Annotated[
     AfterValidator(_key),
     Field(description="A whole key, exactly.", examples=["a//b.csv"], json_schema_extra={"maxLength": KEY_MAX_BYTES}),
 ]
+
+
+Reason = Annotated[str, Field(description="One line.", min_length=1, max_length=500, examples=["wrong bucket"])]
 
 
 class _Shape(BaseModel):
@@ -257,6 +263,92 @@ class Results(_Shape):
     def of(cls, page: ResultPage) -> Results:
         """A page as the flow tells it."""
         return cls(results=[Finding.of(finding) for finding in page.findings], next_cursor=page.next_cursor)
+
+
+class CancelRequest(_Shape):
+    """Why a job is cancelled."""
+
+    reason: Reason = "Cancelled by an operator."
+
+
+class DiscardRequest(_Shape):
+    """Why a dead letter can go."""
+
+    reason: Reason
+
+
+class Reopened(_Shape):
+    """What is scanned again."""
+
+    job_id: UUID
+    batches: int
+    objects: int = Field(description="Objects that had failed and are pending again.")
+
+
+class DeadLetter(_Shape):
+    """A message that failed three times."""
+
+    message_id: str = Field(description="For GET /dlq/{message_id}.")
+    state: str = Field(description="open, retried, discarded, or moot: its batch was not dead.", examples=["open"])
+    state_reason: str | None
+    error: str | None = Field(description="Of the last attempt; null when the worker was killed or lost.")
+    task: str | None = Field(description="Null for a message that is not ours.")
+    arguments: list[str] | None = Field(description="A request's keys are told by their number.")
+    job_id: UUID | None
+    bucket: str | None
+    batch_no: int | None
+    lane: str | None
+    receive_count: int
+    sent_at: Moment | None
+    arrived_at: Moment
+    state_at: Moment
+
+    @classmethod
+    def of(cls, letter: CoreLetter) -> DeadLetter:
+        """A letter as the flow tells it."""
+        return cls(**_letter_fields(letter, arguments(letter)))
+
+
+class DeadLetters(_Shape):
+    """A page of dead letters, the oldest first."""
+
+    dead_letters: list[DeadLetter]
+    next_cursor: str | None = Field(description=_NEXT)
+
+
+class AttemptError(_Shape):
+    """Why one attempt failed."""
+
+    attempt: int
+    error: str
+    traceback: str = Field(description="Errors and their frames, no values.")
+    failed_at: Moment
+
+
+class DeadLetterDetails(DeadLetter):
+    """A dead letter and why its attempts failed."""
+
+    errors: list[AttemptError] = Field(description="Attempts that raised, the first one first.")
+
+    @classmethod
+    def of_details(cls, details: LetterDetails) -> DeadLetterDetails:
+        """A letter with its attempts, as the flow tells it."""
+        names = AttemptError.model_fields
+        errors = [AttemptError(**{name: getattr(error, name) for name in names}) for error in details.errors]
+        return cls(**_letter_fields(details.letter, details.arguments), errors=errors)
+
+
+def _letter_fields(letter: CoreLetter, told: tuple[str, ...] | None) -> dict[str, Any]:
+    fields = {name: getattr(letter, name) for name in DeadLetter.model_fields if name != "arguments"}
+    return fields | {"arguments": None if told is None else list(told)}
+
+
+class RetriedLetter(_Shape):
+    """What the retry did."""
+
+    message_id: str
+    result: str = Field(description="sent; planned: it is sent later; moot: there was nothing to do.")
+    reason: str | None = Field(description="Why it was not sent at once.")
 
 
 class Problem(BaseModel):

@@ -26,14 +26,14 @@ from scanner_tasks.core.ports import OutgoingMessage
 from scanner_tasks.flow.control import fleet_is_paused
 from scanner_tasks.log import get_logger
 from scanner_tasks.store import dead_letters, feeding, jobs, reopen
-from scanner_tasks.store.dead_letters import AttemptError, DeadLetter, LetterFilter, LetterGroup
+from scanner_tasks.store.dead_letters import LETTER_STATES, AttemptError, DeadLetter, LetterFilter, LetterGroup
 from scanner_tasks.store.engine import transaction
 
 if TYPE_CHECKING:
     from scanner_tasks.core.model import Job
     from scanner_tasks.flow.parts import Api, Feeder
 
-__all__ = ["DeadLetter", "LetterDetails", "LetterFilter", "LetterGroup", "Retried"]
+__all__ = ["LETTER_STATES", "DeadLetter", "LetterDetails", "LetterFilter", "LetterGroup", "Retried"]
 
 log = get_logger()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
@@ -38,8 +38,8 @@ def scan_batch(job_id: UUID, batch_no: int, epoch: int, *, using: Worker) -> Res
     times in all before it is a dead letter.
     """
     with structlog.contextvars.bound_contextvars(job_id=job_id, batch_no=batch_no):
-        if using.stopping.is_set():
-            raise Unavailable("The worker is stopping: another one takes the batch.")
+        # Also when the process is about to end: claimed and given back at once, the batch is another worker's without
+        # waiting for its message, which would come back one receive poorer.
         batch = _claim(job_id, batch_no, epoch, using=using)
         if batch is None:
             log.info("batch_not_claimable", epoch=epoch)
@@ -79,7 +79,8 @@ def _scan(batch: ClaimedBatch, *, using: Worker) -> Result:
             if using.stopping.is_set() or hold.lost.is_set():
                 break
             hold.touch()
-            results.append(scan(position, ref))
+            with using.guard.during(ref.size_bytes) if using.guard else nullcontext():
+                results.append(scan(position, ref))
         if hold.lost.is_set():
             log.info("batch_lost", attempt=batch.attempt)
             return "lost"

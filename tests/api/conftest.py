@@ -85,8 +85,9 @@ def _importable_api():
 def flows(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     """Mocks of every flow that the API asks."""
     from api_lambda import routes  # noqa: PLC0415 (after the flows are there)
+    from scanner_tasks import bootstrap  # noqa: PLC0415
 
-    monkeypatch.setattr(routes.bootstrap, "api", lambda: USING, raising=False)
+    monkeypatch.setattr(bootstrap, "api", lambda: USING, raising=False)
     mocks = SimpleNamespace()
     for module, name in (
         (routes.start_job, "start_job"),

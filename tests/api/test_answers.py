@@ -192,6 +192,14 @@ def test_openapi_describes_every_endpoint_with_its_problems(flows):
         ("/jobs", "get"),
         ("/jobs/{job_id}", "get"),
         ("/results", "get"),
+        ("/jobs/{job_id}/pause", "post"),
+        ("/jobs/{job_id}/resume", "post"),
+        ("/jobs/{job_id}/cancel", "post"),
+        ("/jobs/{job_id}/retry-failed", "post"),
+        ("/dlq", "get"),
+        ("/dlq/{message_id}", "get"),
+        ("/dlq/{message_id}/retry", "post"),
+        ("/dlq/{message_id}/discard", "post"),
     }
     for (path, _), operation in operations.items():
         assert operation["summary"]

@@ -222,7 +222,7 @@ def test_wrong_setting_of_the_deployment_is_not_the_clients_mistake(flows, monke
     def wrong():
         raise InvalidInput("Settings are wrong: hidden-value")
 
-    monkeypatch.setattr("api_lambda.routes.bootstrap.api", wrong)
+    monkeypatch.setattr("scanner_tasks.bootstrap.api", wrong)
     refused(answer(event("job")), 500)
 
 

@@ -34,10 +34,11 @@ def clockwork(system: System, monkeypatch: pytest.MonkeyPatch) -> list[float]:
     def sleep(seconds: float) -> None:
         slept.append(seconds)
         with system.engine.connect() as connection:
-            jobs = connection.exec_driver_sql("select job_id from jobs where finished_at is null").scalars().all()
-        for job_id in jobs:
-            system.feed(job_id)
-            system.deliver(job_id)
+            jobs = connection.exec_driver_sql("select job_id, bucket from jobs where finished_at is null").all()
+        for job_id, bucket in jobs:
+            if bucket in system.objects.buckets:
+                system.feed(job_id)
+                system.deliver(job_id)
         settle(using=system.feeder)
 
     monkeypatch.setattr(scanner_tasks.time, "sleep", sleep)

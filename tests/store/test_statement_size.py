@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from uuid import uuid4
 
+import psycopg2.extensions
 import pytest
-from psycopg2.extensions import cursor as Cursor
 from sqlalchemy import Engine
 
 from scanner_tasks.core.model import (
@@ -53,7 +53,7 @@ def sent(database_url: str) -> Iterator[list[bytes]]:
 
 @pytest.fixture
 def measured(database_url: str, sent: list[bytes]) -> Iterator[Engine]:
-    class Measuring(Cursor):
+    class Measuring(psycopg2.extensions.cursor):
         def execute(self, query, vars=None):  # noqa: A002 (psycopg2's name)
             super().execute(query, vars)
             sent.append(self.query)

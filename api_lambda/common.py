@@ -1,0 +1,81 @@
+"""What endpoints share: their documented answers, common parameters, the real clients."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from uuid import UUID
+
+from aws_lambda_powertools.event_handler.openapi.params import Path, Query
+
+from api_lambda import problems
+from api_lambda.shapes import Problem
+from scanner_tasks import bootstrap
+from scanner_tasks.core.errors import InvalidInput, Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from scanner_tasks.flow.parts import Api, Feeder
+
+T = TypeVar("T")
+
+PAGE_DEFAULT = 100
+PAGE_MAX = 1000
+
+DESCRIBED = {
+    HTTPStatus.BAD_REQUEST: "The request is wrong; `detail` says what to change.",
+    HTTPStatus.FORBIDDEN: "The scanner lacks a permission; `detail` names it.",
+    HTTPStatus.NOT_FOUND: "No such thing.",
+    HTTPStatus.CONFLICT: "The state of the job or the dead letter does not allow it.",
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "The body is not application/json.",
+    HTTPStatus.SERVICE_UNAVAILABLE: "Try again after `Retry-After` seconds.",
+    HTTPStatus.INTERNAL_SERVER_ERROR: "The scanner failed; its log tells more.",
+}
+
+Limit = Annotated[int, Query(ge=1, le=PAGE_MAX, description="Entries of a page.", examples=[PAGE_DEFAULT])]
+Cursor = Annotated[str | None, Query(max_length=4096, description="`next_cursor` of the page before.")]
+JobId = Annotated[UUID, Path(description="What POST /scan gave.")]
+
+
+def answers(shape: type[Any], status: HTTPStatus, description: str, *others: HTTPStatus) -> dict[int, Any]:
+    """OpenAPI of an endpoint's answers: the good one, and the problems it may have."""
+    good = {int(status): {"description": description, "content": {"application/json": {"model": shape}}}}
+    always = (HTTPStatus.BAD_REQUEST, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.INTERNAL_SERVER_ERROR)
+    return good | {
+        int(problem): {"description": DESCRIBED[problem], "content": {problems.CONTENT_TYPE: {"model": Problem}}}
+        for problem in sorted({*always, *others})
+    }
+
+
+def api() -> Api:
+    """The real clients. A wrong setting of this deployment is not the client's mistake."""
+    return _configured(bootstrap.api)
+
+
+def feeder() -> Feeder:
+    """As ``api``, with the queues."""
+    return _configured(bootstrap.feeder)
+
+
+def _configured(make: Callable[[], T]) -> T:
+    try:
+        return make()
+    except Unavailable:
+        raise
+    except InvalidInput as error:
+        raise problems.Misconfigured from error
+
+
+def refuse_other_parameters(query: Mapping[str, Any] | None, *names: str) -> None:
+    """Refuse a parameter that the endpoint does not know: a misspelt filter would silently find everything."""
+    if set(query or {}) - set(names):
+        takes = f"takes {', '.join(names)}" if names else "takes none"
+        raise InvalidInput(f"The query holds an unknown parameter: this endpoint {takes}.")
+
+
+def plain_text(value: str | None, name: str) -> str | None:
+    """A string that PostgreSQL can hold."""
+    if value and ("\0" in value or not value.isprintable()):
+        raise InvalidInput(f"{name}: it holds characters that none of ours has; give it as you got it.")
+    return value

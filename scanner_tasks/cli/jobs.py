@@ -1,0 +1,253 @@
+"""``s3scan jobs …``: start, look at, and steer jobs."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from scanner_tasks.cli.screen import AsJson, JobId, print_json, print_table, shown, uuid_of
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from scanner_tasks.flow.read_results import JobView
+
+app = typer.Typer(help="Start jobs, look at them, steer them.", no_args_is_help=True, rich_markup_mode=None)
+
+_PAGE = 100
+
+
+@app.command()
+def start(
+    bucket: Annotated[str, typer.Argument(help="Name of the bucket.", show_default=False)],
+    prefix: Annotated[str, typer.Argument(help="Only keys that begin with it, as it stands.")] = "",
+    wait: Annotated[bool, typer.Option("--wait", help="Watch the job until it has ended.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Begin to scan a bucket, or the keys below a prefix; prints the job's id.
+
+    With --wait the exit status is 1 unless the job succeeded.
+
+    Example: s3scan jobs start my-bucket exports/2026/
+    """
+    from scanner_tasks import start_scan  # noqa: PLC0415
+
+    started = start_scan(bucket, prefix)
+    if wait:
+        _watch(started.job_id, every_s=2, as_json=as_json)
+    elif as_json:
+        print_json({"job_id": started.job_id, "status": started.status, "execution_arn": started.execution_arn})
+    else:
+        print(started.job_id)
+
+
+@app.command(name="list")
+def list_(
+    limit: Annotated[int, typer.Option(min=1, help="Jobs to print.")] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """List jobs with their progress, the youngest first.
+
+    With --json, one job a line, in the form of GET /jobs.
+
+    Example: s3scan jobs list --limit 5
+    """
+    from scanner_tasks import bootstrap  # noqa: PLC0415
+    from scanner_tasks.cli.shapes import job_shape  # noqa: PLC0415
+    from scanner_tasks.flow import read_results  # noqa: PLC0415
+
+    views: list[JobView] = []
+    cursor = None
+    while len(views) < limit:
+        page = read_results.list_jobs(limit=min(_PAGE, limit - len(views)), cursor=cursor, using=bootstrap.api())
+        views += page.jobs
+        cursor = page.next_cursor
+        if cursor is None:
+            break
+    if as_json:
+        for view in views:
+            print_json(job_shape(view))
+        return
+    _say_if_paused()
+    print_table(
+        ["job_id", "bucket", "prefix", "status", "listed#", "done#", "failed#", "findings#", "created"],
+        (
+            (
+                *(view.job.job_id, view.job.bucket, view.job.prefix, view.job.status, view.progress.listed),
+                *(view.progress.done, view.progress.failed, view.progress.findings, view.job.created_at),
+            )
+            for view in views
+        ),
+        empty="There are no jobs yet: begin with `s3scan jobs start BUCKET`.",
+    )
+
+
+@app.command()
+def show(
+    job_id: JobId,
+    live: Annotated[bool, typer.Option("--live", help="Count now, not as of the last minute.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show one job: its status, its objects by outcome, its findings.
+
+    Example: s3scan jobs show 0b0e7f1c-8f0c-4d5e-9a53-0f6a2c1d7e11
+    """
+    from scanner_tasks import bootstrap  # noqa: PLC0415
+    from scanner_tasks.cli.shapes import job_shape  # noqa: PLC0415
+    from scanner_tasks.flow import read_results  # noqa: PLC0415
+
+    view = read_results.get_job(uuid_of(job_id), real_time=live, using=bootstrap.api())
+    if as_json:
+        print_json(job_shape(view))
+        return
+    _say_if_paused()
+    print_table(["", ""], _lines(view), empty="")
+
+
+def _lines(view: JobView) -> list[tuple[str, object]]:
+    job, counts = view.job, view.progress
+    lines: list[tuple[str, object]] = [
+        ("job", job.job_id),
+        ("bucket", job.bucket),
+        ("prefix", job.prefix or "(all keys)"),
+        ("status", f"{job.status}: {job.status_reason}" if job.status_reason else job.status),
+        ("lane", job.lane),
+        ("created", job.created_at),
+        ("listed", job.listed_at),
+        ("finished", job.finished_at),
+        ("objects listed", counts.listed),
+        ("  pending", counts.pending),
+        ("  processing", counts.processing),
+    ]
+    lines += [(f"  {outcome}", n) for outcome, n in counts.outcomes.items()]
+    lines += [("findings", counts.findings), ("occurrences", counts.occurrences)]
+    if view.eta_s is not None:
+        lines.append(("seconds left", round(view.eta_s)))
+    return lines
+
+
+@app.command()
+def watch(
+    job_id: JobId,
+    every: Annotated[float, typer.Option(min=0.1, help="Seconds between two looks.")] = 2.0,
+    as_json: AsJson = False,
+) -> None:
+    """Watch a job until it has ended: a line whenever something changed. Ctrl-C leaves the job alone.
+
+    The exit status is 1 unless the job succeeded.
+
+    Example: s3scan jobs watch 0b0e7f1c-8f0c-4d5e-9a53-0f6a2c1d7e11 --every 10
+    """
+    _watch(uuid_of(job_id), every_s=every, as_json=as_json)
+
+
+def _watch(job_id: UUID, *, every_s: float, as_json: bool) -> None:
+    from scanner_tasks import bootstrap  # noqa: PLC0415
+    from scanner_tasks.cli.shapes import job_shape  # noqa: PLC0415
+    from scanner_tasks.core.model import JobStatus  # noqa: PLC0415
+    from scanner_tasks.flow import read_results  # noqa: PLC0415
+
+    last = None
+    while True:
+        view = read_results.get_job(job_id, real_time=True, using=bootstrap.api())
+        state = (view.job.status, view.progress, view.job.finished_at)
+        if state != last:
+            last = state
+            if as_json:
+                print_json(job_shape(view))
+            else:
+                print(_line(view), flush=True)
+        if view.job.finished_at:
+            raise typer.Exit(0 if view.job.status is JobStatus.SUCCEEDED else 1)
+        time.sleep(every_s)
+
+
+def _line(view: JobView) -> str:
+    counts = view.progress
+    total = "" if view.job.listed_at else "+"
+    eta = "" if view.eta_s is None else f", about {round(view.eta_s):,} s left"
+    return (
+        f"{shown(view.job.job_id)} {view.job.status}: {counts.done:,} of {counts.listed:,}{total} objects, "
+        f"{counts.failed:,} failed, {counts.findings:,} findings{eta}"
+    )
+
+
+@app.command()
+def pause(job_id: JobId, as_json: AsJson = False) -> None:
+    """Pause a job: nothing more is sent, and what is in its lane becomes a no-op within seconds.
+
+    Example: s3scan jobs pause 0b0e7f1c-8f0c-4d5e-9a53-0f6a2c1d7e11
+    """
+    from scanner_tasks import bootstrap  # noqa: PLC0415
+    from scanner_tasks.flow import control  # noqa: PLC0415
+
+    control.pause_job(uuid_of(job_id), using=bootstrap.api())
+    _say_status(job_id, as_json=as_json)
+
+
+@app.command()
+def resume(job_id: JobId, as_json: AsJson = False) -> None:
+    """Let a paused job go on exactly where it was.
+
+    Example: s3scan jobs resume 0b0e7f1c-8f0c-4d5e-9a53-0f6a2c1d7e11
+    """
+    from scanner_tasks import bootstrap  # noqa: PLC0415
+    from scanner_tasks.flow import control  # noqa: PLC0415
+
+    control.resume_job(uuid_of(job_id), using=bootstrap.api())
+    _say_status(job_id, as_json=as_json)
+
+
+@app.command()
+def cancel(
+    job_id: JobId,
+    reason: Annotated[str, typer.Option(help="Kept with the job.")] = "Cancelled by an operator.",
+    as_json: AsJson = False,
+) -> None:
+    """End a job for good; objects that were not scanned are skipped(cancelled), findings stay.
+
+    Example: s3scan jobs cancel 0b0e7f1c-8f0c-4d5e-9a53-0f6a2c1d7e11 --reason "wrong bucket"
+    """
+    from scanner_tasks import bootstrap  # noqa: PLC0415
+    from scanner_tasks.flow import control  # noqa: PLC0415
+
+    control.cancel_job(uuid_of(job_id), reason=reason, using=bootstrap.api())
+    _say_status(job_id, as_json=as_json)
+
+
+@app.command(name="retry-failed")
+def retry_failed(job_id: JobId, as_json: AsJson = False) -> None:
+    """Scan the failed objects of a job again, and no others; it scans again if it had ended.
+
+    Example: s3scan jobs retry-failed 0b0e7f1c-8f0c-4d5e-9a53-0f6a2c1d7e11
+    """
+    from scanner_tasks import bootstrap  # noqa: PLC0415
+    from scanner_tasks.flow import control  # noqa: PLC0415
+
+    opened = control.retry_failed(uuid_of(job_id), using=bootstrap.api())
+    if as_json:
+        print_json({"job_id": job_id, "batches": opened.batches, "objects": opened.objects})
+    elif opened.objects:
+        print(f"{opened.objects:,} objects in {opened.batches:,} batches are scanned again.")
+    else:
+        print("No object of the job failed.")
+
+
+def _say_status(job_id: str, *, as_json: bool) -> None:
+    from scanner_tasks import job  # noqa: PLC0415
+
+    found = job(job_id)
+    if as_json:
+        print_json({"job_id": found.job_id, "status": found.status, "status_reason": found.status_reason})
+    else:
+        print(f"Job {found.job_id} is {found.status}.")
+
+
+def _say_if_paused() -> None:
+    from scanner_tasks import bootstrap  # noqa: PLC0415
+    from scanner_tasks.flow import control  # noqa: PLC0415
+
+    if control.fleet_is_paused(using=bootstrap.api()):
+        print("The whole fleet is paused: `s3scan ops resume-all` lets it go on.")

@@ -1,0 +1,77 @@
+"""The commands put together, and what every one of them does with errors.
+
+Exit status: 0 done; 1 it could not be done; 2 the command line or a setting is wrong; 130 Ctrl-C. What went wrong is
+one line on stderr, never a traceback.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from scanner_tasks.cli import db, dlq, jobs, ops, results, rules, worker
+from scanner_tasks.core.errors import InvalidInput, RuleError, ScannerError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+FAILED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
+
+app = typer.Typer(
+    name="s3scan",
+    help="Find personal, financial and secret data in S3. Settings come from the environment (docs/settings.md).",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    add_completion=False,
+)
+app.add_typer(jobs.app, name="jobs")
+app.command(name="results")(results.results)
+app.add_typer(dlq.app, name="dlq")
+app.add_typer(ops.app, name="ops")
+app.add_typer(worker.app, name="worker")
+app.add_typer(rules.app, name="rules")
+app.add_typer(db.app, name="db")
+
+
+def command() -> Any:
+    """The program as a click command."""
+    return typer.main.get_command(app)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command line; its exit status."""
+    try:
+        status = command().main(args=list(arguments), prog_name="s3scan", standalone_mode=False)
+    except (KeyboardInterrupt, typer.Abort):
+        return INTERRUPTED
+    except BrokenPipeError:  # the reader of our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:  # noqa: BLE001 (the top: whatever it is, no traceback for the user)
+        return _explain(error)
+    return status if isinstance(status, int) else 0
+
+
+def _explain(error: Any) -> int:
+    """Say in one line what is wrong, and with what status the program ends."""
+    if isinstance(error, ScannerError):
+        return _say(str(error), WRONG_USAGE if isinstance(error, (InvalidInput, RuleError)) else FAILED)
+    if isinstance(error, OSError):
+        return _say(f"{error.filename or 'the system'}: {error.strerror or 'it failed'}", FAILED)
+    if hasattr(error, "format_message"):  # click's usage errors
+        context = getattr(error, "ctx", None)
+        if type(error).__name__ == "NoArgsIsHelpError":
+            print(error.format_message(), file=sys.stderr)
+            return WRONG_USAGE
+        path = context.command_path if context else "s3scan"
+        return _say(f"{error.format_message().rstrip('.')}. See `{path} --help`.", WRONG_USAGE)
+    kind = f"{type(error).__module__}.{type(error).__qualname__}"
+    return _say(f"{kind}: a fault of the scanner, or of something that it needs.", FAILED)
+
+
+def _say(message: str, status: int) -> int:
+    print(f"s3scan: {' '.join(message.split())}", file=sys.stderr)
+    return status

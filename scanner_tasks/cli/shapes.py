@@ -1,0 +1,65 @@
+"""Jobs, findings and dead letters as JSON: the words of the HTTP API."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from scanner_tasks.core.progress import percent
+
+if TYPE_CHECKING:
+    from scanner_tasks.core.model import Finding
+    from scanner_tasks.flow.read_results import JobView
+    from scanner_tasks.flow.redrive import DeadLetter, LetterDetails
+
+_JOB = ("job_id", "bucket", "prefix", "status", "status_reason", "lane", "execution_arn", "created_at", "listed_at")
+_OBJECTS = ("listed", "pending", "processing", "done", "scanned", "partial", "skipped", "unchanged", "failed")
+_LETTER = (
+    *("message_id", "state", "state_reason", "error", "task", "job_id", "bucket", "batch_no", "lane", "receive_count"),
+    *("sent_at", "arrived_at", "state_at"),
+)
+
+
+def job_shape(view: JobView) -> dict[str, Any]:
+    """As GET /jobs/{job_id}."""
+    job, counts = view.job, view.progress
+    is_final = job.listed_at is not None
+    return {
+        **{name: getattr(job, name) for name in _JOB},
+        "finished_at": job.finished_at,
+        "total_findings": counts.findings,
+        "total_occurrences": counts.occurrences,
+        "progress": {
+            "percent": percent(counts, is_final=is_final),
+            "total_is_final": is_final,
+            "objects": {name: getattr(counts, name) for name in _OBJECTS},
+            "outcomes": counts.outcomes,
+            "bytes": {"listed": counts.bytes_listed, "done": counts.bytes_done},
+            "batches": {"total": counts.batches, "open": counts.open_batches},
+            "eta_s": view.eta_s,
+            "real_time": view.real_time,
+            "refreshed_at": counts.refreshed_at,
+        },
+    }
+
+
+def finding_shape(finding: Finding) -> dict[str, Any]:
+    """As one of GET /results."""
+    fields = asdict(finding)
+    fields["rule"] = fields.pop("rule_id")
+    for place in fields["occurrences"]:
+        place.update(place.pop("location"))
+    return fields
+
+
+def letter_shape(letter: DeadLetter, arguments: tuple[str, ...] | None) -> dict[str, Any]:
+    """As one of GET /dlq."""
+    return {**{name: getattr(letter, name) for name in _LETTER}, "arguments": arguments}
+
+
+def details_shape(details: LetterDetails) -> dict[str, Any]:
+    """As GET /dlq/{message_id}."""
+    return {
+        **letter_shape(details.letter, details.arguments),
+        "errors": [asdict(error) for error in details.errors],
+    }
