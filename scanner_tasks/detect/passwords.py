@@ -37,6 +37,7 @@ _UUID: Final = re.compile(rb"(?i)^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4
 _OWN_RULE: Final = re.compile(
     rb"^(?:gh[pousr]_|github_pat_|gl[a-z]{2,5}-|xox[a-z]|xapp-|[srp]k_(?:live|test)_|AIza|ya29\.|GOCSPX|eyJ|A[KS]IA[A-Z2-7]"
     rb"|sk-|SG\.|npm_|pypi-|hf_|dop_v1|hvs\.|dp\.|shp|sq0|lin_api|NRAK|glsa_|PMAK|figd_|sha(?:1|256|384|512)[-:]|md5[-:]|http)"
+    rb"|^.{3}[78]Q~|^[0-9A-Za-z+/]{86}==$"
 )
 _RUNS: Final = re.compile(rb"[A-Z]+|[a-z]+|[0-9]+")
 _DIGITS: Final = re.compile(rb"[0-9]")
