@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 #: Characters of context on each side; a line's end ends it sooner.
 CONTEXT_CHARS: Final = 40
 CONTEXT_BYTES: Final = 4 * CONTEXT_CHARS
+#: How far outside the context a candidate that stands half in it may begin or end. What is longer (keys, session tokens)
+#: is one long mixed token, which the shapes below star wherever it is cut.
+HALF_IN_BYTES: Final = 256
 # Shapes (with their least length) that are masked whether or not a rule knows them: nine digits and more in a row,
 # long mixed tokens, and whatever stands around an @.
 _SHAPES: Final = (
@@ -34,7 +37,7 @@ class Context:
         self.filter: Filter | None = None
         widest = max((rule.width for rule in rules), default=0)
         #: Bytes on each side of a value that are read: the context, and what may stand half in it.
-        self.reach = CONTEXT_BYTES + widest + 1
+        self.reach = CONTEXT_BYTES + min(widest, HALF_IN_BYTES) + 1
 
     def around(self, text: bytes, start: int, end: int, masked: str) -> str:
         """One line: up to 40 characters before, the masked value, up to 40 characters after.
@@ -69,10 +72,9 @@ class Context:
 
     def _rule_candidates(self, region: bytes) -> Iterator[tuple[int, int]]:
         # Matches as the pattern gives them, judged or not, and from every start: no candidate hides behind another.
-        seen = self.filter.scan(region).ends if self.filter is not None else None
-        for number, rule in enumerate(self._rules):
-            if seen is not None and seen[number] == []:
-                continue
+        numbers = self.filter.possible(region) if self.filter is not None else range(len(self._rules))
+        for number in numbers:
+            rule = self._rules[number]
             at = 0
             while found := rule.find(region, at, len(region)):
                 start, end, _ = rule.span(found)

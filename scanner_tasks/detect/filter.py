@@ -55,6 +55,9 @@ class Filter:
         self._hyperscan = hyperscan
         self._database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
         self._patterns = self._compile(patterns)
+        #: The rule of each pattern, -1 for cells and keywords; the rules that the filter does not know.
+        self._rule_of = [number if kind == _ENDS else -1 for number, kind, _ in self._patterns]
+        self._unknown = [number for number, known in enumerate(self._known) if not known]
         self._local = threading.local()
 
     def _compile(self, patterns: list[tuple[int, int, bytes]]) -> list[tuple[int, int, bytes]]:
@@ -103,6 +106,18 @@ class Filter:
         for target in said:
             target.sort()
         return Seen(ends, cells, words)
+
+    def possible(self, text: bytes) -> list[int]:
+        """Numbers of the rules that may match in the text at all, ascending: lighter than ``scan``."""
+        present = set(self._unknown)
+        rule_of = self._rule_of
+
+        def on_match(pattern: int, _start: int, _end: int, _flags: int, _context: object) -> None:
+            present.add(rule_of[pattern])
+
+        self._database.scan(text, match_event_handler=on_match, scratch=self._scratch())
+        present.discard(-1)
+        return sorted(present)
 
     def _scratch(self) -> Any:
         """This thread's scratch space: two scans must not share one."""

@@ -11,7 +11,7 @@ from scanner_tasks.core.model import Confidence
 from scanner_tasks.core.redact import Fingerprinter
 from scanner_tasks.detect.engine import Detector
 from scanner_tasks.detect.ruleset import Ruleset
-from scanner_tasks.rules import builtin_families, load_builtin, load_files
+from scanner_tasks.rules import load_builtin, load_files
 from scanner_tasks.rules.catalogue import catalogue
 from scanner_tasks.rules.check import Problem, check, count
 
