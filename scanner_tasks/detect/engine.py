@@ -95,7 +95,7 @@ class Detector:
         for rule, value in sorted(detection.values, key=lambda pair: (pair[1].start, pair[1].end)):
             start = points.at(value.start)
             masked = shown(data[value.start : value.end], rule.mask)
-            if rule.mask == "email":
+            if rule.mask == "email" and any(c.isdigit() for c in masked):
                 # The only mask that shows more than four characters of a run: its domain may be a number.
                 if masked not in hidden:
                     hidden[masked] = self.context.hide(masked)
