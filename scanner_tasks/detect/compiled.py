@@ -65,6 +65,8 @@ class CompiledRule:
         self._after = _UTF8_MAX * (rule.proximity_after + _KEYWORD_CHARS)
         #: Bytes before and after a match that its judgement may read.
         self.reach_left = max(NEIGHBOURHOOD, self._before, LINE_BYTES if self._keywords or self._labels else 0)
+        #: A keyword that ends this much before the value's start, or after its end, may vouch for it.
+        self.keyword_reach: Final = (self._after, self._before)
         self.reach_right = max(NEIGHBOURHOOD, self._after)
 
     def columns(self, header: Header) -> Columns | None:

@@ -21,7 +21,7 @@ from scanner_tasks.core.redact import Fingerprinter, mask
 from scanner_tasks.detect.cells import CELLS, Cell
 from scanner_tasks.detect.compiled import RANK, Columns, CompiledRule, Value
 from scanner_tasks.detect.context import Context
-from scanner_tasks.detect.filter import Filter, NearEnds, Seen, make_filter
+from scanner_tasks.detect.filter import Filter, NearEnds, NearWords, Seen, make_filter
 from scanner_tasks.detect.header import LINE_BYTES, read_header
 from scanner_tasks.detect.keywords import chars
 from scanner_tasks.detect.whole import CodePoints, FoundValue, Lines, shown
@@ -91,9 +91,15 @@ class Detector:
         detection.finish()
         points, lines = CodePoints(data), Lines(text)
         found = []
+        hidden: dict[str, str] = {}
         for rule, value in sorted(detection.values, key=lambda pair: (pair[1].start, pair[1].end)):
             start = points.at(value.start)
-            masked = self.context.hide(shown(data[value.start : value.end], rule.mask))
+            masked = shown(data[value.start : value.end], rule.mask)
+            if rule.mask == "email" and any(c.isdigit() for c in masked):
+                # The only mask that shows more than four characters of a run: its domain may be a number.
+                if masked not in hidden:
+                    hidden[masked] = self.context.hide(masked)
+                masked = hidden[masked]
             place = (start, points.at(value.end), *lines.at(start))
             found.append(FoundValue(rule.id, *place, value.confidence, masked))
         return found
@@ -184,7 +190,10 @@ class Detection:
         seen = chosen.scan(text) if chosen is not None else None
         for number, (compiled, tally) in enumerate(zip(self._detector.rules, self._tallies, strict=True)):
             ends = seen.ends[number] if seen is not None else None
-            if seen is None or ends is None:
+            words = seen.words[number] if seen is not None else None
+            if compiled.rule.keyword_required and words is not None and not tally.columns:
+                self._search_near_words(compiled, tally, words, is_end=is_end)
+            elif seen is None or ends is None:
                 self._search_rule(compiled, tally, is_end=is_end)
             elif ends and (seen.words[number] != [] or tally.columns or not compiled.rule.keyword_required):
                 self._search_near(compiled, tally, seen, number, is_end=is_end)
@@ -216,6 +225,16 @@ class Detection:
         whole = len(text) + 1 if is_end else len(text) - compiled.width
         decidable = self._decidable(compiled, is_end=is_end)
         self._judge_all(compiled, tally, partial(compiled.find, text), whole, decidable)
+
+    def _search_near_words(self, compiled: CompiledRule, tally: _Tally, words: list[int], *, is_end: bool) -> None:
+        """The same for a rule that needs a keyword: only where one stands near."""
+        # A match that begins later may have a keyword in the next window: the search stands no further than here.
+        decidable = self._decidable(compiled, is_end=is_end)
+        if words:
+            near = NearWords(compiled, self._window, words)
+            self._judge_all(compiled, tally, near.find, decidable + 1, decidable, words)
+        else:
+            tally.at = max(tally.at, decidable + 1)
 
     def _search_near(self, compiled: CompiledRule, tally: _Tally, seen: Seen, number: int, *, is_end: bool) -> None:
         """The same, near the ends that the filter saw; cells that hold nothing but a value are settled together."""

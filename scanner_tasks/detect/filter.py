@@ -43,6 +43,11 @@ class Filter:
         self._known = [False] * len(rules)
         self._words_known = [False] * len(rules)
         for number, rule in enumerate(rules):
+            if rule.rule.keyword_required and not rule.rule.cells:
+                # Searched near its keywords only: its shape, often just digits, would match everywhere.
+                patterns.append((number, _WORDS, translate(rule.keyword_pattern)))
+                self._words_known[number] = True
+                continue
             try:
                 patterns.append((number, _ENDS, translate(rule.regex.pattern)))
                 self._known[number] = True
@@ -135,6 +140,37 @@ def make_filter(rules: Sequence[CompiledRule]) -> Filter | None:
     except ImportError:
         return None
     return Filter(hyperscan, rules) if rules else None
+
+
+class NearWords:
+    """Finds the matches of a rule that needs a keyword, where one may stand near enough; what it skips has none."""
+
+    __slots__ = ("_after", "_at", "_before", "_compiled", "_text", "_words")
+
+    def __init__(self, compiled: CompiledRule, text: bytes, words: list[int]) -> None:
+        self._compiled = compiled
+        self._text = text
+        self._words = words
+        self._at = 0
+        self._after, self._before = compiled.keyword_reach
+
+    def find(self, at: int, stop: int) -> Spans | None:
+        """The first match that begins at ``at`` or later near a keyword; None if none begins before ``stop``."""
+        words, text, width = self._words, self._text, self._compiled.width
+        while self._at < len(words):
+            first = words[self._at] - self._after - 2 * width
+            last = words[self._at] + self._before
+            start = max(at, first)
+            if start > stop:
+                return None
+            # A match that begins by `last` ends before the cut; one that the cut seems to end begins later.
+            found = (
+                self._compiled.regex.search(text, start, min(len(text), last + width + 1)) if start <= last else None
+            )
+            if found is not None and found[0][0] <= last:
+                return found
+            self._at += 1
+        return None
 
 
 class NearEnds:

@@ -41,15 +41,11 @@ class Keywords:
         if begun:
             parts.append(f"(?:^|[^A-Za-z0-9])((?:{'|'.join(begun)})[A-Za-z0-9]{{0,64}})")
         self._exact = [Regex(part) for part in parts]
-        cores = [f"(?:^|[^A-Za-z])(?i:{'|'.join([_spaced(word) for word in whole] + begun)})"]
-        if whole:
-            cores.append(f"[a-z](?:{capital})")
-        self._core = "|".join(cores)
 
     @property
     def pattern(self) -> str:
         """Ends at the end of every keyword, but for its plural and ending, and of some other words."""
-        return self._core
+        return self._any.pattern
 
     def last(self, text: bytes) -> tuple[int, int]:
         """Where the last keyword in the text begins and ends; (-1, -1) without one."""

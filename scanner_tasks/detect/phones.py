@@ -81,6 +81,9 @@ def number_certainty(value: bytes) -> bool | None:
     if body.startswith(b"+") and not digits.startswith(b"1"):
         return _international(digits.decode())
     national = digits.removeprefix(b"00")
+    if digits.startswith(b"00") and not national.startswith(b"1"):
+        # 00 is the prefix for calls abroad; short numbers after it are dates and times as often.
+        return _international(national.decode()) if len(national) > _NANP_DIGITS else None
     if len(national) == _NANP_DIGITS + 1 and national.startswith(b"1"):
         national = national[1:]
     if len(national) != _NANP_DIGITS:

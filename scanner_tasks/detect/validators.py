@@ -46,6 +46,7 @@ class Accepted(NamedTuple):
 _SEPARATED = re.compile(rb"[^0-9]")
 _FIRST_UNASSIGNED_AREA: Final = b"900"
 _SPACE_DIGIT_BEFORE = re.compile(rb"[0-9][ \t]\Z")
+_GROUP_BEFORE = re.compile(rb"[0-9][ \t-]\Z")
 _SPACE_DIGIT_AFTER = re.compile(rb"[ \t][0-9]")
 
 
@@ -108,6 +109,8 @@ def phone(value: bytes, left: bytes, right: bytes) -> Accepted | None:
     doubt = neighbours(left, right)
     if doubt is None or (value.isdigit() and not certain):
         return None
+    if value[:2] == b"00" and (_GROUP_BEFORE.search(left) or _SPACE_DIGIT_AFTER.match(right)):
+        return None  # groups of a longer number, one of which begins with 00
     if b"-" not in value and b"(" not in value and value[:1] != b"+":
         doubt = doubt or bool(_SPACE_DIGIT_BEFORE.search(left) or _SPACE_DIGIT_AFTER.match(right))
     return Accepted(len(value), doubt or not certain)

@@ -104,7 +104,7 @@ def test_without_the_library_the_same_is_found(monkeypatch):
 
 @pytest.mark.parametrize(
     "pattern",
-    [rule.pattern for rule in load_builtin().rules]
+    [rule.pattern for rule in load_builtin().rules if "\\p" not in rule.pattern]
     + [r"(?i)skfe{2,90}", r"\bé[^a]{1,3}\z", r"[\x{a0}\x{2010}-\x{2013}]\d|[^\d]x", r"(?m)^a$", r".\W[[:alpha:]é]"],
 )
 def test_every_end_that_re2_finds_is_reported(pattern):
