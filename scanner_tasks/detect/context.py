@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 #: Characters of context on each side; a line's end ends it sooner.
 CONTEXT_CHARS: Final = 40
 CONTEXT_BYTES: Final = 4 * CONTEXT_CHARS
-#: How far outside the context a candidate that stands half in it may begin or end. What is longer (keys, session tokens)
-#: is one long mixed token, which the shapes below star wherever it is cut.
+#: How far outside the context a candidate that stands half in it may begin or end. What is longer (keys, session
+#: tokens) is one long mixed token, which the shapes below star wherever it is cut.
 HALF_IN_BYTES: Final = 256
 # Shapes (with their least length) that are masked whether or not a rule knows them: nine digits and more in a row,
 # long mixed tokens, and whatever stands around an @.
