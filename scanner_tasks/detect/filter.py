@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from scanner_tasks.detect.cells import Cell
     from scanner_tasks.detect.compiled import CompiledRule, Spans
+    from scanner_tasks.detect.ruleset import Rule
 
 _ENDS, _CELLS, _WORDS = range(3)
 
@@ -60,9 +61,14 @@ class Filter:
         self._hyperscan = hyperscan
         self._database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
         self._patterns = self._compile(patterns)
-        #: The rule of each pattern, -1 for cells and keywords; the rules that the filter does not know.
-        self._rule_of = [number if kind == _ENDS else -1 for number, kind, _ in self._patterns]
-        self._unknown = [number for number, known in enumerate(self._known) if not known]
+        # A rule that needs a keyword can match only where one stands; other rules, where their pattern ends.
+        by_word = {n for n, known in enumerate(self._words_known) if known and not self._known[n]}
+        #: The rule that each pattern speaks for, -1 where it speaks for none by itself; the rules without a pattern.
+        self._rule_of = [
+            number if kind == _ENDS or (kind == _WORDS and number in by_word) else -1
+            for number, kind, _ in self._patterns
+        ]
+        self._unknown = [n for n, known in enumerate(self._known) if not known and n not in by_word]
         self._local = threading.local()
 
     def _compile(self, patterns: list[tuple[int, int, bytes]]) -> list[tuple[int, int, bytes]]:
@@ -132,6 +138,12 @@ class Filter:
         return scratch
 
 
+#: Filters by their rules: compiling hundreds of patterns takes seconds, and a filter serves every detector and thread.
+_made: dict[tuple[Rule, ...], Filter] = {}
+_making = threading.Lock()
+_KEPT = 8
+
+
 def make_filter(rules: Sequence[CompiledRule]) -> Filter | None:
     """The filter, or None where the library is not installed or can do nothing for these rules."""
     try:
@@ -139,7 +151,15 @@ def make_filter(rules: Sequence[CompiledRule]) -> Filter | None:
         hyperscan = importlib.import_module("hyperscan")
     except ImportError:
         return None
-    return Filter(hyperscan, rules) if rules else None
+    if not rules:
+        return None
+    key = tuple(rule.rule for rule in rules)
+    with _making:
+        if key not in _made:
+            if len(_made) >= _KEPT:
+                _made.clear()
+            _made[key] = Filter(hyperscan, rules)
+        return _made[key]
 
 
 class NearWords:
