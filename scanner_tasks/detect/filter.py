@@ -61,14 +61,10 @@ class Filter:
         self._hyperscan = hyperscan
         self._database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
         self._patterns = self._compile(patterns)
-        # A rule that needs a keyword can match only where one stands; other rules, where their pattern ends.
-        by_word = {n for n, known in enumerate(self._words_known) if known and not self._known[n]}
-        #: The rule that each pattern speaks for, -1 where it speaks for none by itself; the rules without a pattern.
-        self._rule_of = [
-            number if kind == _ENDS or (kind == _WORDS and number in by_word) else -1
-            for number, kind, _ in self._patterns
-        ]
-        self._unknown = [n for n, known in enumerate(self._known) if not known and n not in by_word]
+        #: The rule of each pattern, -1 for cells and keywords; the rules whose pattern the filter does not hold, those
+        #: that need a keyword among them (it may be a column's header, far away).
+        self._rule_of = [number if kind == _ENDS else -1 for number, kind, _ in self._patterns]
+        self._unknown = [number for number, known in enumerate(self._known) if not known]
         self._local = threading.local()
 
     def _compile(self, patterns: list[tuple[int, int, bytes]]) -> list[tuple[int, int, bytes]]:
