@@ -11,6 +11,7 @@ until then it waits, and so much text to its left is kept that the decision can 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from scanner_tasks.core.model import Confidence, Location, Occurrence, RuleFindings, Segment
@@ -18,6 +19,7 @@ from scanner_tasks.core.redact import Fingerprinter, mask
 from scanner_tasks.detect.compiled import RANK, CompiledRule, Value
 from scanner_tasks.detect.context import Context
 from scanner_tasks.detect.keywords import chars
+from scanner_tasks.detect.paths import Paths
 
 if TYPE_CHECKING:
     from scanner_tasks.detect.ruleset import Ruleset
@@ -83,6 +85,7 @@ class Detection:
         self._window = b""
         self._base: Location | None = None
         self._incoming = bytearray()
+        self._paths = Paths()
 
     def feed(self, segment: Segment) -> None:
         """Take the next piece of text. A segment that does not continue the one before begins a new text."""
@@ -90,6 +93,7 @@ class Detection:
             self._end_text()
             self._base = segment.start
         data = segment.data
+        self._paths.add(segment)
         size = self._detector.window_bytes
         at = 0
         while at < len(data):
@@ -119,6 +123,7 @@ class Detection:
             self._search(is_end=True)
         self._window = b""
         self._base = None
+        self._paths.clear()
         for tally in self._tallies:
             tally.at = 0
 
@@ -165,7 +170,9 @@ class Detection:
             Occurrence(
                 masked=masked,
                 context=detector.context.around(self._window, value.start, value.end, masked),
-                location=self._location(value.start),
+                location=replace(
+                    self._location(value.start), path=detector.context.hide(self._paths.at(value.start))
+                ),
                 fingerprint=detector.fingerprinter.fingerprint(compiled.normalise(clear)),
             )
         )
@@ -192,5 +199,6 @@ class Detection:
             cut -= 1
         self._base = self._location(cut)
         self._window = text[cut:]
+        self._paths.drop(cut)
         for tally in self._tallies:
             tally.at -= cut

@@ -109,5 +109,7 @@ def _occurrence(place: dict[str, Any]) -> Occurrence:
         masked=place["masked"],
         context=place["context"],
         fingerprint=place["fingerprint"],
-        location=Location(line=place["line"], column=place["column"], offset=place["offset"]),
+        location=Location(
+            line=place["line"], column=place["column"], offset=place["offset"], path=place.get("path", "")
+        ),
     )
