@@ -170,9 +170,7 @@ class Detection:
             Occurrence(
                 masked=masked,
                 context=detector.context.around(self._window, value.start, value.end, masked),
-                location=replace(
-                    self._location(value.start), path=detector.context.hide(self._paths.at(value.start))
-                ),
+                location=replace(self._location(value.start), path=detector.context.hide(self._paths.at(value.start))),
                 fingerprint=detector.fingerprinter.fingerprint(compiled.normalise(clear)),
             )
         )

@@ -78,6 +78,15 @@ class Meter:
                 f"The object expands more than {budget.max_ratio:g} times its size.", Outcome.PARTIAL_RATIO
             )
 
+    def charge(self, size: int, depth: int) -> None:
+        """Count text that was made of this depth's content by a parser; ExtractError when it is too much."""
+        self.look_at_the_clock()
+        self.spend(size, depth)
+        if self.left(depth) < 0:
+            raise ExtractError(
+                f"The object holds more than its budget of {self.budget.max_bytes} bytes.", Outcome.PARTIAL_BYTES
+            )
+
     def count(self, outcome: Outcome, most: int, what: str, size: int = 1) -> None:
         """Count members, rows or pages; ExtractError(outcome) when there are more than ``most``."""
         self._counted[outcome] += size

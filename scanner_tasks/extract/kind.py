@@ -24,7 +24,7 @@ from typing import Literal, TypeAlias
 #: What reads it: ``extract.readers``. "unread" is known, and no reader for it; "binary" is everything else.
 Form: TypeAlias = Literal[
     "text", "gzip", "bzip2", "xz", "lzma", "lz4", "zstd", "zip", "tar", "pdf", "rtf", "ole", "png", "jpeg",
-    "parquet", "orc", "arrow", "avro", "sqlite", "mail", "mbox", "unread", "binary",
+    "parquet", "orc", "arrow", "avro", "sqlite", "mail", "mbox", "markup", "unread", "binary",
 ]  # fmt: skip
 
 #: Bytes that the decision is made from.
@@ -98,6 +98,21 @@ _MAGICS: tuple[tuple[int, bytes, Form, str, bool], ...] = (
 )
 _LZMA_ALONE = re.compile(rb"\x5d\0\0.[\0-\x08](?:\xff{8}|.{5}\0{3})", re.DOTALL)
 _TAR_BLOCK = 512
+_MBOX = re.compile(rb"From \S[^\n]*\d{4}\r?\n")
+_HEADER = re.compile(rb"[A-Za-z][A-Za-z0-9-]*:[ \t]")
+_HEADERS = re.compile(rb"(?:[A-Za-z][A-Za-z0-9-]*:[^\n]*\n(?:[ \t][^\n]*\n)*+)++")
+_HEADER_NAME = re.compile(rb"^([A-Za-z][A-Za-z0-9-]*):", re.MULTILINE)
+_MAIL_NAMES = frozenset(
+    (
+        b"from to cc subject date message-id mime-version received return-path content-type delivered-to reply-to"
+        b" content-transfer-encoding"
+    ).split()
+)
+_LEAST_MAIL_NAMES = 3
+_ENCODED = re.compile(
+    rb"^content-type:\s*(?:multipart/|message/)|^content-transfer-encoding:\s*(?:base64|quoted-printable)|=\?[\w-]+\?[bq]\?",
+    re.IGNORECASE | re.MULTILINE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,10 +154,25 @@ def sniff(head: bytes, key: str = "") -> Kind:  # noqa: PLR0911
         return Kind("lzma", name="lzma data")
     if control and (wide := _unmarked(head)):
         return Kind("text", wide)
+    if mail := _mail(head, key):
+        return Kind(mail, name="message")
     share = _CONTROL_SHARE_OF_NAMED_TEXT if key.lower().removesuffix(".gz").endswith(_TEXT_NAMES) else _CONTROL_SHARE
     if control >= _LEAST_CONTROL and control > share * len(head):
         return Kind("binary", name="unknown binary data")
     return Kind("text", "utf-8")
+
+
+def _mail(head: bytes, key: str) -> Literal["mail", "mbox"] | None:
+    """A message that must be decoded, or a mailbox; a message of plain text is read as plain text."""
+    if found := _MBOX.match(head):
+        return "mbox" if _HEADER.match(head, found.end()) else None
+    fields = _HEADERS.match(head)
+    if fields is None:
+        return None
+    names = {name.lower() for name in _HEADER_NAME.findall(fields[0])} & _MAIL_NAMES
+    if len(names) < (1 if key.lower().endswith(".eml") else _LEAST_MAIL_NAMES):
+        return None
+    return "mail" if _ENCODED.search(fields[0]) else None
 
 
 def is_tar_header(block: bytes) -> bool:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import bz2
+import importlib
 import lzma
 import zlib
 from collections.abc import Callable
-from typing import Protocol
-
-import lz4.frame
-import zstandard
+from typing import Any, Protocol
 
 from scanner_tasks.core.errors import ExtractError
 from scanner_tasks.core.model import Outcome
@@ -151,7 +149,8 @@ def lzma_alone(read: Read) -> Read:
 
 def lz4_frames(read: Read) -> Read:
     """The content of lz4 frames."""
-    return StreamReader(read, lz4.frame.LZ4FrameDecompressor, magic=b"\x04\x22\x4d\x18", what="lz4").read
+    frame: Any = importlib.import_module("lz4.frame")
+    return StreamReader(read, frame.LZ4FrameDecompressor, magic=b"\x04\x22\x4d\x18", what="lz4").read
 
 
 def deflate(read: Read) -> Read:
@@ -173,7 +172,8 @@ class ZstdReader:
     def __init__(self, read: Read) -> None:
         self._read = read
         self._out = b""
-        self._frame: zstandard.ZstdDecompressionObj | None = None
+        self._library: Any = importlib.import_module("zstandard")
+        self._frame: Any = None
         self._has_checksum = False
         self._is_trailer = False
 
@@ -209,7 +209,7 @@ class ZstdReader:
         has_window = not flags & 0x20
         size = (0 if has_window else 1, 2, 4, 8)[flags >> 6] + has_window + (0, 1, 2, 4)[flags & 3]
         self._has_checksum = bool(flags & 4)
-        self._frame = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW).decompressobj()
+        self._frame = self._library.ZstdDecompressor(max_window_size=_ZSTD_WINDOW).decompressobj()
         self._feed(magic + described + self._exactly(size))
         return True
 
@@ -239,8 +239,8 @@ class ZstdReader:
     def _feed(self, data: bytes) -> bytes:
         assert self._frame is not None
         try:
-            return self._frame.decompress(data)
-        except zstandard.ZstdError as error:
+            return bytes(self._frame.decompress(data))
+        except self._library.ZstdError as error:
             raise _zstd_corrupt("is damaged") from error
 
     def _exactly(self, size: int) -> bytes:

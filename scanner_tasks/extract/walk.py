@@ -10,7 +10,7 @@ from typing import IO, TypeAlias
 from scanner_tasks.core.errors import ExtractError
 from scanner_tasks.core.model import Outcome, Segment
 from scanner_tasks.extract.budget import Budget, Meter, Peeked, Read
-from scanner_tasks.extract.kind import HEAD_BYTES, Kind, sniff
+from scanner_tasks.extract.kind import HEAD_BYTES, Form, Kind, sniff
 
 _COPY_BYTES = 128 * 1024
 #: What costs one member of an archive, not the archive.
@@ -73,26 +73,28 @@ class Walk:
         self._unread = 0
         self._first: ExtractError | None = None
 
-    def text_of(self, read: Read, *, name: str, path: str, root: str, depth: int) -> Iterator[Segment]:
-        """The text of one layer and of all in it."""
+    def text_of(
+        self, read: Read, *, name: str, path: str, root: str, depth: int, form: Form | None = None
+    ) -> Iterator[Segment]:
+        """The text of one layer and of all in it; ``form`` is what reads it if it is text."""
         if depth > self.budget.max_depth:
             most = self.budget.max_depth
             raise ExtractError(f"The content is packed more than {most} times over.", Outcome.PARTIAL_DEPTH)
         peeked = Peeked(self.meter.layer(read, depth).read, HEAD_BYTES)
         kind = sniff(peeked.head, name)
         layer = Layer(read=peeked.read, head=peeked.head, kind=kind, name=name, path=path, root=root, depth=depth)
-        return self._readers[kind.form](self, layer)
+        return self._readers[form if form and kind.form == "text" else kind.form](self, layer)
 
     def unpacked(self, layer: Layer, read: Read) -> Iterator[Segment]:
         """The text of what a compressed layer holds."""
         return self.text_of(read, name=layer.name, path=layer.path, root=layer.root, depth=layer.depth + 1)
 
-    def member(self, layer: Layer, name: str, read: Read) -> Iterator[Segment]:
+    def member(self, layer: Layer, name: str, read: Read, *, form: Form | None = None) -> Iterator[Segment]:
         """The text of one member of an archive; a fault that is the member's own is noted, and the next may come."""
         self.meter.member()
         path = layer.member(name)
         try:
-            yield from self.text_of(read, name=name, path=path, root=path, depth=layer.depth + 1)
+            yield from self.text_of(read, name=name, path=path, root=path, depth=layer.depth + 1, form=form)
         except ExtractError as error:
             self.note(error)
 

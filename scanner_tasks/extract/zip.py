@@ -15,6 +15,7 @@ from scanner_tasks.core.errors import ExtractError
 from scanner_tasks.core.model import Outcome, Segment
 from scanner_tasks.extract import streams
 from scanner_tasks.extract.budget import Read
+from scanner_tasks.extract.kind import Form
 from scanner_tasks.extract.walk import Layer, Walk
 
 _END, _END64_PLACE, _END64 = b"PK\x05\x06", b"PK\x06\x07", b"PK\x06\x06"
@@ -89,22 +90,10 @@ def content(file: IO[bytes], member: Member) -> Read:
     return _checked(unpack(read), member.crc)
 
 
-def zip_text(walk: Walk, layer: Layer) -> Iterator[Segment]:
-    """The text of each member."""
-    with walk.spooled(layer.read) as (file, cut):
-        try:
-            for member in members(file):
-                yield from member_text(walk, layer, file, member)
-        except ExtractError as error:
-            if cut and error.outcome is Outcome.PARTIAL_CORRUPT:
-                raise cut from error  # the directory did not arrive
-            raise
-        if cut:
-            raise cut
-
-
-def member_text(walk: Walk, layer: Layer, file: IO[bytes], member: Member) -> Iterator[Segment]:
-    """The text of one member, a fault noted."""
+def member_text(
+    walk: Walk, layer: Layer, file: IO[bytes], member: Member, *, form: Form | None = None
+) -> Iterator[Segment]:
+    """The text of one member, a fault noted; ``form`` is what reads it if it is text."""
     if member.name.endswith("/") and not member.size:
         walk.meter.member()
         return
@@ -114,7 +103,7 @@ def member_text(walk: Walk, layer: Layer, file: IO[bytes], member: Member) -> It
         walk.meter.member()
         walk.note(error)
         return
-    yield from walk.member(layer, member.name, read)
+    yield from walk.member(layer, member.name, read, form=form)
 
 
 def _directory(file: IO[bytes]) -> tuple[int, int, int] | None:

@@ -50,6 +50,8 @@ class Worker(Api):
     scan_slots: threading.Semaphore
     #: Starts a process that scans objects alone: flow/isolation.py.
     child_command: Sequence[str]
+    #: One slot for each process that may run risky parsers at the same time.
+    child_slots: threading.Semaphore = field(default_factory=lambda: threading.BoundedSemaphore(2))
     #: Set when the process shall end: batches are given back at the next object.
     stopping: threading.Event = field(default_factory=threading.Event)
     clock: Callable[[], float] = time.monotonic
