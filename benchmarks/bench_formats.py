@@ -92,8 +92,9 @@ def formats() -> dict[str, tuple[str, bytes]]:
         "eml": ("a.eml", mail(text)),
         "sqlite": ("a.db", database(data)),
         "avro": ("a.avro", avro(data)),
-        "unknown binary": ("a.bin", b"\0\1\2\3" * 9 + text.replace(b"\n", b"\0\1")),
+        "unknown binary": ("a.bin", bytes(4096) + text.replace(b"\n", b"\0\1")),
     }
+    made["program, media (random bytes)"] = ("a.bin", random.Random(1).randbytes(8_000_000))
     for form in ("parquet", "orc", "arrow"):
         file = io.BytesIO()
         if form == "parquet":

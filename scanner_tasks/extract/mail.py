@@ -13,11 +13,9 @@ from io import BytesIO
 from scanner_tasks.core.errors import ExtractError
 from scanner_tasks.core.model import Outcome, Segment
 from scanner_tasks.extract.table import texts
-from scanner_tasks.extract.walk import Layer, Walk
+from scanner_tasks.extract.walk import LARGE, Layer, Walk
 
 _READ_BYTES = 64 * 1024
-#: A larger message is taken apart only where the memory that this takes harms no other object.
-_LARGE = 4 * 1024 * 1024
 _NEXT = re.compile(rb"\nFrom \S[^\n]*\d{4}\r?\n")
 
 
@@ -28,7 +26,7 @@ def mail_text(walk: Walk, layer: Layer) -> Iterator[Segment]:
 
 def mbox_text(walk: Walk, layer: Layer) -> Iterator[Segment]:
     """Each message as a member."""
-    kept, number, is_last = b"", 1, False
+    kept, number, is_last = bytearray(), 1, False
     while not is_last:
         data = layer.read(_READ_BYTES)
         is_last = not data
@@ -36,8 +34,11 @@ def mbox_text(walk: Walk, layer: Layer) -> Iterator[Segment]:
         begin = max(0, len(kept) - len(data) - 1000)
         while (found := _NEXT.search(kept, begin)) or (is_last and kept):
             end = found.start() + 1 if found else len(kept)
-            yield from walk.member(layer, f"message {number}", BytesIO(_without_from(kept[:end])).read)
-            kept, number, begin = kept[end:], number + 1, 0
+            yield from walk.member(layer, f"message {number}", BytesIO(_without_from(bytes(kept[:end]))).read)
+            del kept[:end]
+            number, begin = number + 1, 0
+        if len(kept) > LARGE:
+            walk.isolate()
         if len(kept) > walk.budget.memory_bytes:
             raise ExtractError("A message of the mailbox is too large to be held in memory.", Outcome.PARTIAL_BYTES)
 
@@ -47,8 +48,6 @@ def _without_from(message: bytes) -> bytes:
 
 
 def _message(walk: Walk, layer: Layer, content: bytes) -> Iterator[Segment]:
-    if len(content) > _LARGE:
-        walk.isolate()
     try:
         message = email.message_from_bytes(content)
         parts = list(message.walk())

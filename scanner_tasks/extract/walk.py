@@ -13,6 +13,8 @@ from scanner_tasks.extract.budget import Budget, Meter, Peeked, Read
 from scanner_tasks.extract.kind import HEAD_BYTES, Form, Kind, sniff
 
 _COPY_BYTES = 128 * 1024
+#: More is held in memory as a whole only where the memory that this takes harms no other object.
+LARGE = 4 * 1024 * 1024
 #: What costs one member of an archive, not the archive.
 _OF_A_MEMBER = frozenset(
     {Outcome.PARTIAL_CORRUPT, Outcome.PARTIAL_ENCRYPTED, Outcome.PARTIAL_UNSUPPORTED, Outcome.PARTIAL_DEPTH}
@@ -149,6 +151,8 @@ class Walk:
         while data := read(_COPY_BYTES):
             pieces.append(data)
             size += len(data)
+            if size > LARGE:
+                self.isolate()
             if size > self.budget.memory_bytes:
                 raise ExtractError(
                     f"It is larger than the {self.budget.memory_bytes} bytes that are held in memory.",

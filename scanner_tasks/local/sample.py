@@ -125,6 +125,7 @@ _SERIES: tuple[tuple[str, int, str, str, Outcome], ...] = (
     (EXPORTS, 2, "backups/{}.7z", "7z", Outcome.SKIPPED_UNSUPPORTED),
     (EXPORTS, 3, "bundles/bundle-{}.zip", "zip", Outcome.SCANNED),
     (EXPORTS, 3, "reports/report-{}.docx", "docx", Outcome.SCANNED),
+    (EXPORTS, 2, "reports/customers-{}.xlsx", "xlsx", Outcome.SCANNED),
 )
 
 
@@ -181,6 +182,7 @@ def _special(kind: str, rng: random.Random, counts: Counter[str], large_bytes: i
         "png": lambda: iter([files.png(rng)]),
         "7z": lambda: iter([b"7z\xbc\xaf\x27\x1c\0\4" + rng.randbytes(2000)]),
         "zip": lambda: iter([files.zipped(rng, counts)]),
+        "xlsx": lambda: iter([files.xlsx(rng, counts)]),
         "docx": lambda: iter([files.docx(rng, counts)]),
         "harmless": lambda: files.encoded(files.harmless_lines(rng, 40, counts)),
         "empty": lambda: iter([]),

@@ -171,6 +171,26 @@ def docx(rng: Random, counts: Counter[str]) -> bytes:
     return _archive({}, {"[Content_Types].xml": b"<Types/>", "word/document.xml": document.encode()})
 
 
+def xlsx(rng: Random, counts: Counter[str]) -> bytes:
+    """A workbook of one sheet of customers."""
+    rows = "".join(
+        "<row>" + "".join(f'<c t="inlineStr"><is><t>{escape(cell)}</t></is></c>' for cell in row) + "</row>"
+        for row in csv.reader(csv_lines(rng, 30, counts))
+    )
+    main, rel = (f"http://schemas.openxmlformats.org/{n}" for n in ("spreadsheetml/2006/main", "officeDocument/2006"))
+    package = "http://schemas.openxmlformats.org/package/2006/relationships"
+    link = f'<Relationships xmlns="{package}"><Relationship Id="rId1" Type="{rel}/relationships/%s" Target="%s"/>'
+    parts = {
+        "[Content_Types].xml": "<Types/>",
+        "_rels/.rels": link % ("officeDocument", "xl/workbook.xml") + "</Relationships>",
+        "xl/workbook.xml": f'<workbook xmlns="{main}" xmlns:r="{rel}/relationships"><sheets>'
+        '<sheet name="Customers" sheetId="1" r:id="rId1"/></sheets></workbook>',
+        "xl/_rels/workbook.xml.rels": link % ("worksheet", "worksheets/sheet1.xml") + "</Relationships>",
+        "xl/worksheets/sheet1.xml": f'<worksheet xmlns="{main}"><sheetData>{rows}</sheetData></worksheet>',
+    }
+    return _archive({}, {name: f'<?xml version="1.0"?>{part}'.encode() for name, part in parts.items()})
+
+
 def _archive(texts: dict[str, Iterator[str]], more: dict[str, bytes] | None = None) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:

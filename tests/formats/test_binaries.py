@@ -11,6 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scanner_tasks.core.model import Outcome
+from scanner_tasks.core.redact import Fingerprinter
+from scanner_tasks.detect.engine import Detector
+from scanner_tasks.rules import load_builtin
 from tests.unit.extracting import cuts, places, run
 
 SSN = "512-44-1234"
@@ -68,7 +71,7 @@ def test_the_segments_of_a_jpeg_are_read_and_not_its_picture():
 
 def test_the_printable_runs_of_unknown_content_are_read():
     noise = bytes(range(0x80, 0x100)) + bytes(20)
-    content = noise + f"ssn: {SSN}".encode() + noise + "wide text".encode("utf-16-le") + noise + b"abc" + noise
+    content = noise + f"ssn: {SSN}".encode() + noise + "wide text".encode("utf-16-le") + noise + b"abcdefg" + noise
     result = run(content)
     assert (result.text, result.outcome) == (f"ssn: {SSN}\nwide text\n", Outcome.SCANNED)
     assert places(result, SSN) == [(1, 6, f"byte {len(noise)}")]
@@ -86,6 +89,13 @@ def test_a_run_across_two_windows_is_one(at):
     size = 1024 * 1024 + at
     result = run(bytes([1, 0xFF]) * (size // 2) + b" " * (size % 2) + f"ssn: {SSN}".encode() + b"\xff" * 99)
     assert f"ssn: {SSN}\n" in result.text
+
+
+def test_noise_holds_no_values():
+    detection = Detector(load_builtin(), Fingerprinter(b"a key of the tests", "k")).begin()
+    for segment in run(b"\0\1\2\3" + random.Random(1).randbytes(3_000_000)).segments:
+        detection.feed(segment)
+    assert detection.finish() == ()
 
 
 def test_nothing_in_a_binary_is_scanned_all_the_same():

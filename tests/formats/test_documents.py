@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
+import zipfile
 from email.message import EmailMessage
 
 import pytest
@@ -70,6 +71,48 @@ def test_the_cells_of_a_workbook_are_told():
     assert f"ssn: {SSN}" in result.text
     inside = run(zipped({"b/a.xlsx": content}), key="a.zip")
     assert places(inside, SSN)[0][2] == "a.zip!b/a.xlsx!Übersicht!B2"
+
+
+def test_the_cells_of_an_ods_are_told():
+    office, table, text = (f"urn:oasis:names:tc:opendocument:xmlns:{n}:1.0" for n in ("office", "table", "text"))
+    cells = "".join(
+        "<table:table-row>" + "".join(
+            f'<table:table-cell office:value-type="string"><text:p>{cell}</text:p></table:table-cell>' for cell in row
+        ) + "</table:table-row>"
+        for row in (["name", "ssn"], ["Jane", SSN])
+    )  # fmt: skip
+    content = zipped({
+        "mimetype": "application/vnd.oasis.opendocument.spreadsheet",
+        "META-INF/manifest.xml": "<manifest/>",
+        "content.xml": f'<office:document-content xmlns:office="{office}" xmlns:table="{table}" xmlns:text="{text}">'
+        f'<office:body><office:spreadsheet><table:table table:name="S">{cells}</table:table>'
+        "</office:spreadsheet></office:body></office:document-content>",
+    }, zipfile.ZIP_STORED)  # fmt: skip
+    result = run(content, key="a.ods")
+    assert (places(result, SSN), result.outcome) == ([(2, 17, "S!B2")], Outcome.SCANNED)
+
+
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(500)
+
+
+def test_old_documents_are_read_by_their_printable_runs():
+    result = run(OLE + f"ssn: {SSN}".encode("utf-16-le") + bytes(50))
+    assert (result.text, result.outcome) == (f"ssn: {SSN}\n", Outcome.SCANNED)
+
+
+def test_an_encrypted_office_document_is_an_outcome():
+    assert run(OLE + "EncryptedPackage".encode("utf-16-le") + bytes(50)).outcome is Outcome.FAILED_ENCRYPTED
+
+
+def test_an_old_workbook_that_is_damaged_is_corrupt():
+    assert run(OLE + "Workbook".encode("utf-16-le") + bytes(900)).outcome is Outcome.FAILED_CORRUPT
+
+
+def test_what_is_held_in_memory_is_held_where_it_harms_no_other():
+    large = b"From: a\nTo: b\nMIME-Version: 1.0\nContent-Transfer-Encoding: base64\n\n" + b"QUJD\n" * 1_000_000
+    for content in (large, b"{\\rtf1 " + b"text " * 1_000_000, b"From a 2026\nSubject: b\n\n" + b"x" * 5_000_000):
+        with pytest.raises(RiskyContentError):
+            run(content, key="a", is_isolated=False)
 
 
 def test_a_sheet_without_names_and_with_a_gap_keeps_its_addresses():

@@ -74,7 +74,7 @@ def test_the_sample_has_the_variety_that_the_demo_promises(sample: Sample) -> No
     assert {o.key for o in sample.objects} >= set(ODD_KEYS)
     assert len({(o.bucket, o.key) for o in sample.objects}) == len(sample.objects)
     endings = {o.key.rpartition(".")[2] for o in sample.objects}
-    assert endings >= {"csv", "json", "jsonl", "log", "txt", "gz", "png", "zip", "docx", "7z"}
+    assert endings >= {"csv", "json", "jsonl", "log", "txt", "gz", "png", "zip", "docx", "xlsx", "7z"}
     assert {rule for o in sample.objects for rule in o.findings} == set(PATTERNS)
 
 
