@@ -29,6 +29,8 @@ broker_transport_options = {
     "visibility_timeout": _values.visibility_timeout_s,
     # One ordinary queue carries events to Flower: no SNS.
     "events_queue": _lanes.EVENTS,
+    # Flower shows where a task failed; the text of an exception could name an object.
+    "hide_exception_text": True,
     # In AWS a stop listens until the last long poll has ended, so that no message is swallowed; locally nobody waits.
     "drain_s": 1 if _values.aws_endpoint_url else _lanes.LONG_POLL_S + 1,
     # For a container's health check; empty = no file.

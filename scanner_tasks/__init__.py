@@ -22,9 +22,19 @@ if TYPE_CHECKING:
 
     from scanner_tasks.core.model import Finding, JobStatus, Progress
     from scanner_tasks.flow.read_results import JobView
+    from scanner_tasks.flow.redrive import Retried
     from scanner_tasks.flow.start_job import StartedJob
+    from scanner_tasks.store.dead_letters import DeadLetter, LetterFilter
 
-__all__ = ["JobHandle", "job", "results", "start_scan"]
+__all__ = [
+    "JobHandle",
+    "dead_letters",
+    "discard_dead_letters",
+    "job",
+    "results",
+    "retry_dead_letters",
+    "start_scan",
+]
 
 #: Findings that one query of ``results`` reads.
 PAGE = 500
@@ -66,6 +76,52 @@ def results(
         cursor = page.next_cursor
         if cursor is None:
             return
+
+
+def dead_letters(
+    *, job_id: UUID | str | None = None, bucket: str | None = None, error: str | None = None, state: str | None = "open"
+) -> Iterator[DeadLetter]:
+    """Dead letters that match all filters given, oldest first; lazy. ``state=None`` gives retried and discarded too."""
+    from scanner_tasks import bootstrap  # noqa: PLC0415
+    from scanner_tasks.flow import redrive  # noqa: PLC0415
+
+    return redrive.every_letter(_letters(job_id, bucket, error, state), using=bootstrap.api())
+
+
+def retry_dead_letters(
+    *,
+    job_id: UUID | str | None = None,
+    bucket: str | None = None,
+    error: str | None = None,
+    rate_per_s: float = 50.0,
+    dry_run: bool = False,
+) -> Iterator[Retried]:
+    """Send matching dead letters back to their lanes; a batch's job scans again. Lazy: each goes when it is asked for.
+
+    Stopping half-way leaves the rest as they were, and a second retry of a letter changes nothing.
+    """
+    from scanner_tasks import bootstrap  # noqa: PLC0415
+    from scanner_tasks.flow import redrive  # noqa: PLC0415
+
+    wanted = _letters(job_id, bucket, error, "open")
+    return redrive.retry_letters(wanted, using=bootstrap.feeder(), rate_per_s=rate_per_s, dry_run=dry_run)
+
+
+def discard_dead_letters(
+    reason: str, *, job_id: UUID | str | None = None, bucket: str | None = None, error: str | None = None
+) -> Iterator[str]:
+    """Put matching dead letters away, their records kept with the reason; their ids. Lazy, as retry_dead_letters."""
+    from scanner_tasks import bootstrap  # noqa: PLC0415
+    from scanner_tasks.flow import redrive  # noqa: PLC0415
+
+    return redrive.discard_letters(_letters(job_id, bucket, error, "open"), reason=reason, using=bootstrap.api())
+
+
+def _letters(job_id: UUID | str | None, bucket: str | None, error: str | None, state: str | None) -> LetterFilter:
+    from scanner_tasks.store.dead_letters import LetterFilter  # noqa: PLC0415
+
+    wanted = None if job_id is None else _uuid(job_id)
+    return LetterFilter(job_id=wanted, bucket=bucket, error=error, state=state)
 
 
 class JobHandle:
@@ -118,6 +174,29 @@ class JobHandle:
                 raise JobTimeout(self.job_id, self.status, timeout_s)
             time.sleep(min(poll_s, left_s))
         return self
+
+    def pause(self) -> JobHandle:
+        """Stop it: what was sent becomes a no-op within seconds. Raises Conflict when it has ended."""
+        return self._control("pause_job")
+
+    def resume(self) -> JobHandle:
+        """Let it go on exactly where it was paused. Raises Conflict when it is not paused."""
+        return self._control("resume_job")
+
+    def cancel(self, reason: str) -> JobHandle:
+        """End it for good; what is left is skipped(cancelled). Raises Conflict when it has ended."""
+        return self._control("cancel_job", reason=reason)
+
+    def retry_failed(self) -> JobHandle:
+        """Scan its failed objects again, and no others. Raises Conflict when it cannot be opened again."""
+        return self._control("retry_failed")
+
+    def _control(self, name: str, **arguments: str) -> JobHandle:
+        from scanner_tasks import bootstrap  # noqa: PLC0415
+        from scanner_tasks.flow import control  # noqa: PLC0415
+
+        getattr(control, name)(self.job_id, using=bootstrap.api(), **arguments)
+        return self.refresh()
 
     def results(self, *, key: str | None = None, rule: str | None = None) -> Iterator[Finding]:
         """The job's findings, as ``scanner_tasks.results``."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import sys
 from typing import TYPE_CHECKING, Any
 
 from celery import Celery, signals
@@ -18,13 +19,17 @@ if TYPE_CHECKING:
 
 
 class Application(Celery):  # type: ignore[misc]
-    """Celery, except that the keys which a request names are shown to nobody."""
+    """Celery, except that the keys and the prefix which a request names are shown to nobody."""
 
     def send_task(self, name: str, args: Any = None, kwargs: Any = None, *rest: Any, **options: Any) -> Any:
         """As Celery's. Flower and logs see the bucket and the number of keys; only the message's body has the keys."""
         if name == SCAN_OBJECTS:
             given = {**dict(zip(("bucket", "keys"), args or (), strict=False)), **(kwargs or {})}
             options["argsrepr"] = f"({given.get('bucket')!r}, <{len(given.get('keys') or ())} keys>)"
+            options["kwargsrepr"] = "{}"
+        elif name == SCAN_PREFIX:
+            given = {**dict(zip(("bucket", "prefix"), args or (), strict=False)), **(kwargs or {})}
+            options["argsrepr"] = f"({given.get('bucket')!r}{', <prefix>' if given.get('prefix') else ''})"
             options["kwargsrepr"] = "{}"
         return super().send_task(name, args, kwargs, *rest, **options)
 
@@ -79,10 +84,12 @@ def _warm_up(**_: Any) -> None:
         bootstrap.worker()
 
 
-@signals.worker_shutdown.connect
+@signals.worker_shutting_down.connect
 def _stop(**_: Any) -> None:
-    """After the last task: close what the warm-up opened."""
-    if importlib.util.find_spec("scanner_tasks.bootstrap") is not None:
-        bootstrap: Any = importlib.import_module("scanner_tasks.bootstrap")
-        if hasattr(bootstrap, "stop_worker"):
-            bootstrap.stop_worker()
+    """At the signal that ends the worker, while its tasks run: they stop at their next object and give back the rest.
+
+    (``worker_shutdown`` would be too late: Celery sends it when all tasks have ended.)
+    """
+    bootstrap: Any = sys.modules.get("scanner_tasks.bootstrap")
+    if bootstrap is not None:
+        bootstrap.stop_worker()

@@ -17,10 +17,12 @@ from scanner_tasks.aws.clients import make_client, make_s3_client
 from scanner_tasks.aws.executions import Executions
 from scanner_tasks.aws.metrics import Metrics
 from scanner_tasks.aws.objects import S3Objects
+from scanner_tasks.aws.protection import TaskProtection
 from scanner_tasks.aws.queues import Queues
 from scanner_tasks.flow.isolation import GRACE_S as CHILD_GRACE_S
 from scanner_tasks.flow.leases import LeaseKeeper
 from scanner_tasks.flow.parts import Api, Feeder, Worker
+from scanner_tasks.flow.protection import Guard
 from scanner_tasks.store.engine import make_engine
 
 if TYPE_CHECKING:
@@ -51,13 +53,20 @@ def worker() -> Worker:
     from scanner_tasks.core.redact import Fingerprinter  # noqa: PLC0415
     from scanner_tasks.detect.engine import Detector  # noqa: PLC0415
 
-    ours = settings.load()
+    ours, agent = settings.load(), os.environ.get("ECS_AGENT_URI")  # set by ECS, not by us
     common = _common(ours)
     fingerprinter = Fingerprinter(ours.fingerprint_key.get_secret_value().encode(), ours.fingerprint_key_id)
     return Worker(
         **common,
         detector=Detector(rules.load_builtin(), fingerprinter, occurrences_kept=ours.occurrences_kept),
         leases=LeaseKeeper(common["engine"], lease_s=ours.lease_s, stuck_after_s=ours.object_max_s + CHILD_GRACE_S),
+        guard=Guard(
+            TaskProtection(agent) if agent else None,
+            stop_timeout_s=ours.stop_timeout_s,
+            bytes_per_s=ours.object_bytes_per_s,
+            object_max_s=ours.object_max_s,
+            longest_s=ours.protection_max_s,
+        ),
         child_command=(sys.executable, "-m", "scanner_tasks.bootstrap"),
         child_slots=threading.BoundedSemaphore(ours.child_max),
         scan_slots=threading.BoundedSemaphore(ours.scan_threads or os.cpu_count() or 1),

@@ -24,6 +24,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
+from uuid import uuid4
 
 from scanner_tasks.core import lanes
 from scanner_tasks.core.errors import (
@@ -33,6 +34,7 @@ from scanner_tasks.core.errors import (
     ObjectChanged,
     ObjectDenied,
     ObjectGone,
+    Unavailable,
 )
 from scanner_tasks.core.model import ObjectRef
 from scanner_tasks.core.ports import EXECUTION_NOT_FOUND, Depth, OutgoingMessage, Page, ReceivedMessage
@@ -177,7 +179,7 @@ class FakeQueues:
             now = self._clock()
             for message in messages:
                 stored = ReceivedMessage(
-                    message_id=self._number("message"),
+                    message_id=str(uuid4()),
                     receipt="",
                     body=message.body,
                     group=message.group,
@@ -279,3 +281,26 @@ class FakeMetrics:
     def put(self, name: str, value: float, unit: str = "Count") -> None:  # noqa: ARG002 (same call as the real one)
         """Record the value."""
         self.values.setdefault(name, []).append(float(value))
+
+
+@dataclass
+class FakeProtection:
+    """Task protection as a list of what was asked."""
+
+    #: Minutes for each ``protect``, 0 for each ``release``, oldest first.
+    asked: list[int] = field(default_factory=list)
+    #: Raises Unavailable while False.
+    is_reachable: bool = True
+
+    def protect(self, minutes: int) -> None:
+        """Record the minutes."""
+        self._ask(minutes)
+
+    def release(self) -> None:
+        """Record a 0."""
+        self._ask(0)
+
+    def _ask(self, minutes: int) -> None:
+        if not self.is_reachable:
+            raise Unavailable("The ECS agent is not reachable.")
+        self.asked.append(minutes)

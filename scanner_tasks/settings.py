@@ -115,6 +115,17 @@ class Settings(BaseSettings):
     outage_patience_s: float = Field(
         default=3600.0, ge=0, description="Seconds that a worker holds its batches while Postgres is unreachable."
     )
+    stop_timeout_s: float = Field(
+        default=120.0, ge=0, description="Seconds from SIGTERM to SIGKILL: ECS's stopTimeout (Fargate: 120 at most)."
+    )
+    object_bytes_per_s: float = Field(
+        default=1_000_000.0, gt=0, description="Slowest rate reckoned with: what takes longer than a stop is protected."
+    )
+    protection_max_s: float = Field(
+        default=3600.0,
+        ge=60,
+        description="Longest task protection (ECS), however many long objects follow one another.",
+    )
     read_window_bytes: int = Field(default=1024**2, ge=4096, description="Bytes of an object read at a time.")
     occurrences_kept: int = Field(
         default=10, ge=1, le=100, description="Places kept for each finding; the count is exact all the same."

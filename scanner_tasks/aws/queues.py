@@ -153,7 +153,10 @@ class Queues:
             )
         except AWS_ERRORS as error:
             raise _queue_error(error, queue, "delete from", "sqs:DeleteMessage") from error
-        return [receipts[int(e["Id"])] for e in answer.get("Failed", ()) if not e.get("SenderFault")]
+        # Only what SQS names is settled: botocore reads a body cut short as an answer without entries.
+        settled = {int(entry["Id"]) for entry in answer.get("Successful", ())}
+        settled |= {int(entry["Id"]) for entry in answer.get("Failed", ()) if entry.get("SenderFault")}
+        return [receipt for i, receipt in enumerate(receipts) if i not in settled]
 
 
 @dataclass(frozen=True, kw_only=True)

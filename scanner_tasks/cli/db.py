@@ -58,6 +58,10 @@ def check(as_json: AsJson = False) -> None:
 def _config() -> Config:
     from alembic.config import Config  # noqa: PLC0415
 
+    from scanner_tasks.core.errors import NotFound  # noqa: PLC0415
+
+    if not MIGRATIONS.is_dir():
+        raise NotFound("The migrations are not here: run it in the worker's image, or in a checkout of the project.")
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     return config

@@ -127,3 +127,13 @@ class Metrics(Protocol):
 
     def put(self, name: str, value: float, unit: str = "Count") -> None:
         """Publish the value as of now."""
+
+
+class Protection(Protocol):
+    """ECS: whether this task may be stopped just now."""
+
+    def protect(self, minutes: int) -> None:
+        """From now on for so many minutes; raises Unavailable."""
+
+    def release(self) -> None:
+        """No longer; raises Unavailable."""

@@ -148,5 +148,6 @@ def _send(job: Job, batch_nos: list[int], *, view: feeding.DispatchView, using: 
             sent,
             dispatch_from=min((batch_nos[n] for n in unsent), default=batch_nos[-1] + 1),
             dispatch_rev=view.dispatch_rev,
+            read_at=view.read_at,
         )
     return len(sent)

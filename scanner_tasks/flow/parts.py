@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from scanner_tasks.core.ports import Executions, Metrics, Objects, Queues
     from scanner_tasks.detect.engine import Detector
     from scanner_tasks.flow.leases import LeaseKeeper
+    from scanner_tasks.flow.protection import Guard
     from scanner_tasks.settings import Settings
 
 
@@ -52,6 +53,8 @@ class Worker(Api):
     child_command: Sequence[str]
     #: One slot for each process that may run risky parsers at the same time.
     child_slots: threading.Semaphore = field(default_factory=lambda: threading.BoundedSemaphore(2))
+    #: Asks ECS not to stop the process over an object that needs longer than a stop allows; None asks nothing.
+    guard: Guard | None = None
     #: Set when the process shall end: batches are given back at the next object.
     stopping: threading.Event = field(default_factory=threading.Event)
     clock: Callable[[], float] = time.monotonic

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
@@ -43,8 +43,8 @@ def scan_batch(job_id: UUID, batch_no: int, epoch: int, *, using: Worker) -> Res
     times in all before it is a dead letter.
     """
     with structlog.contextvars.bound_contextvars(job_id=job_id, batch_no=batch_no):
-        if using.stopping.is_set():
-            raise Unavailable("The worker is stopping: another one takes the batch.")
+        # Also when the process is about to end: claimed and given back at once, the batch is another worker's without
+        # waiting for its message, which would come back one receive poorer.
         batch = _claim(job_id, batch_no, epoch, using=using)
         if batch is None:
             log.info("batch_not_claimable", epoch=epoch)
@@ -86,7 +86,8 @@ def _scan(batch: ClaimedBatch, *, using: Worker) -> Result:
                 break
             hold.touch()
             try:
-                results.append(scan(position, ref))
+                with _guarded(ref, using=using):
+                    results.append(scan(position, ref))
             except RiskyContentError:
                 risky.append((position, ref))
         results += _scan_risky(risky, hold, using=using)
@@ -122,9 +123,15 @@ def _scan_risky(objects: Sequence[tuple[int, ObjectRef]], hold: Hold, *, using: 
                 if using.stopping.is_set() or hold.lost.is_set():
                     return
                 hold.touch()
-                yield child.scan(position, ref)
+                with _guarded(ref, using=using):
+                    result = child.scan(position, ref)
+                yield result
     finally:
         using.child_slots.release()
+
+
+def _guarded(ref: ObjectRef, *, using: Worker) -> AbstractContextManager[None]:
+    return using.guard.during(ref.size_bytes) if using.guard else nullcontext()
 
 
 def _record(batch: ClaimedBatch, results: Sequence[ObjectResult], *, using: Worker) -> bool:

@@ -24,8 +24,9 @@ def install(alias: str = "sqs") -> None:
 def install_steps(app: Any) -> None:
     """Give a Celery application's workers the boot steps of this library; a repeat changes nothing.
 
-    Refusal of a queue without redrive policy, visibility heartbeat, late polls at a stop, liveness file, and care for
-    messages that no task can run. Each reads its options from ``broker_transport_options``.
+    Refusal of a queue without redrive policy, visibility heartbeat, late polls at a stop, liveness file, care for
+    messages that no task can run, and events without exceptions' texts. Each reads its options from
+    ``broker_transport_options``.
     """
     steps = (
         "redrive:RequireRedrive",
@@ -34,4 +35,5 @@ def install_steps(app: Any) -> None:
         "drain:EndPolls",
         "liveness:Liveness",
     )
+    app.events_cls = f"{__name__}.discreet:DiscreetEvents"
     app.steps["consumer"].update(f"{__name__}.{step}" for step in steps)

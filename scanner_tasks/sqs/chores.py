@@ -15,6 +15,7 @@ import threading
 from collections import defaultdict
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from kombu.log import get_logger
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
 log = get_logger(__name__)
 
 BATCH = 10
-ATTEMPTS = 8
+#: With their pauses they outlast a minute without SQS.
+ATTEMPTS = 14
 #: Once the channel closes there is little time left.
 ATTEMPTS_AT_CLOSE = 2
 
@@ -73,47 +75,71 @@ class Chores:
         return not self._thread.is_alive()
 
     def _run(self) -> None:
+        late: list[_Try] = []
         is_open = True
-        while is_open:
-            chores: list[Chore | None] = [self._todo.get()]
-            with contextlib.suppress(Empty):
-                while True:
-                    chores.append(self._todo.get_nowait())
-            is_open = None not in chores
-            for batch in _batches(chore for chore in chores if chore):
-                self._settle(batch)
+        while is_open or late:
+            fresh: list[_Try] = []
+            if is_open:
+                fresh, is_open = self._arrivals(until=min((one.due for one in late), default=None))
+            now = monotonic()
+            due = [one for one in late if one.due <= now or self._closing.is_set()]
+            late = [one for one in late if one not in due]
+            for batch in _batches(fresh + due):
+                failed = self._settle(batch)
+                late += failed
                 with self._count:
-                    self.pending -= len(batch)
+                    self.pending -= len(batch) - len(failed)
 
-    def _settle(self, batch: list[Chore]) -> None:
-        first = batch[0]
+    def _arrivals(self, *, until: float | None) -> tuple[list[_Try], bool]:
+        """What has come until then, at once if something has; and whether more may come."""
+        chores: list[Chore | None] = []
+        with contextlib.suppress(Empty):
+            chores.append(self._todo.get(timeout=None if until is None else max(0.0, until - monotonic())))
+            while True:
+                chores.append(self._todo.get_nowait())
+        return [_Try(chore) for chore in chores if chore], None not in chores
+
+    def _settle(self, batch: list[_Try]) -> list[_Try]:
+        """One request; those to be tried again, without holding up others meanwhile."""
+        first = batch[0].chore
         what = "ChangeMessageVisibility" if first.visibility_s is not None else "DeleteMessage"
-        attempt = 0
-        while batch:
-            attempt += 1
-            try:
-                failed = _send(batch)
-                why = "; ".join(sorted({str(entry.get("Code")) for entry in failed.values()}))
-                refused = [index for index, entry in failed.items() if entry.get("SenderFault")]
-                if refused:  # an expired receipt: the message has been, or will be, delivered again
-                    log.warning("SQS %s refused for %d message(s) of %s: %s", what, len(refused), first.url, why)
-                batch = [batch[index] for index in failed if index not in refused]
-            except Exception as error:  # noqa: BLE001 (HTTP errors, dead sockets, bodies that cannot be read)
-                why = repr(error)
-            if not batch:
-                return
-            if attempt >= (ATTEMPTS_AT_CLOSE if self._closing.is_set() else ATTEMPTS):
-                log.error("SQS %s given up for %d message(s) of %s: %s", what, len(batch), first.url, why)
-                return
+        try:
+            failed = _send([one.chore for one in batch])
+            why = "; ".join(sorted({str(entry.get("Code")) for entry in failed.values()}))
+            refused = [index for index, entry in failed.items() if entry.get("SenderFault")]
+            if refused:  # an expired receipt: the message has been, or will be, delivered again
+                log.warning("SQS %s refused for %d message(s) of %s: %s", what, len(refused), first.url, why)
+            again = [batch[index] for index in failed if index not in refused]
+        except Exception as error:  # noqa: BLE001 (HTTP errors, dead sockets, bodies that cannot be read)
+            why, again = repr(error), batch
+        attempts = ATTEMPTS_AT_CLOSE if self._closing.is_set() else ATTEMPTS
+        lost = [one for one in again if one.attempt >= attempts]
+        if lost:
+            log.error("SQS %s given up for %d message(s) of %s: %s", what, len(lost), first.url, why)
+        kept = [_Try(one.chore, one.attempt + 1, _due(one.attempt)) for one in again if one.attempt < attempts]
+        if kept:
             log.warning("SQS %s of %s failed, will try again: %s", what, first.url, why)
-            self._closing.wait(pause_s(attempt, longest_s=10))
+        return kept
 
 
-def _batches(chores: Iterable[Chore]) -> Iterator[list[Chore]]:
-    """Chores that may share a request, ten at most."""
-    alike: dict[tuple[int, str, bool], list[Chore]] = defaultdict(list)
-    for chore in chores:
-        alike[id(chore.client), chore.url, chore.visibility_s is None].append(chore)
+@dataclass(frozen=True)
+class _Try:
+    """One chore, the number of its next attempt, and when that is due."""
+
+    chore: Chore
+    attempt: int = 1
+    due: float = 0.0
+
+
+def _due(attempt: int) -> float:
+    return monotonic() + pause_s(attempt, longest_s=10)
+
+
+def _batches(tries: Iterable[_Try]) -> Iterator[list[_Try]]:
+    """Those that may share a request, ten at most."""
+    alike: dict[tuple[int, str, bool], list[_Try]] = defaultdict(list)
+    for one in tries:
+        alike[id(one.chore.client), one.chore.url, one.chore.visibility_s is None].append(one)
     for group in alike.values():
         for start in range(0, len(group), BATCH):
             yield group[start : start + BATCH]

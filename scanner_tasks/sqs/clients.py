@@ -13,20 +13,21 @@ from scanner_tasks.sqs.polls import PollingSQS, http_client
 
 log = get_logger(__name__)
 
-#: For calls that hold up the event loop, a stop or a heartbeat: give up within seconds.
-BRIEF = Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 2, "mode": "standard"})
+CONNECT_TIMEOUT_S = 2.0
 #: What gives a predefined queue a client of its own.
 OWN = frozenset({"region", "access_key_id", "secret_access_key"})
 #: Seconds over its wait after which a poll without answer is given up.
 POLL_GRACE_S = 10.0
+#: Silence after which any other call is given up, and tried again by whoever made it.
+REQUEST_TIMEOUT_S = 5.0
 
 
 class Clients(upstream.Channel):  # type: ignore[misc]
-    """The channel's SQS clients: kombu's for sending, a bounded one for polling, a brief one for chores."""
+    """The channel's SQS clients: bounded ones for polling, sending and chores; kombu's for the rest."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        self._brief_clients: dict[str | None, Any] = {}
-        self._brief_lock = threading.Lock()
+        self._bounded_clients: dict[tuple[str | None, int], Any] = {}
+        self._bounded_lock = threading.Lock()
         super().__init__(*args, **kwargs)
 
     @property
@@ -35,7 +36,7 @@ class Clients(upstream.Channel):  # type: ignore[misc]
         return float(self.transport_options.get("poll_grace_s", POLL_GRACE_S))
 
     def sqs(self, queue: str | None = None) -> Any:
-        """The client for sending to ``queue``.
+        """The client that kombu makes for ``queue``, for whatever the bounded ones below do not do.
 
         Replaces kombu's: its ``_receive_message`` passes a name that is not canonical, which no predefined queue has;
         and it makes a client for each queue, a tenth of a second or more each on the event loop. Queues without a
@@ -51,23 +52,35 @@ class Clients(upstream.Channel):  # type: ignore[misc]
         return bool(known.keys() & OWN or self.transport_options.get("sts_role_arn"))
 
     def brief_client(self, queue: str | None) -> Any:
-        """A client with short timeouts and one retry, safe to call from any thread."""
+        """For calls that hold up the event loop, a stop or a heartbeat: one retry of its own; any thread may call."""
+        return self._bounded_client(queue, attempts=2)
+
+    def sending_client(self, queue: str | None) -> Any:
+        """For SendMessage and SendMessageBatch: one attempt, so that resend.py sees and logs each failure."""
+        return self._bounded_client(queue, attempts=1)
+
+    def _bounded_client(self, queue: str | None, *, attempts: int) -> Any:
         name = None if queue is None else self.canonical_queue_name(queue)
         if self.transport_options.get("sts_role_arn"):
-            return self.sqs(name)  # kombu renews that client's token
+            return Clients.sqs(self, name)  # kombu renews that client's token
         known = self.predefined_queues.get(name, {})
         if not self._is_separate(known):
             name = None
-        with self._brief_lock:
-            if name not in self._brief_clients:
-                self._brief_clients[name] = self._new_boto_client(
+        with self._bounded_lock:
+            if (name, attempts) not in self._bounded_clients:
+                timeout_s = float(self.transport_options.get("request_timeout_s", REQUEST_TIMEOUT_S))
+                self._bounded_clients[name, attempts] = self._new_boto_client(
                     "sqs",
                     known.get("region", self.region),
                     known.get("access_key_id", self.conninfo.userid),
                     known.get("secret_access_key", self.conninfo.password),
-                    config=BRIEF,
+                    config=Config(
+                        connect_timeout=min(timeout_s, CONNECT_TIMEOUT_S),
+                        read_timeout=timeout_s,
+                        retries={"total_max_attempts": attempts, "mode": "standard"},
+                    ),
                 )
-            return self._brief_clients[name]
+            return self._bounded_clients[name, attempts]
 
     def asynsqs(self, queue: str | None = None) -> PollingSQS:
         """The polling client of ``queue``.

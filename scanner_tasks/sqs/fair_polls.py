@@ -14,6 +14,7 @@ from scanner_tasks.sqs.backoff import LONGEST_S, pause_s
 from scanner_tasks.sqs.chores import Chores
 from scanner_tasks.sqs.polls import FAILED
 from scanner_tasks.sqs.prefetch import Ask, Prefetch
+from scanner_tasks.sqs.sending import GROUP_HEADER
 
 log = get_logger(__name__)
 
@@ -68,7 +69,7 @@ class FairPolls(upstream.Channel):  # type: ignore[misc]
 
     def _schedule_queue(self, queue: str) -> None:
         if queue in self._active_queues and queue not in self.prefetch.asked:
-            self.waiting.setdefault(queue)  # first come, first asked: no lane starves
+            self.waiting.setdefault(queue)
             self.last_poll.setdefault(queue, monotonic())
             self._pump()
 
@@ -76,7 +77,9 @@ class FairPolls(upstream.Channel):  # type: ignore[misc]
         if self.is_draining or self.closed:
             self.waiting.clear()
             return
-        for lane in list(self.waiting):
+        for lane in self.prefetch.turns.order(
+            self.waiting
+        ):  # no lane starves: its turn stays while the others' move on
             if lane not in self._active_queues:
                 del self.waiting[lane]
                 continue
@@ -138,9 +141,12 @@ class FairPolls(upstream.Channel):  # type: ignore[misc]
             return
         if lane in self._noack_queues:
             self._delete_messages(lane, messages)
+        groups = []
         for message in messages:
             try:
-                callback(self._message_to_python(message, lane, url))
+                payload = self._message_to_python(message, lane, url)
+                groups.append(str(payload.get("headers", {}).get(GROUP_HEADER, "")))
+                callback(payload)
             except Exception as error:  # noqa: BLE001 (an envelope can be wrong in any way)
                 # Not the error's text: it may quote the body.
                 log.error(  # noqa: TRY400 (a traceback would tell where kombu stumbled, which helps nobody)
@@ -152,3 +158,4 @@ class FairPolls(upstream.Channel):  # type: ignore[misc]
                 receipt = message.get("ReceiptHandle")
                 if receipt in self.qos._delivered:  # noqa: SLF001
                     self.basic_reject(receipt, requeue=False)
+        self.prefetch.turns.received(lane, groups, now=monotonic())

@@ -6,6 +6,7 @@ nothing. Here
 
 - ``/broker`` shows the depth of every predefined queue: lanes, dead letters, events;
 - what needs remote control is not shown, and says why when it is called;
+- its history is kept in S3 with ``--history=s3://bucket/prefix`` (flower_history.py);
 - it listens on loopback only, unless authentication is configured (Flower's --basic_auth or --auth).
 
 Workers send events with ``worker_send_task_events = True``; tasks and workers appear as their events arrive. One Flower
@@ -28,6 +29,8 @@ from flower.api.control import ControlHandler
 from flower.views import BaseHandler
 from flower.views.workers import WorkerView
 from tornado.web import HTTPError
+
+from scanner_tasks.sqs import flower_history
 
 log = logging.getLogger(__name__)
 
@@ -93,6 +96,12 @@ class SqsFlower(flower.app.Flower):  # type: ignore[misc]
             capp.control = NoControl()
         super().__init__(*args, capp=capp, **kwargs)
 
+    @property
+    def broker_uri(self) -> str:
+        """What the broker page names; the URL itself (sqs://localhost//) would mislead."""
+        region = (self.capp.conf.broker_transport_options or {}).get("region")
+        return f"Amazon SQS, {region}" if region else "Amazon SQS"
+
 
 def _broker_of(handler: Any) -> SqsBroker:
     """Replaces BaseHandler.get_broker, which has no broker for sqs:// (404)."""
@@ -141,6 +150,20 @@ def flower_options(given: list[str], environment: dict[str, str] | os._Environ[s
     return ["--enable_events=false", "--read_only=true", f"--address={address}", *given]
 
 
+def history_option(given: list[str], environment: dict[str, str] | os._Environ[str]) -> tuple[str | None, list[str]]:
+    """Where the history is kept (``--history=s3://…`` or FLOWER_HISTORY), and the options without it.
+
+    Examples:
+        >>> history_option(["--history=s3://b/flower", "--port=1"], {})
+        ('s3://b/flower', ['--port=1'])
+        >>> history_option([], {"FLOWER_HISTORY": ""})
+        (None, [])
+    """
+    named = [arg.partition("=")[2] for arg in given if arg.startswith("--history=")]
+    rest = [arg for arg in given if not arg.startswith("--history=")]
+    return (named[-1] if named else environment.get("FLOWER_HISTORY")) or None, rest
+
+
 def _is_loopback(address: str) -> bool:
     if address == "localhost":
         return True
@@ -156,13 +179,20 @@ def main(argv: list[str] | None = None) -> None:
     if len(given) < 2 or given[0] not in ("-A", "--app"):  # noqa: PLR2004 (the option and its value)
         sys.exit(USAGE)
     try:
-        options = flower_options(given[2:], os.environ)
+        history, rest = history_option(given[2:], os.environ)
+        options = flower_options(rest, os.environ)
+        repair()
+        if history:
+            flower_history.put_in_place(history)
+            options = ["--persistent=true", f"--state_save_interval={flower_history.SAVE_INTERVAL_MS}", *options]
     except ValueError as error:
         sys.exit(str(error))
-    repair()
     celery_command.add_command(flower.command.flower)
     sys.argv = ["celery", "-A", given[1], "flower", *options]
-    celery_command(args=sys.argv[1:], prog_name="celery", auto_envvar_prefix="CELERY")
+    try:
+        celery_command(args=sys.argv[1:], prog_name="celery", auto_envvar_prefix="CELERY")
+    except flower_history.HistoryUnavailable as error:
+        sys.exit(str(error))
 
 
 if __name__ == "__main__":

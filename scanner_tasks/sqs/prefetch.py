@@ -3,9 +3,9 @@
 kombu 5.7.0 lets every queue ask for min(10, free slots) at the same time (``_get_message_estimate``), so that eight
 queues take 89 messages for 20 slots, and the visibility clock of the other 69 runs while they wait in memory.
 
-Here a lane that gave messages last time is *hot*: hot lanes share the free slots, with polls of a second that do not
-reserve a slot for long. A *silent* lane keeps one long poll open for one message, beyond the slots: its first message
-is taken at once, even while a hot lane fills the worker, and makes it hot.
+Here a lane that gave messages last time is *hot*: hot lanes share the free slots (``turns.py``), with polls of a second
+that do not reserve a slot for long. A *silent* lane keeps one long poll open for one message, beyond the slots: its
+first message is taken at once, even while a hot lane fills the worker, and makes it hot.
 
 With C slots and L lanes, messages held plus asked for never exceed C + L: twenty slots and eight lanes, at most 28.
 """
@@ -13,6 +13,8 @@ With C slots and L lanes, messages held plus asked for never exceed C + L: twent
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+from scanner_tasks.sqs.turns import Turns
 
 #: SQS hands over at most ten messages at a time.
 MAX_MESSAGES = 10
@@ -44,6 +46,7 @@ class Prefetch:
     """
 
     def __init__(self) -> None:
+        self.turns = Turns()
         self.asked: dict[str, Ask] = {}
         self.hot: set[str] = set()
 
@@ -72,8 +75,10 @@ class Prefetch:
             return None
         if lane not in self.hot:
             return Ask(count=1, wait_s=long_wait_s, is_probe=True)
-        rivals = len(self.hot - self.asked.keys())
-        return Ask(count=min(MAX_MESSAGES, room, max(1, free // rivals)), wait_s=min(HOT_WAIT_S, long_wait_s))
+        weight = self.turns.weight(lane)
+        rivals = sum(self.turns.weight(rival) for rival in self.hot - self.asked.keys())
+        count = max(weight, free * weight // rivals, self.turns.owed(lane))
+        return Ask(count=min(MAX_MESSAGES, free, room, count), wait_s=min(HOT_WAIT_S, long_wait_s))
 
     def began(self, lane: str, ask: Ask) -> None:
         """``lane``'s poll is on its way."""
@@ -81,7 +86,9 @@ class Prefetch:
 
     def ended(self, lane: str, *, received: int) -> None:
         """``lane``'s poll has ended; with messages it is hot, without it is silent."""
-        self.asked.pop(lane, None)
+        ask = self.asked.pop(lane, None)
+        if ask is None or received < ask.count:
+            self.turns.ran_dry(lane)
         if received:
             self.hot.add(lane)
         else:
@@ -90,3 +97,4 @@ class Prefetch:
     def forget(self, lane: str) -> None:
         """``lane`` is no longer consumed from."""
         self.hot.discard(lane)
+        self.turns.forget(lane)

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import contextlib
 import threading
-import time
 import uuid
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
@@ -21,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from kombu.exceptions import OperationalError
 
 from scanner_tasks.sqs import upstream
-from scanner_tasks.sqs.backoff import pause_s
+from scanner_tasks.sqs.resend import ATTEMPTS, PASSING, PatientSender, is_passing, pause_before_next
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,7 +31,6 @@ MAX_ENTRIES = 10
 #: Under the request limit that SQS had for years (256 KiB); the limit is 1 MiB today.
 MAX_REQUEST_BYTES = 250_000
 THREADS = 20
-ATTEMPTS = 6
 
 
 class BatchRefused(OperationalError):
@@ -103,6 +101,7 @@ class Sending(upstream.Channel):  # type: ignore[misc]
     """What the channel adds to publishing."""
 
     supports_batch_publish = True
+    sending_client: Any  # clients.py's
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._collecting = threading.local()
@@ -122,14 +121,21 @@ class Sending(upstream.Channel):  # type: ignore[misc]
             self._collecting.batch = None
 
     def sqs(self, queue: str | None = None) -> Any:
-        """As the parent's, or a stand-in while a batch collects."""
-        client = super().sqs(queue)
+        """As the parent's; while a message is sent one that ends and tries again, or that collects for a batch."""
         batch = getattr(self._collecting, "batch", None)
-        return _StandIn(batch, client) if batch else client
+        if batch:
+            return _StandIn(batch, self.sending_client(queue))
+        if getattr(self._collecting, "is_sending", False):
+            return PatientSender(self.sending_client(queue))
+        return super().sqs(queue)
 
     def _put(self, queue: str, message: dict[str, Any], **kwargs: Any) -> Any:
         carry_group(message)
-        return super()._put(queue, message, **kwargs)
+        self._collecting.is_sending = True
+        try:
+            return super()._put(queue, message, **kwargs)
+        finally:
+            self._collecting.is_sending = False
 
 
 def carry_group(message: dict[str, Any]) -> None:
@@ -171,7 +177,13 @@ def _requests(entries: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
 def _send(client: Any, url: str, entries: list[dict[str, Any]]) -> None:
     """Send one request, the failed entries of it again."""
     for attempt in range(1, ATTEMPTS + 1):
-        answer = client.send_message_batch(QueueUrl=url, Entries=entries)
+        try:
+            answer = client.send_message_batch(QueueUrl=url, Entries=entries)
+        except Exception as error:
+            if attempt == ATTEMPTS or not is_passing(error):
+                raise
+            pause_before_next("SendMessageBatch", url, attempt, repr(error))
+            continue
         # Only what SQS names as queued is queued: botocore reads a body cut short as an answer without entries.
         queued = {entry["Id"] for entry in answer.get("Successful", [])}
         entries = [entry for entry in entries if entry["Id"] not in queued]
@@ -179,8 +191,8 @@ def _send(client: Any, url: str, entries: list[dict[str, Any]]) -> None:
             return
         failed = answer.get("Failed", [])
         codes = ", ".join(sorted({str(entry.get("Code")) for entry in failed})) or "no answer"
-        if any(entry.get("SenderFault") for entry in failed):
+        if any(entry.get("SenderFault") and entry.get("Code") not in PASSING for entry in failed):
             raise BatchRefused(f"SQS refused {len(failed)} message(s) for {url}: {codes}")
         if attempt < ATTEMPTS:
-            time.sleep(pause_s(attempt, longest_s=2))
+            pause_before_next("SendMessageBatch", url, attempt, codes)
     raise BatchRefused(f"SQS did not accept {len(entries)} message(s) for {url}: {codes}")

@@ -4,9 +4,11 @@ Options it adds to ``broker_transport_options``, all optional:
 
     events_queue            name of the predefined queue that carries events to Flower (events.py)
     poll_grace_s            seconds over the long poll's wait after which it is given up: 10 (polls.py)
+    request_timeout_s       seconds after which any other call without answer is given up: 5 (clients.py)
     require_redrive_policy  False: consume from queues without one too, and delete what is rejected: True (redrive.py)
     visibility_cap_s        seconds for which a message's visibility is extended at most: 3600 (visibility.py)
     drain_s                 seconds that a stop waits for open polls: 2 (drain.py)
+    hide_exception_text     True: events name the type of a failed task's exception, not its text: False (discreet.py)
     liveness_file           file touched while the worker is alive: none (liveness.py)
     liveness_deadline_s     a full worker whose oldest message is older is not alive: visibility_cap_s (liveness.py)
 """

@@ -73,14 +73,13 @@ class Extender:
 
     def run(self) -> None:
         """Until the worker has ended."""
-        while not self._ended.wait(self.interval_s):
-            try:
-                self.extend(monotonic())
-            except Exception as error:  # noqa: BLE001 (the next round tries again)
-                log.warning("SQS ChangeMessageVisibility failed, will try again: %r", error)
+        wait_s = self.interval_s
+        while not self._ended.wait(wait_s):
+            is_whole = self.extend(monotonic())
+            wait_s = self.interval_s if is_whole else min(1.0, self.interval_s / 3)
 
-    def extend(self, now: float) -> None:
-        """One round over all messages held and not yet settled."""
+    def extend(self, now: float) -> bool:
+        """One round over all messages held and not yet settled; False when some call failed."""
         held = _held(self._channel.qos)
         self._since = {tag: self._since.get(tag, now) for tag in held}
         self._given_up &= held.keys()
@@ -98,11 +97,24 @@ class Extender:
                 )
                 continue
             by_queue.setdefault((info.get(RECEIVED_FROM), info["sqs_queue"]), []).append(tag)
-        for (name, url), tags in by_queue.items():
-            for start in range(0, len(tags), BATCH):
-                self._extend(name, url, tags[start : start + BATCH])
+        batches = [
+            (name, url, tags[start : start + BATCH])
+            for (name, url), tags in by_queue.items()
+            for start in range(0, len(tags), BATCH)
+        ]
+        return sum(self._try_extend(*batch) for batch in batches) == len(batches)
 
-    def _extend(self, name: str | None, url: str, tags: list[str]) -> None:
+    def _try_extend(self, name: str | None, url: str, tags: list[str]) -> bool:
+        try:
+            why = self._extend(name, url, tags)
+        except Exception as error:  # noqa: BLE001 (HTTP errors, dead sockets, bodies that cannot be read)
+            why = repr(error)
+        if why:
+            log.warning("SQS ChangeMessageVisibility of %s failed, will try again: %s", name, why)
+        return not why
+
+    def _extend(self, name: str | None, url: str, tags: list[str]) -> str | None:
+        """Why it is to be tried again soon; None when it is done."""
         timeout = self._timeouts.get(url, self._channel.visibility_timeout)
         answer = self._channel.brief_client(name).change_message_visibility_batch(
             QueueUrl=url,
@@ -112,6 +124,8 @@ class Extender:
             if entry.get("SenderFault"):  # settled meanwhile, or visible again already
                 self._given_up.add(tags[int(entry["Id"])])
             log.info("SQS ChangeMessageVisibility of a message of %s refused: %s", name, entry.get("Code"))
+        # botocore reads a body cut short as an answer without entries.
+        return None if answer.get("Successful") or answer.get("Failed") else "the answer names no message"
 
 
 def _held(qos: Any) -> dict[str, dict[str, Any]]:

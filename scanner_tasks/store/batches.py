@@ -275,12 +275,16 @@ def finding_id(bucket: str, key: str, rule_id: str) -> UUID:
 
 
 def release_batch(connection: Connection, batch: ClaimedBatch) -> bool:
-    """After an infrastructure fault: back to ``dispatched``, the attempt counted; SQS delivers the message again."""
+    """After an infrastructure fault: back to ``dispatched``, the attempt counted; SQS delivers the message again.
+
+    The end of the lease stays, as a sign that this batch waits for a message whose task has failed: should SQS give the
+    message up, the batch is dead (dead_letters.py).
+    """
     row = execute(
         connection,
         """
         with released as (
-          update job_batches set state = 1, state_at = now(), lease_until = null
+          update job_batches set state = 1, state_at = now(), lease_until = now()
           where job_no = :job_no and batch_no = :batch_no and attempt = :attempt and state = 2 returning job_no, pending
         ), counted as (
           insert into job_deltas (job_no, code, objects) select job_no, 1, -pending from released

@@ -92,6 +92,8 @@ class AttemptError:
     failed_at: datetime
 
 
+#: Claims that a batch may lose with their workers before its dead letters count: what kills every worker ends too.
+MOST_LOST_CLAIMS = 10
 #: Characters of a body that one statement carries: four bytes each, or one that is doubled.
 _PIECE = 3_500
 #: Our task names are far shorter; a stranger's may be anything.
@@ -112,7 +114,11 @@ def add_dead_letter(
     """Keep a dead message, and close the batch it carried; False when it is kept already.
 
     ``batch`` is (job_id, batch_no, epoch) of a scan_batch message, None for any other. The batch is dead only if it is
-    of the job's current epoch and no worker holds it or has finished it; otherwise the letter is ``moot``.
+    of the job's current epoch, no worker holds it or has finished it, and it waits for this message; otherwise the
+    letter is ``moot``.
+
+        Three workers in turn are killed over one message. Each time the lease runs out, the sweep plans the batch again
+        and Feed sends another message: the first one is a dead letter, the batch is on its way, nothing has failed.
     """
     place = None
     if batch is not None:
@@ -154,8 +160,10 @@ def add_dead_letter(
             message_id=message_id,
         )
     if batch and place:
-        is_dead = place.is_current and close_batches(
-            connection, place.job_no, Outcome.FAILED_DEAD_LETTER, batch_no=batch[1]
+        is_dead = (
+            place.is_current
+            and _has_no_other_message(connection, place.job_no, batch[1])
+            and close_batches(connection, place.job_no, Outcome.FAILED_DEAD_LETTER, batch_no=batch[1])
         )
         if not is_dead:
             execute(
@@ -164,6 +172,24 @@ def add_dead_letter(
                 message_id=message_id,
             )
     return True
+
+
+def _has_no_other_message(connection: Connection, job_no: int, batch_no: int) -> bool:
+    """True for a batch that was never claimed, or released by a task that failed, or that took too many workers along.
+
+    Any other was planned again by the sweep: a message of its own is on its way, or will be.
+    """
+    row = execute(
+        connection,
+        """
+        select 1 from job_batches where job_no = :job_no and batch_no = :batch_no and (attempt = given_back
+          or attempt - given_back >= :most or (state = 1 and lease_until is not null)) for update
+        """,
+        job_no=job_no,
+        batch_no=batch_no,
+        most=MOST_LOST_CLAIMS,
+    ).first()
+    return row is not None
 
 
 def add_batch_error(connection: Connection, batch: ClaimedBatch, *, error: str, traceback: str) -> None:

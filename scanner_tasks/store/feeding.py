@@ -13,6 +13,7 @@ from scanner_tasks.store.text import to_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from datetime import datetime
 
     from sqlalchemy import Connection
 
@@ -38,6 +39,8 @@ class DispatchView:
     #: Where the search for planned batches begins, and the revision to name when moving it.
     dispatch_from: int
     dispatch_rev: int
+    #: Postgres' time when this was read.
+    read_at: datetime
 
     @property
     def planned(self) -> int:
@@ -135,7 +138,7 @@ def dispatch_view(connection: Connection, job: Job) -> DispatchView:
         connection,
         """
         with bucket as (select batches_per_s from buckets where bucket = :bucket for update)
-        select bucket.batches_per_s, j.dispatch_from, j.dispatch_rev,
+        select now() as read_at, bucket.batches_per_s, j.dispatch_from, j.dispatch_rev,
           (select count(*) from jobs o
            where o.bucket = :bucket and o.finished_at is null and o.status in ('listing', 'scanning'))
             as active_jobs,
@@ -167,12 +170,19 @@ def planned_batches(connection: Connection, job_no: int, *, dispatch_from: int, 
 
 
 def mark_dispatched(
-    connection: Connection, job: Job, batch_nos: Sequence[int], *, dispatch_from: int, dispatch_rev: int
+    connection: Connection,
+    job: Job,
+    batch_nos: Sequence[int],
+    *,
+    dispatch_from: int,
+    dispatch_rev: int,
+    read_at: datetime | None = None,
 ) -> int:
     """Mark sent batches ``dispatched`` where they are still planned; how many were.
 
     Send first, mark then: a crash between the two sends a batch twice, never not at all. A batch already claimed, or a
-    job that was paused meanwhile (its epoch moved: the row lock waits for that), keeps its state.
+    job that was paused meanwhile (its epoch moved: the row lock waits for that), keeps its state. So does a batch that
+    was planned again after ``read_at``: a worker that stops has given it back, its message is gone, it is sent again.
 
     The low-water mark moves to ``dispatch_from`` unless some batch was planned again since ``dispatch_rev`` was read.
     Batches 0-99 sent, the sweep returns 40 meanwhile: the mark stays, and the next turn finds 40.
@@ -189,8 +199,9 @@ def mark_dispatched(
         connection,
         """
         with marked as (
-          update job_batches set state = 1, state_at = now()
-          where job_no = :job_no and batch_no = any(:batch_nos) and state = 0 returning 1
+          update job_batches set state = 1, state_at = now(), lease_until = null
+          where job_no = :job_no and batch_no = any(:batch_nos) and state = 0
+            and state_at <= coalesce(cast(:read_at as timestamptz), 'infinity') returning 1
         ), counted as (
           insert into job_deltas (job_no, ahead_batches)
           select :job_no, count(*) from marked having count(*) > 0
@@ -199,6 +210,7 @@ def mark_dispatched(
         """,
         job_no=job.job_no,
         batch_nos=list(batch_nos),
+        read_at=read_at,
     ).one()
     execute(
         connection,

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from scanner_tasks.aws.faults import Backoff
 from scanner_tasks.aws.queues import BYTES_PER_CALL, Queues
 from scanner_tasks.core.errors import Denied, Unavailable
-from scanner_tasks.core.ports import OutgoingMessage
+from scanner_tasks.core.ports import Depth, OutgoingMessage
+from tests.sqs.faults import FaultProxy
 
 URL = "https://sqs.example/1/"
 
@@ -159,9 +160,46 @@ def test_deletions_that_fail_for_a_passing_reason_are_repeated(slept):
     class Deleting:
         def delete_message_batch(self, *, QueueUrl, Entries):  # noqa: N803
             calls.append([e["ReceiptHandle"] for e in Entries])
-            failed = [{"Id": "1", "SenderFault": False}] if len(calls) == 1 else []
-            return {"Failed": [*failed, {"Id": "0", "SenderFault": True}]}
+            if len(calls) > 1:
+                return {"Successful": [{"Id": "0"}]}
+            failed = [{"Id": "0", "SenderFault": True}, {"Id": "1", "SenderFault": False}]
+            return {"Successful": [{"Id": "2"}], "Failed": failed}
 
     queues = Queues(Deleting(), URL, backoff=Backoff(attempts=3, sleep=slept.append))
     queues.delete("scan-0", ["stale", "slow", "fine"])
     assert calls == [["stale", "slow", "fine"], ["slow"]]
+
+
+def test_deletions_that_the_answer_does_not_name_are_repeated_and_never_taken_for_done(slept):
+    class Truncated:
+        """What botocore makes of a 200 whose body is cut short."""
+
+        def delete_message_batch(self, **_call):
+            return {"ResponseMetadata": {"HTTPStatusCode": 200}}
+
+    queues = Queues(Truncated(), URL, backoff=Backoff(attempts=3, sleep=slept.append))
+    with pytest.raises(Unavailable, match="Could not delete 2 messages"):
+        queues.delete("scan-0", ["a", "b"])
+    assert len(slept) == 2
+
+
+@pytest.mark.parametrize("kind", ["garbled", "half", "cut", "truncated", "stall"])
+def test_answers_cut_short_count_neither_as_sent_nor_as_deleted(emulator, make, client, unique, kind):
+    url = client("sqs").create_queue(QueueName=unique)["QueueUrl"]
+    prefix = url.removesuffix(unique)
+    proxy = FaultProxy(emulator.port)
+    sqs = make("sqs", endpoint_url=proxy.url, read_timeout_s=0.5, attempts=2)
+    queues = Queues(sqs, prefix, backoff=Backoff(attempts=4, sleep=lambda _s: None))
+    try:
+        proxy.spoil("SendMessageBatch", kind)
+        assert queues.send(unique, [OutgoingMessage(str(n), "g") for n in range(3)]) == []
+        assert proxy.spoilt("SendMessageBatch") == 1
+        queued = Queues(client("sqs"), prefix).receive(unique, 20, 30)
+        assert {message.body for message in queued} == {"0", "1", "2"}
+        proxy.spoil("DeleteMessageBatch", kind)
+        queues.delete(unique, [message.receipt for message in queued])
+        assert proxy.spoilt("DeleteMessageBatch") == 1
+        assert queues.depth(unique) == Depth(visible=0, in_flight=0, delayed=0)
+    finally:
+        sqs.close()
+        proxy.close()

@@ -11,8 +11,10 @@ from uuid import uuid4
 import pytest
 
 import scanner_tasks
+from scanner_tasks.core import lanes
 from scanner_tasks.core.errors import InvalidInput, JobNotFound, JobTimeout
 from scanner_tasks.core.model import JobStatus
+from scanner_tasks.core.ports import OutgoingMessage
 from scanner_tasks.flow.settle import settle
 from tests.flow.conftest import System
 
@@ -108,7 +110,7 @@ def test_every_block_of_the_document_runs(
     app.conf.task_always_eager = True
     names: dict[str, object] = {}
     blocks = re.findall(r"```python\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)
-    assert len(blocks) == 4
+    assert len(blocks) == 5
     try:
         for block in blocks:
             exec(compile(block, str(DOCUMENT), "exec"), names)
@@ -119,3 +121,27 @@ def test_every_block_of_the_document_runs(
     assert "exports/a.csv 1 ***-**-1234" in said
     assert "is listing after 0 s; it goes on" in said
     assert "succeeded 2 objects" in said
+
+
+def test_job_is_steered_and_its_dead_letter_is_put_away_or_sent_back(
+    system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    system.put({f"{n}": SSN for n in range(3)})
+    clockwork(system, monkeypatch)
+    job = scanner_tasks.job(scanner_tasks.start_scan(system.bucket).job_id)
+    assert job.pause().status is JobStatus.PAUSED
+    assert job.resume().status is JobStatus.LISTING
+    system.feed(job.job_id)
+    (message,) = system.queues.receive(system.job(job.job_id).job.lane, 10, 600)
+    system.queues.send(lanes.DLQ, [OutgoingMessage(body=message.body, group=system.bucket)])
+    settle(using=system.feeder)
+    assert job.refresh().progress.outcomes == {"failed(dead_letter)": 3}
+    (letter,) = scanner_tasks.dead_letters(bucket=system.bucket)
+    assert [r.result for r in scanner_tasks.retry_dead_letters(job_id=job.job_id, dry_run=True)]
+    assert job.refresh().has_ended
+    assert [r.message_id for r in scanner_tasks.retry_dead_letters(job_id=job.job_id)] == [letter.message_id]
+    assert job.wait(timeout_s=60).status is JobStatus.SUCCEEDED
+    assert list(scanner_tasks.dead_letters(bucket=system.bucket)) == []
+    assert list(scanner_tasks.discard_dead_letters("nothing left", bucket=system.bucket)) == []
+    other = scanner_tasks.job(scanner_tasks.start_scan(system.bucket).job_id)
+    assert other.cancel("by test").status is JobStatus.CANCELLED

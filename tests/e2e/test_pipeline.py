@@ -15,6 +15,8 @@ import pytest
 from scanner_tasks.local.api_client import JobState
 from scanner_tasks.local.sample import make_sample
 from scanner_tasks.local.verdict import sum_differences, truth_differences
+from scanner_tasks.store.engine import execute, transaction
+from scanner_tasks.store.packing import pack_etags
 from scanner_tasks.tasks import job_id_of
 
 from .conftest import Pipeline, by_key, text_with
@@ -237,3 +239,42 @@ def test_jobs_are_started_by_tasks_from_any_process(pipeline: Pipeline) -> None:
     rows = pipeline.rows("select job_id, execution_no from jobs where bucket = :b", b=bucket)
     assert {str(row.job_id) for row in rows} == wanted
     assert [row.execution_no for row in rows if str(row.job_id) == jobs[repeated]] == [1]
+
+
+def test_operators_find_a_dead_letter_and_send_it_back_from_the_command_line(pipeline: Pipeline) -> None:
+    """A batch that no worker can claim: three receives, the DLQ, settle, the commands, and the job is whole."""
+
+    def s3scan(*arguments: str) -> str:
+        return pipeline.run_python("import sys; from scanner_tasks.cli import main; sys.exit(main())", *arguments)
+
+    def change_ledger(statement: str, **values: object) -> None:
+        with transaction(pipeline.engine) as connection:
+            execute(connection, statement, **values)
+
+    bucket = pipeline.new_bucket({f"damaged-{n:02d}.txt": text_with(1, lines=5) for n in range(30)})
+    change_ledger("""create function damage() returns trigger language plpgsql as
+      $$begin if new.keys[1] like 'damaged-%' then new.etags = ''; end if; return new; end$$""")
+    change_ledger("create trigger damage before insert on job_batches for each row execute function damage()")
+    job = pipeline.api.start_scan(bucket)
+    state = pipeline.ended(job)
+    assert (state.status, state.outcomes) == ("succeeded_with_failures", {"failed(dead_letter)": 30})
+    change_ledger("drop trigger damage on job_batches")
+
+    (listed,) = [json.loads(line) for line in s3scan("dlq", "list", "--job", job, "--json").splitlines()]
+    shown = json.loads(s3scan("dlq", "show", listed["message_id"], "--json"))
+    assert (shown["task"], shown["arguments"]) == ("scanner_tasks.scan_batch", [repr(job), "0", "0"])
+    dry = s3scan("dlq", "retry", "--job", job, "--dry-run")
+    assert "1" in dry
+    assert pipeline.api.job(job).is_final, "a dry run changes nothing"
+
+    stored = pipeline.s3.list_objects_v2(Bucket=bucket)["Contents"]
+    change_ledger(
+        "update job_batches b set etags = :etags from jobs j where j.job_no = b.job_no and j.job_id = :job",
+        etags=pack_etags(item["ETag"].strip('"') for item in stored),
+        job=job,
+    )
+    s3scan("dlq", "retry", listed["message_id"])
+    pipeline.until(lambda: pipeline.api.job(job).status == "succeeded", "the job's second end")
+    state = pipeline.ended(job)
+    assert (state.outcomes, state.findings) == ({"scanned": 30}, 30)
+    assert s3scan("dlq", "list", "--job", job, "--json").strip() == ""

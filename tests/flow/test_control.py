@@ -136,9 +136,10 @@ def test_resume_that_cannot_start_an_execution_is_mended_by_settle(system: Syste
 
 
 def test_resume_that_dies_before_it_starts_an_execution_is_mended_by_settle(
-    system: System, monkeypatch: pytest.MonkeyPatch
+    make_system: Callable[..., System], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    job_id = started(system)
+    system = make_system(window_min_batches=1)
+    job_id = started(system)  # its execution would go on: one batch is sent, two are planned
     control.pause_job(job_id, using=system.feeder)
     with monkeypatch.context() as patch:
         patch.setattr(control, "start_next_execution", die)

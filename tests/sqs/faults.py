@@ -10,7 +10,10 @@ import threading
 import time
 from collections import Counter
 
-KINDS = ("503", "400", "403", "garbled", "half", "cut", "dead", "headers")
+#: half: the connection ends within the body; truncated: a shorter body of the right length; stall: half a body, then
+#: silence; cut: no answer; dead: no answer, and the connection stays open.
+LATE = ("half", "truncated", "stall")  # spoilt once the emulator has answered
+KINDS = ("503", "400", "403", "garbled", "half", "cut", "dead", "headers", "truncated", "stall")
 
 
 class FaultProxy:
@@ -26,9 +29,8 @@ class FaultProxy:
         self.seen: Counter[tuple[str, str]] = Counter()
         self.in_order: list[tuple[float, str, str]] = []
         self._rate, self._random = 0.0, random.Random(0)
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
-        self.port: int = self._listener.getsockname()[1]
-        self._spawn(self._accept)
+        self.port = 0
+        self.listen()
 
     @property
     def url(self) -> str:
@@ -51,15 +53,29 @@ class FaultProxy:
         """How many answers to ``operation`` have been spoilt."""
         return sum(n for (op, how), n in self.seen.items() if op == operation and how != "ok")
 
-    def close(self) -> None:
-        self._ended.set()
+    def listen(self) -> None:
+        """Accept connections, on the same port as ever."""
+        self._listener = socket.create_server(("127.0.0.1", self.port), backlog=128)
+        self.port = self._listener.getsockname()[1]
+        self._spawn(self._accept, self._listener)
+
+    def refuse(self) -> None:
+        """Hang up, and refuse connections until ``listen``."""
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
+        self.hang_up()
+
+    def hang_up(self) -> None:
+        """Cut the connections that are open; new ones are welcome."""
         with self._lock:
             for open_socket in self._sockets:
                 with contextlib.suppress(OSError):
                     open_socket.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        self._ended.set()
+        self.refuse()
         for thread in self._threads:
             thread.join(5)
 
@@ -68,10 +84,10 @@ class FaultProxy:
         self._threads.append(thread)
         thread.start()
 
-    def _accept(self) -> None:
+    def _accept(self, listener: socket.socket) -> None:
         while not self._ended.is_set():
             try:
-                client, _ = self._listener.accept()
+                client, _ = listener.accept()
             except OSError:
                 return
             self._spawn(self._serve, client)
@@ -84,7 +100,7 @@ class FaultProxy:
                     return kind
             return self._random.choice(KINDS) if self._random.random() < self._rate else None
 
-    def _serve(self, client: socket.socket) -> None:  # noqa: C901
+    def _serve(self, client: socket.socket) -> None:  # noqa: C901, PLR0912 (one branch for each fault)
         with self._lock:
             self._sockets.add(client)
         server = None
@@ -94,7 +110,7 @@ class FaultProxy:
                     head, body = _read(reader)
                     operation = _operation(head)
                     kind = self._next_fault(operation)
-                    if kind != "half":  # counted once it is given
+                    if kind not in LATE:  # counted once it is given
                         self.seen[operation, kind or "ok"] += 1
                     self.in_order.append((time.monotonic(), operation, kind or "ok"))
                     if kind == "dead":
@@ -114,10 +130,18 @@ class FaultProxy:
                         answers = server.makefile("rb")
                     server.sendall(head + body)
                     head, body = _read(answers)
-                    if kind == "half":
-                        client.sendall(head + body[: max(1, len(body) // 2)])
+                    if kind in LATE:
+                        part = body[: max(1, len(body) // 2)]
+                        if kind == "truncated":
+                            client.sendall(_answer(b"200 OK", part))
+                        else:
+                            client.sendall(head + part)
                         self.seen[operation, kind] += 1
-                        return
+                        if kind == "stall":
+                            self._ended.wait()
+                        if kind != "truncated":
+                            return
+                        continue
                     client.sendall(head + body)
         except (OSError, EOFError):
             pass

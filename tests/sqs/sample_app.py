@@ -8,7 +8,9 @@ from __future__ import annotations
 import json
 import logging
 import os
+import socket
 import time
+from pathlib import Path
 
 from celery import Celery
 from kombu import Queue
@@ -50,6 +52,30 @@ if not SAMPLE.get("stock"):
     sqs.install_steps(app)
 
 
+if SAMPLE.get("dns"):  # a name that resolves as long as a file is there, for botocore and for curl
+    import pycurl
+
+    from scanner_tasks.sqs.polls import BoundedConnection
+
+    HOST, PORT, RESOLVES = SAMPLE["dns"]
+    _getaddrinfo, _set_timeouts = socket.getaddrinfo, BoundedConnection._set_timeouts
+
+    def getaddrinfo(host, *args, **kwargs):
+        if host != HOST:
+            return _getaddrinfo(host, *args, **kwargs)
+        if not Path(RESOLVES).exists():
+            raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+        return _getaddrinfo("127.0.0.1", *args, **kwargs)
+
+    def set_timeouts(self, curl):
+        _set_timeouts(self, curl)
+        there = "127.0.0.1" if Path(RESOLVES).exists() else "gone.invalid"
+        curl.setopt(pycurl.CONNECT_TO, [f"{HOST}:{PORT}:{there}:{PORT}"])
+
+    socket.getaddrinfo = getaddrinfo
+    BoundedConnection._set_timeouts = set_timeouts
+
+
 def note(what: str, name: str) -> None:
     """Append one line to the journal."""
     line = f"{time.monotonic():.3f} {what} {name}\n".encode()
@@ -65,10 +91,24 @@ def work(name: str, seconds: float = 0.0) -> None:
     note("end", name)
 
 
+@app.task(name="sample.hold")
+def hold(name: str, sign: str, then: str = "") -> None:
+    """Run until the file ``sign`` is there; then send a task named ``then``."""
+    note("start", name)
+    while not Path(sign).exists():
+        time.sleep(0.02)
+    if then:
+        work.delay(then)
+    note("end", name)
+
+
 @app.task(name="sample.fail")
 def fail(name: str) -> None:
     note("start", name)
-    raise RuntimeError("as asked")
+    try:
+        {}[name]
+    except KeyError as error:
+        raise RuntimeError(f"as asked for {name}\nand a second line with {name}") from error
 
 
 @app.task(name="sample.again", bind=True, max_retries=1)

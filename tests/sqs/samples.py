@@ -60,6 +60,8 @@ class Sample:
     options: dict[str, Any]
     stock: bool = False
     endpoint: str | None = None
+    #: Host, port, and the file that makes the host's name resolve.
+    dns: tuple[str, int, str] | None = None
     workers: list[Child] = field(default_factory=list)
 
     @property
@@ -78,6 +80,7 @@ class Sample:
             "options": {**self.options, **({"events_queue": self.events} if self.events else {})},
             "events": bool(self.events),
             "stock": self.stock,
+            "dns": self.dns,
         }
         return {
             **self.emulator.env,

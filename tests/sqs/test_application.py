@@ -73,6 +73,15 @@ def test_keys_given_by_name_or_through_send_task_are_not_shown_either(app, clien
     assert "secret" not in json.dumps(envelope["headers"])
 
 
+def test_scan_prefix_does_not_show_its_prefix(app, client):
+    from scanner_tasks.app import lane_of  # noqa: PLC0415
+
+    app.tasks_module.scan_prefix.delay("bucket-c", prefix="secret/folder")
+    envelope, _ = _received(app, client, lane_of("bucket-c", lanes.lane_names(), {}))
+    assert envelope["headers"]["argsrepr"] == "('bucket-c', <prefix>)"
+    assert "secret" not in json.dumps(envelope["headers"])
+
+
 def test_scan_batch_goes_where_it_is_told(app, client):
     app.tasks_module.scan_batch.apply_async(("j", 1, 1), queue="scan-5", MessageGroupId="bucket-a")
     envelope, group = _received(app, client, "scan-5")

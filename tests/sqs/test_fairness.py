@@ -2,8 +2,6 @@
 
 import time
 
-import pytest
-
 from tests.sqs.samples import BATCH_OF, envelope
 
 
@@ -33,15 +31,3 @@ def test_bucket_that_comes_later_is_done_long_before_the_one_that_fills_its_lane
     last = max(n for n, name in enumerate(ended) if name.startswith(quiet))
     between = sum(name.startswith(busy) for name in ended[:last])
     assert between <= 150, f"{between} tasks of the busy lane before the last of the other's"
-
-
-@pytest.mark.parametrize("kind", ["503", "cut"])
-def test_visibility_is_extended_although_some_calls_fail(make_sample, proxy, kind):
-    sample = make_sample(visibility_s=3)
-    sample.start(endpoint=proxy.url)
-    proxy.spoil("ChangeMessageVisibilityBatch", kind, times=2)
-    sample.put("sample.work", "t", 5)
-    sample.wait_until(lambda: sample.lines("end") == ["t"], what="the task")
-    sample.wait_until(sample.is_empty, what="an empty lane", timeout_s=5)
-    assert sample.lines("start") == ["t"]
-    assert proxy.spoilt("ChangeMessageVisibilityBatch") == 2

@@ -6,24 +6,6 @@ import pytest
 
 from tests.sqs.samples import repaired, with_and_without
 
-RECEIVE_FAULTS = ["503", "400", "403", "garbled", "half", "cut", "headers", "dead"]
-
-
-def test_worker_outlives_every_fault_on_receive_and_runs_the_next_task(make_sample, proxy):
-    sample = make_sample(wait_time_seconds=1, poll_grace_s=1, visibility_s=2)
-    worker = sample.start(endpoint=proxy.url)
-    for kind in RECEIVE_FAULTS:
-        before = proxy.spoilt("ReceiveMessage")
-        proxy.spoil("ReceiveMessage", kind)
-        sample.wait_until(lambda n=before: proxy.spoilt("ReceiveMessage") == n + 1, what=f"a fault {kind}")
-        sample.put("sample.work", kind)
-        sample.wait_until(lambda kind=kind: kind in sample.lines("end"), what=f"the task after {kind}", timeout_s=10)
-    assert sample.lines("start") == RECEIVE_FAULTS
-    told = [line for line in sample.log(worker).splitlines() if "SQS ReceiveMessage" in line]
-    # curl itself asks again, once, on a kept connection that the other side has closed.
-    assert len(told) == len(RECEIVE_FAULTS) - 1, told
-    assert "Traceback" not in sample.log(worker)
-
 
 @pytest.mark.parametrize("kind", ["503", *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("400", "dead"))])
 @repaired  # a 5xx or 4xx ends the worker, a dead socket stalls it
@@ -46,19 +28,6 @@ def test_polls_back_off_while_sqs_is_away_and_return_when_it_is_back(make_sample
     assert all(later - earlier > 0.15 * 2**n for n, (earlier, later) in enumerate(itertools.pairwise(spoilt)))
     sample.put("sample.work", "after")
     sample.wait_until(lambda: sample.lines("end") == ["after"], what="the task", timeout_s=15)
-
-
-def test_delete_is_tried_again_until_sqs_takes_it(make_sample, proxy):
-    sample = make_sample(visibility_s=20)
-    worker = sample.start(endpoint=proxy.url)
-    for kind in ("503", "400", "garbled", "half", "cut"):
-        proxy.spoil("DeleteMessageBatch", kind, times=3)
-        sample.put("sample.work", kind)
-        sample.wait_until(lambda kind=kind: kind in sample.lines("end"), what=f"the task with {kind}")
-        sample.wait_until(sample.is_empty, what=f"the delete after {kind}", timeout_s=15)
-        proxy.heal()
-    assert len(sample.lines("start")) == 5
-    assert "SQS DeleteMessage of" in sample.log(worker)
 
 
 def test_worker_goes_on_while_a_delete_hangs(make_sample, proxy):

@@ -1,45 +1,154 @@
 """Flower shows an SQS application, and says what it cannot do."""
 
+import io
 import json
+import os
+import signal
 import sys
 import urllib.error
 import urllib.request
+import uuid
+import zipfile
+from types import SimpleNamespace
 
+import boto3
 import pytest
 
-from scanner_tasks.local.child import Child
+from scanner_tasks.local.child import Child, ChildFailed
 from scanner_tasks.local.ports import free_port, is_open, wait_until
 from scanner_tasks.sqs.flower import flower_options
+from scanner_tasks.sqs.flower_history import History, pack, read, unpack
+from tests.sqs.conftest import end_at_once
+
+#: What the page /tasks asks for; the search text comes last.
+TABLE = "/tasks/datatable?draw=1&start=0&length=10&order[0][column]=0&columns[0][data]=name&search[value]="
+KEYS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
 
 
 @pytest.fixture
-def flower(make_sample):
-    """A sample with a worker and a Flower; ``get`` and ``post`` answer (status, body)."""
+def start_flower():
+    """Start a Flower for a sample; ``sample.ask(path, method)`` answers (status, body)."""
+    started = []
+
+    def start(sample, *options, folder=None, **env):
+        port = free_port()
+        child = Child(
+            name="flower",
+            argv=[sys.executable, "-m", "scanner_tasks.sqs.flower", "-A", "sample_app", f"--port={port}", *options],
+            env={**sample.env(), "FLOWER_UNAUTHENTICATED_API": "true", **env},
+            log=sample.folder / f"flower{len(started)}.log",
+            cwd=folder or sample.folder,
+        ).start()
+        started.append(child)
+        wait_until(lambda: is_open(port), what="Flower", timeout_s=30, check=child.check)
+
+        def ask(path, method="GET"):
+            request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", method=method)
+            try:
+                with urllib.request.urlopen(request, timeout=10) as answer:
+                    return answer.status, answer.read().decode()
+            except urllib.error.HTTPError as error:
+                with error:
+                    return error.code, error.read().decode()
+
+        sample.ask = ask
+        sample.flower = child
+        return child
+
+    yield start
+    for child in started:
+        end_at_once(child)
+
+
+@pytest.fixture
+def flower(make_sample, start_flower):
+    """A sample with a worker and a Flower."""
     sample = make_sample(lanes=2, events=True)
     sample.start()
-    port = free_port()
-    child = Child(
-        name="flower",
-        argv=[sys.executable, "-m", "scanner_tasks.sqs.flower", "-A", "sample_app", f"--port={port}"],
-        env={**sample.env(), "FLOWER_UNAUTHENTICATED_API": "true"},
-        log=sample.folder / "flower.log",
-        cwd=sample.folder,
-    ).start()
-    wait_until(lambda: is_open(port), what="Flower", timeout_s=20, check=child.check)
+    start_flower(sample)
+    return sample
 
-    def ask(path, method="GET"):
-        request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", method=method)
-        try:
-            with urllib.request.urlopen(request, timeout=10) as answer:
-                return answer.status, answer.read().decode()
-        except urllib.error.HTTPError as error:
-            with error:
-                return error.code, error.read().decode()
 
-    sample.ask = ask
-    sample.flower = child
-    yield sample
-    child.stop()
+def _tasks(sample):
+    return {task_id: task["state"] for task_id, task in json.loads(sample.ask("/api/tasks")[1]).items()}
+
+
+@pytest.fixture
+def bucket(emulator):
+    client = boto3.client("s3", endpoint_url=emulator.endpoint_url, region_name="us-east-1", **KEYS)
+    name = f"flower-{uuid.uuid4().hex[:8]}"
+    client.create_bucket(Bucket=name)
+    yield SimpleNamespace(name=name, client=client)
+    client.close()
+
+
+def test_history_outlives_flower_and_its_disk(make_sample, start_flower, bucket):
+    sample = make_sample(events=True, wait_time_seconds=1)
+    sample.start()
+    # Three disks: nothing but the snapshot in S3 goes from one to the next.
+    disks = [sample.folder / f"disk{n}" for n in range(3)]
+    for disk in disks:
+        disk.mkdir()
+    history = f"--history=s3://{bucket.name}/dashboards/flower"
+
+    first = start_flower(sample, history, folder=disks[0])
+    sample.put("sample.work", "before SIGTERM")
+    sample.wait_until(lambda: list(_tasks(sample).values()) == ["SUCCESS"], what="the first task in Flower")
+    os.kill(first.pid, signal.SIGTERM)
+    wait_until(lambda: first.exit_status is not None, what="Flower's end", timeout_s=20)
+    assert first.exit_status == 0
+    keys = [entry["Key"] for entry in bucket.client.list_objects_v2(Bucket=bucket.name)["Contents"]]
+    assert keys == ["dashboards/flower/flower-history.zip"]
+
+    # Saved every second here, every minute by default.
+    second = start_flower(sample, "--state_save_interval=1000", folder=disks[1], FLOWER_HISTORY=history[10:])
+    known = _tasks(sample)
+    assert list(known.values()) == ["SUCCESS"]
+    sample.put("sample.fail", "before SIGKILL")
+    sample.wait_until(lambda: sorted(_tasks(sample).values()) == ["FAILURE", "SUCCESS"], what="the second task")
+    seen = _tasks(sample)
+
+    def is_uploaded():
+        body = bucket.client.get_object(Bucket=bucket.name, Key=keys[0])["Body"].read()
+        with zipfile.ZipFile(io.BytesIO(body)) as archive:
+            return all(task_id.encode() in archive.read("events") for task_id in seen)
+
+    sample.wait_until(is_uploaded, what="an upload")
+    os.kill(second.pid, signal.SIGKILL)
+    wait_until(lambda: second.exit_status is not None, what="Flower's end", timeout_s=20)
+
+    third = start_flower(sample, history, folder=disks[2])
+    assert _tasks(sample) == seen
+    assert "Failed to load state" not in third.log_tail(99)
+
+
+def test_flower_does_not_start_over_a_history_that_it_cannot_read(make_sample, start_flower, bucket):
+    sample = make_sample(events=True)
+    with pytest.raises(ChildFailed, match="cannot be read") as failed:
+        start_flower(sample, f"--history=s3://{bucket.name}-missing/flower")
+    assert "Traceback" not in str(failed.value)
+
+
+def test_history_is_uploaded_when_it_changed_only_and_a_failed_upload_is_repeated(tmp_path):
+    db = str(tmp_path / "db")
+    unpack(pack({b"events": b"1"}), db)
+    requests = []
+
+    class S3:
+        def put_object(self, **request):
+            requests.append(request)
+            if len(requests) == 1:
+                raise OSError("away")
+
+    history = History("s3://b/p/", client=S3())
+    for _ in range(3):
+        history.keep(db, wait=True)
+    assert [request["Key"] for request in requests] == ["p/flower-history.zip"] * 2
+    unpack(pack({b"events": b"2"}), db)
+    history.keep(db, wait=True)
+    assert len(requests) == 3
+    unpack(requests[-1]["Body"], str(tmp_path / "other"))
+    assert read(str(tmp_path / "other")) == {b"events": b"2"}
 
 
 def test_flower_shows_tasks_workers_metrics_and_the_depth_of_every_queue(flower):
@@ -59,7 +168,40 @@ def test_flower_shows_tasks_workers_metrics_and_the_depth_of_every_queue(flower)
     assert status == 200
     for queue in flower.urls:
         assert queue in page
+    assert "Amazon SQS, us-east-1" in page
+    assert "localhost" not in page
     assert "Inspect method" not in flower.flower.log_tail(200)
+
+
+def test_failed_task_shows_where_it_failed_and_no_text_of_its_exception(make_sample, start_flower):
+    sample = make_sample(events=True, hide_exception_text=True)
+    sample.start()
+    start_flower(sample)
+    sample.put("sample.fail", "s3cret-name")
+    sample.wait_until(lambda: list(_tasks(sample).values()) == ["FAILURE"], what="the failure in Flower")
+    task_id = next(iter(_tasks(sample)))
+    for path in (f"/task/{task_id}", f"/api/task/info/{task_id}", "/api/tasks", TABLE + "s3cret", "/metrics"):
+        status, answer = sample.ask(path)
+        assert status == 200
+        assert "s3cret" not in answer.replace("value=s3cret", "")
+    page = sample.ask(f"/task/{task_id}")[1]
+    assert "in fail" in page
+    assert "RuntimeError" in page
+    assert "KeyError" in page
+
+
+def test_tasks_are_filtered_and_searched(flower):
+    flower.put("sample.work", "t")
+    flower.put("sample.fail", "f")
+    flower.wait_until(lambda: sorted(_tasks(flower).values()) == ["FAILURE", "SUCCESS"], what="both tasks")
+    for search, names in {
+        "state:FAILURE": ["sample.fail"],
+        "sample.work": ["sample.work"],
+        "": ["sample.fail", "sample.work"],
+        "nothing": [],
+    }.items():
+        found = json.loads(flower.ask(TABLE + search)[1])["data"]
+        assert sorted(task["name"] for task in found) == names, search
 
 
 def test_flower_refuses_what_needs_remote_control_and_says_why(flower):

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 
 import pytest
 
@@ -10,13 +11,43 @@ from tests.sqs.samples import repaired, with_and_slowly_without
 
 @with_and_slowly_without
 def test_tasks_longer_than_the_visibility_timeout_run_exactly_once(make_sample, stock):
-    sample = make_sample(visibility_s=2, stock=stock)
+    sample = make_sample(visibility_s=2, stock=stock, wait_time_seconds=1)
     sample.start(concurrency=8, grace_s=0.1)
+    sign = sample.folder / "sign"
     for n in range(4):
-        sample.put("sample.work", f"t{n}", 5)
+        sample.put("sample.hold", f"t{n}", str(sign))
+    sample.wait_until(lambda: len(sample.lines("start")) >= 4, what="4 running tasks")
+    if stock:  # it is free, and asks: that the messages come again is a matter of time only
+        sample.wait_until(lambda: len(sample.lines("start")) > 4, what="a second delivery", timeout_s=60)
+    else:
+        sample.start(concurrency=8, grace_s=0.1)  # an idle worker would take what becomes visible
+        began = time.monotonic()
+        sample.wait_until(lambda: time.monotonic() - began > 6, what="three visibility timeouts")
+    sign.touch()
     sample.wait_until(lambda: len(set(sample.lines("end"))) == 4, what="4 long tasks")
     assert sorted(sample.lines("start")) == ["t0", "t1", "t2", "t3"]
     sample.wait_until(sample.is_empty, what="an empty lane", timeout_s=10)
+    assert sample.depth(sample.dlq_url) == (0, 0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stops", [False, True], ids=["to the end", "while the worker stops"])
+def test_twelve_tasks_of_14_s_with_4_s_visibility_run_exactly_once(make_sample, stops):
+    sample = make_sample(visibility_s=4)
+    worker = sample.start(concurrency=12, grace_s=60)
+    for n in range(12):
+        sample.put("sample.work", f"t{n}", 14)
+    sample.wait_until(lambda: len(sample.lines("start")) == 12, what="12 running tasks")
+    if stops:
+        os.kill(worker.pid, signal.SIGTERM)
+        _wait_for_end(worker, timeout_s=30)
+        assert worker.exit_status == 0
+    else:
+        sample.wait_until(lambda: len(sample.lines("end")) == 12, what="12 long tasks")
+        sample.wait_until(sample.is_empty, what="an empty lane")
+    names = sorted(f"t{n}" for n in range(12))
+    assert sorted(sample.lines("start")) == sorted(sample.lines("end")) == names
+    assert sample.is_empty()
     assert sample.depth(sample.dlq_url) == (0, 0)
 
 

@@ -41,6 +41,14 @@ def test_batch_outlives_faults_and_loses_nothing(make_sample, proxy):
     assert visible == 45
 
 
+@with_and_without
+def test_send_whose_answer_is_garbled_is_not_taken_for_done(make_sample, proxy, stock):
+    sample = make_sample(stock=stock)
+    proxy.spoil("SendMessage", "garbled")  # the emulator has not seen it
+    sample.send('work.delay("t")', endpoint=proxy.url)
+    assert sample.depth(sample.urls[sample.lane]) == (1, 0)
+
+
 def test_batch_that_fails_half_way_sends_nothing_of_what_it_keeps(make_sample, proxy):
     sample = make_sample()
     sample.send(
