@@ -208,6 +208,9 @@ class Place(_Shape):
     line: int = Field(description="From 1.")
     column: int = Field(description="In code points, from 1.")
     offset: int = Field(description="Bytes into the extracted text, from 0.")
+    path: str = Field(
+        default="", description="Where within its format: archive member, page, cell, column, JSON path; else empty."
+    )
     fingerprint: str = Field(description="Keyed hash: equal values have equal ones.")
 
     @classmethod
@@ -220,6 +223,7 @@ class Place(_Shape):
             line=at.line,
             column=at.column,
             offset=at.offset,
+            path=at.path,
             fingerprint=occurrence.fingerprint,
         )
 

@@ -68,6 +68,7 @@ def worker() -> Worker:
             longest_s=ours.protection_max_s,
         ),
         child_command=(sys.executable, "-m", "scanner_tasks.bootstrap"),
+        child_slots=threading.BoundedSemaphore(ours.child_max),
         scan_slots=threading.BoundedSemaphore(ours.scan_threads or os.cpu_count() or 1),
     )
 
@@ -100,7 +101,24 @@ def ruleset_hash(ours: Settings) -> str:
     """Hash of all that decides what a scan finds: rules, and the budgets that end a read."""
     from scanner_tasks import rules  # noqa: PLC0415
 
-    budgets = f"{ours.text_max_bytes} {ours.object_max_s} {ours.object_max_bytes} {ours.occurrences_kept}"
+    budgets = " ".join(
+        str(budget)
+        for budget in (
+            ours.text_max_bytes,
+            ours.object_max_s,
+            ours.object_max_bytes,
+            ours.occurrences_kept,
+            ours.depth_max,
+            ours.ratio_max,
+            ours.ratio_free_bytes,
+            ours.members_max,
+            ours.rows_max,
+            ours.pages_max,
+            ours.spool_max_bytes,
+            ours.whole_max_bytes,
+            ours.child_memory_bytes,
+        )
+    )
     return hashlib.sha256(f"{rules.load_builtin().content_hash} {budgets}".encode()).hexdigest()[:16]
 
 

@@ -83,6 +83,35 @@ class Settings(BaseSettings):
         default=2 * 1024**3, ge=1, description="Text read of one object, decompressed, before it is partial(bytes)."
     )
     object_max_s: float = Field(default=900.0, gt=0, description="Seconds for one object before it is partial(time).")
+    depth_max: int = Field(
+        default=10, ge=0, description="Archives and compressions inside one another, before it is partial(depth)."
+    )
+    ratio_max: float = Field(
+        default=1000.0, gt=0, description="Bytes out for each byte stored, before an object is partial(ratio)."
+    )
+    ratio_free_bytes: int = Field(
+        default=256 * 1024**2, ge=0, description="Bytes out up to which the ratio does not matter."
+    )
+    members_max: int = Field(
+        default=100_000, ge=1, description="Members of one object's archives, before it is partial(members)."
+    )
+    rows_max: int = Field(default=50_000_000, ge=1, description="Rows of one object, before it is partial(rows).")
+    pages_max: int = Field(default=20_000, ge=1, description="Pages of one object, before it is partial(pages).")
+    spool_max_bytes: int = Field(
+        default=1024**3,
+        ge=1,
+        description="Bytes of one object on the disk, for formats that are not read from front to back.",
+    )
+    spool_memory_bytes: int = Field(default=4 * 1024**2, ge=0, description="Of these, bytes kept in memory instead.")
+    whole_max_bytes: int = Field(
+        default=128 * 1024**2, ge=1, description="Size of a message or SQLite database, before it is partial(bytes)."
+    )
+    child_max: int = Field(
+        default=2, ge=1, description="Processes at a time that run risky parsers (PDF, workbooks, databases)."
+    )
+    child_memory_bytes: int = Field(
+        default=4 * 1024**3, ge=1024**3, description="Address space of such a process (RLIMIT_AS)."
+    )
     outage_patience_s: float = Field(
         default=3600.0, ge=0, description="Seconds that a worker holds its batches while Postgres is unreachable."
     )

@@ -10,6 +10,7 @@ from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
     from uuid import UUID
 
@@ -68,6 +69,11 @@ class Outcome(IntEnum):
     PARTIAL_DEPTH = 22
     PARTIAL_RATIO = 23
     PARTIAL_CORRUPT = 24
+    PARTIAL_ENCRYPTED = 25
+    PARTIAL_MEMBERS = 26
+    PARTIAL_ROWS = 27
+    PARTIAL_PAGES = 28
+    PARTIAL_UNSUPPORTED = 29
     SKIPPED_FOLDER_MARKER = 30
     SKIPPED_EMPTY = 31
     SKIPPED_EXCLUDED = 32
@@ -234,6 +240,8 @@ class Location:
     column: int
     #: Byte offset in the text as extracted (after decompression), from 0.
     offset: int
+    #: Where within its format: ``a.zip!b/c.csv``, ``page 3``, ``Sheet1!B7``, ``$.customers[3].ssn``; "" in plain text.
+    path: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -249,6 +257,8 @@ class Segment:
     start: Location
     #: True when it runs on from the segment before, so that one value may span both.
     continues: bool = True
+    #: ``Location.path`` of the byte at an offset in ``data``; None where it is ``start.path`` all through.
+    path_at: Callable[[int], str] | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import threading
 from bisect import bisect_right
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -24,6 +25,7 @@ from scanner_tasks.detect.context import Context
 from scanner_tasks.detect.filter import Filter, NearEnds, NearWords, Seen, make_filter
 from scanner_tasks.detect.header import LINE_BYTES, read_header
 from scanner_tasks.detect.keywords import chars
+from scanner_tasks.detect.paths import Paths
 from scanner_tasks.detect.whole import CodePoints, FoundValue, Lines, shown
 
 if TYPE_CHECKING:
@@ -140,6 +142,7 @@ class Detection:
         self._incoming = bytearray()
         #: Whether the first line of the text is still to be read.
         self._at_first_line = True
+        self._paths = Paths()
 
     def feed(self, segment: Segment) -> None:
         """Take the next piece of text. A segment that does not continue the one before begins a new text."""
@@ -147,6 +150,7 @@ class Detection:
             self._end_text()
             self._base = segment.start
         data = segment.data
+        self._paths.add(segment)
         size = self._detector.window_bytes
         at = 0
         while at < len(data):
@@ -177,6 +181,7 @@ class Detection:
         self._window = b""
         self._base = None
         self._at_first_line = True
+        self._paths.clear()
         for tally in self._tallies:
             tally.at = 0
             tally.columns = None
@@ -341,7 +346,7 @@ class Detection:
             Occurrence(
                 masked=masked,
                 context=detector.context.around(self._window, value.start, value.end, masked),
-                location=self._location(value.start),
+                location=replace(self._location(value.start), path=detector.context.hide(self._paths.at(value.start))),
                 fingerprint=detector.fingerprinter.fingerprint(compiled.normalise(clear)),
                 evidence=(*value.evidence, f"confidence {value.confidence}"),
             )
@@ -373,6 +378,7 @@ class Detection:
             cut -= 1
         self._base = self._location(cut)
         self._window = text[cut:]
+        self._paths.drop(cut)
         for tally in self._tallies:
             tally.at -= cut
 

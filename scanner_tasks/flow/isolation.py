@@ -1,5 +1,6 @@
 """Objects scanned in a child process, one at a time, so that one that kills or hangs its process costs itself only.
 
+Objects that need a risky parser (PDF, workbooks, databases) are scanned here at once, under limits of memory and time.
 From a batch's second attempt on its objects are scanned here: some object of it may have killed the worker before.
 
     Object 7 of 100 makes the parser crash. Attempt 1: the worker dies with its 20 batches, 19 of them not at fault.
@@ -14,7 +15,9 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import select
+import signal
 import subprocess
 import sys
 from dataclasses import asdict
@@ -31,7 +34,6 @@ from scanner_tasks.core.model import (
     RuleFindings,
     Severity,
 )
-from scanner_tasks.flow.scan_object import scan_object
 from scanner_tasks.log import get_logger
 
 if TYPE_CHECKING:
@@ -92,6 +94,12 @@ class ObjectChild:
         if not answer:
             status = self._end()
             log.warning("object_crashed_its_process", position=position, exit_status=status)
+            if status == -signal.SIGXCPU:
+                return ObjectResult(
+                    position=position,
+                    outcome=Outcome.FAILED_TIMED_OUT,
+                    detail=f"It was not scanned within {self._limit_s:.0f} s of processor time.",
+                )
             return ObjectResult(
                 position=position,
                 outcome=Outcome.FAILED_CRASHED,
@@ -138,15 +146,30 @@ class ObjectChild:
 
 def serve(worker: Worker, *, requests: TextIO = sys.stdin, answers: TextIO = sys.stdout) -> None:
     """In the child: scan what each line of ``requests`` names, answer with a line, until there are no more."""
+    # Imported here: the Lambdas, which never scan, start without it.
+    from scanner_tasks.flow.scan_object import scan_object  # noqa: PLC0415
+
+    _limit(resource.RLIMIT_AS, worker.settings.child_memory_bytes)
     for line in requests:
         asked = json.loads(line)
+        used = resource.getrusage(resource.RUSAGE_SELF)
+        _limit(resource.RLIMIT_CPU, int(used.ru_utime + used.ru_stime + worker.settings.object_max_s + GRACE_S))
         try:
-            result = scan_object(asked["position"], ObjectRef(**asked["ref"]), using=worker)
+            result = scan_object(asked["position"], ObjectRef(**asked["ref"]), using=worker, is_isolated=True)
             told: dict[str, Any] = asdict(result)
         except Unavailable as error:
             told = {"unavailable": str(error)}
         answers.write(json.dumps(told) + "\n")
         answers.flush()
+
+
+def _limit(kind: int, most: int) -> None:
+    """Lower this process's limit, where the system lets it."""
+    hard = resource.getrlimit(kind)[1]
+    try:
+        resource.setrlimit(kind, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
+    except (OSError, ValueError):
+        log.warning("limit_not_set", kind=kind)
 
 
 def _result(told: dict[str, Any]) -> ObjectResult:

@@ -51,6 +51,8 @@ class Worker(Api):
     scan_slots: threading.Semaphore
     #: Starts a process that scans objects alone: flow/isolation.py.
     child_command: Sequence[str]
+    #: One slot for each process that may run risky parsers at the same time.
+    child_slots: threading.Semaphore = field(default_factory=lambda: threading.BoundedSemaphore(2))
     #: Asks ECS not to stop the process over an object that needs longer than a stop allows; None asks nothing.
     guard: Guard | None = None
     #: Set when the process shall end: batches are given back at the next object.

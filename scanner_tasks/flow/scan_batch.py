@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack, nullcontext
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 import structlog
 
 from scanner_tasks.core.errors import Unavailable
+from scanner_tasks.extract.text import RiskyContentError
 from scanner_tasks.flow.attempt_errors import keep_error
 from scanner_tasks.flow.isolation import ObjectChild
 from scanner_tasks.flow.patience import patiently
@@ -18,13 +19,17 @@ from scanner_tasks.store import batches
 from scanner_tasks.store.engine import transaction
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from uuid import UUID
 
     from scanner_tasks.core.model import ClaimedBatch, ObjectRef, ObjectResult
+    from scanner_tasks.flow.leases import Hold
     from scanner_tasks.flow.parts import Worker
 
 log = get_logger()
+
+#: How long a batch waits for a child's slot before it says that it is alive.
+_LOOK_S = 1.0
 
 #: done; not_claimable: another delivery has it or its time is over; lost: the claim was taken away; given_back: the
 #: worker is stopping and the rest is planned again. All four acknowledge the message.
@@ -75,12 +80,17 @@ def _scan(batch: ClaimedBatch, *, using: Worker) -> Result:
         if batch.tries > 1:  # something of it may have killed a worker
             budget_s = using.settings.object_max_s
             scan = stack.enter_context(ObjectChild(using.child_command, object_max_s=budget_s)).scan
+        risky: list[tuple[int, ObjectRef]] = []
         for position, ref in batch.objects:
             if using.stopping.is_set() or hold.lost.is_set():
                 break
             hold.touch()
-            with using.guard.during(ref.size_bytes) if using.guard else nullcontext():
-                results.append(scan(position, ref))
+            try:
+                with _guarded(ref, using=using):
+                    results.append(scan(position, ref))
+            except RiskyContentError:
+                risky.append((position, ref))
+        results += _scan_risky(risky, hold, using=using)
         if hold.lost.is_set():
             log.info("batch_lost", attempt=batch.attempt)
             return "lost"
@@ -97,6 +107,31 @@ def _scan(batch: ClaimedBatch, *, using: Worker) -> Result:
         seconds=round(using.clock() - began, 3),
     )
     return result
+
+
+def _scan_risky(objects: Sequence[tuple[int, ObjectRef]], hold: Hold, *, using: Worker) -> Iterator[ObjectResult]:
+    """The objects that need a risky parser, in a child process; few of those run at a time."""
+    if not objects:
+        return
+    while not using.child_slots.acquire(timeout=_LOOK_S):
+        hold.touch()
+        if using.stopping.is_set() or hold.lost.is_set():
+            return
+    try:
+        with ObjectChild(using.child_command, object_max_s=using.settings.object_max_s) as child:
+            for position, ref in objects:
+                if using.stopping.is_set() or hold.lost.is_set():
+                    return
+                hold.touch()
+                with _guarded(ref, using=using):
+                    result = child.scan(position, ref)
+                yield result
+    finally:
+        using.child_slots.release()
+
+
+def _guarded(ref: ObjectRef, *, using: Worker) -> AbstractContextManager[None]:
+    return using.guard.during(ref.size_bytes) if using.guard else nullcontext()
 
 
 def _record(batch: ClaimedBatch, results: Sequence[ObjectResult], *, using: Worker) -> bool:

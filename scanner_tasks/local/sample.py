@@ -121,7 +121,11 @@ _SERIES: tuple[tuple[str, int, str, str, Outcome], ...] = (
     (EXPORTS, 30, "config/service-{:03d}.json", "json", Outcome.SCANNED),
     (EXPORTS, 20, "dumps/users-{:03d}.csv.gz", "csv.gz", Outcome.SCANNED),
     (EXPORTS, 1, "windows/notes.txt", "utf-16", Outcome.SCANNED),
-    (EXPORTS, 6, "photos/{}.png", "png", Outcome.SKIPPED_UNSUPPORTED),
+    (EXPORTS, 6, "photos/{}.png", "png", Outcome.SCANNED),
+    (EXPORTS, 2, "backups/{}.7z", "7z", Outcome.SKIPPED_UNSUPPORTED),
+    (EXPORTS, 3, "bundles/bundle-{}.zip", "zip", Outcome.SCANNED),
+    (EXPORTS, 3, "reports/report-{}.docx", "docx", Outcome.SCANNED),
+    (EXPORTS, 2, "reports/customers-{}.xlsx", "xlsx", Outcome.SCANNED),
 )
 
 
@@ -176,6 +180,10 @@ def _special(kind: str, rng: random.Random, counts: Counter[str], large_bytes: i
         "cut": lambda: _cut_off(files.gzipped(files.encoded(files.early_lines(rng, 6_000, counts)))),
         "utf-16": lambda: chain([b"\xff\xfe"], files.encoded(files.text_lines(rng, 60, counts), "utf-16-le")),
         "png": lambda: iter([files.png(rng)]),
+        "7z": lambda: iter([b"7z\xbc\xaf\x27\x1c\0\4" + rng.randbytes(2000)]),
+        "zip": lambda: iter([files.zipped(rng, counts)]),
+        "xlsx": lambda: iter([files.xlsx(rng, counts)]),
+        "docx": lambda: iter([files.docx(rng, counts)]),
         "harmless": lambda: files.encoded(files.harmless_lines(rng, 40, counts)),
         "empty": lambda: iter([]),
     }

@@ -7,8 +7,10 @@ import gzip
 import io
 import json
 import struct
+import zipfile
 import zlib
 from collections import Counter
+from html import escape
 from typing import TYPE_CHECKING, TypeAlias
 
 from scanner_tasks.local import sample_values as values
@@ -152,6 +154,51 @@ def gzipped(pieces: Iterator[bytes], *, member_bytes: int = 1 << 30) -> Iterator
             yield gzip.compress(bytes(member), 6, mtime=0)
             member.clear()
     yield gzip.compress(bytes(member), 6, mtime=0)
+
+
+def zipped(rng: Random, counts: Counter[str]) -> bytes:
+    """An archive of a table, a log, and an archive of letters; the same bytes at every run."""
+    inner = _archive({"letters/one.txt": text_lines(rng, 30, counts)})
+    return _archive(
+        {"crm.csv": csv_lines(rng, 20, counts), "logs/a.log": log_lines(rng, 80, counts)}, {"old.zip": inner}
+    )
+
+
+def docx(rng: Random, counts: Counter[str]) -> bytes:
+    """A letter of one paragraph a line."""
+    paragraphs = "".join(f"<w:p><w:r><w:t>{escape(line)}</w:t></w:r></w:p>" for line in text_lines(rng, 40, counts))
+    document = f'<?xml version="1.0"?><w:document xmlns:w="w"><w:body>{paragraphs}</w:body></w:document>'
+    return _archive({}, {"[Content_Types].xml": b"<Types/>", "word/document.xml": document.encode()})
+
+
+def xlsx(rng: Random, counts: Counter[str]) -> bytes:
+    """A workbook of one sheet of customers."""
+    rows = "".join(
+        "<row>" + "".join(f'<c t="inlineStr"><is><t>{escape(cell)}</t></is></c>' for cell in row) + "</row>"
+        for row in csv.reader(csv_lines(rng, 30, counts))
+    )
+    main, rel = (f"http://schemas.openxmlformats.org/{n}" for n in ("spreadsheetml/2006/main", "officeDocument/2006"))
+    package = "http://schemas.openxmlformats.org/package/2006/relationships"
+    link = f'<Relationships xmlns="{package}"><Relationship Id="rId1" Type="{rel}/relationships/%s" Target="%s"/>'
+    parts = {
+        "[Content_Types].xml": "<Types/>",
+        "_rels/.rels": link % ("officeDocument", "xl/workbook.xml") + "</Relationships>",
+        "xl/workbook.xml": f'<workbook xmlns="{main}" xmlns:r="{rel}/relationships"><sheets>'
+        '<sheet name="Customers" sheetId="1" r:id="rId1"/></sheets></workbook>',
+        "xl/_rels/workbook.xml.rels": link % ("worksheet", "worksheets/sheet1.xml") + "</Relationships>",
+        "xl/worksheets/sheet1.xml": f'<worksheet xmlns="{main}"><sheetData>{rows}</sheetData></worksheet>',
+    }
+    return _archive({}, {name: f'<?xml version="1.0"?>{part}'.encode() for name, part in parts.items()})
+
+
+def _archive(texts: dict[str, Iterator[str]], more: dict[str, bytes] | None = None) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, lines in texts.items():
+            archive.writestr(zipfile.ZipInfo(name), b"".join(encoded(lines)), zipfile.ZIP_DEFLATED)
+        for name, content in (more or {}).items():
+            archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
+    return out.getvalue()
 
 
 def png(rng: Random, side: int = 48) -> bytes:

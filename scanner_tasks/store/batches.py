@@ -261,7 +261,8 @@ def _occurrences(found: RuleFindings) -> str:
 def _occurrence(fields: dict[str, Any]) -> dict[str, Any]:
     location: dict[str, Any] = fields.pop("location")
     location["evidence"] = fields.pop("evidence")
-    return {name: to_json_text(value) for name, value in fields.items()} | location
+    path = {"path": to_json_text(told)} if (told := location.pop("path")) else {}
+    return {name: to_json_text(value) for name, value in fields.items()} | location | path
 
 
 def to_json_text(value: str) -> str:

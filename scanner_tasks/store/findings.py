@@ -109,7 +109,9 @@ def _occurrence(place: dict[str, Any]) -> Occurrence:
         masked=place["masked"],
         context=place["context"],
         fingerprint=place["fingerprint"],
-        location=Location(line=place["line"], column=place["column"], offset=place["offset"]),
+        location=Location(
+            line=place["line"], column=place["column"], offset=place["offset"], path=place.get("path", "")
+        ),
         # Findings of earlier releases have none.
         evidence=tuple(place.get("evidence", ())),
     )

@@ -154,6 +154,7 @@ def test_results_pass_every_filter_with_the_key_exactly_as_it_is(flows, finding)
                         "line": 2,
                         "column": 6,
                         "offset": 17,
+                        "path": "",
                         "fingerprint": "k1:" + "0" * 32,
                     }
                 ],

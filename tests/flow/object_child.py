@@ -21,6 +21,7 @@ from scanner_tasks.detect.engine import Detector
 from scanner_tasks.fakes import FakeBody, FakeObjects
 from scanner_tasks.flow.isolation import serve
 from scanner_tasks.settings import Settings
+from tests.formats.making import pdf
 
 TEXT = b"ssn: 512-44-1234\n"
 
@@ -33,7 +34,9 @@ class Trapped(FakeObjects):
             time.sleep(3600)
         if "no-credentials" in ref.key:
             raise Unavailable("no credentials just now")
-        self.buckets = {ref.bucket: {ref.key: TEXT}}
+        if "memory" in ref.key:
+            bytearray(1 << 40)
+        self.buckets = {ref.bucket: {ref.key: pdf(["first", "ssn: 512-44-1234"]) if "pdf" in ref.key else TEXT}}
         return super().open(replace(ref, etag=""))
 
 

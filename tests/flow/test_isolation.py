@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from scanner_tasks.core.errors import Unavailable
 from scanner_tasks.core.model import JobStatus, ObjectRef, Outcome
 from scanner_tasks.flow.isolation import ObjectChild
+from scanner_tasks.flow.read_results import get_results
 from scanner_tasks.flow.settle import settle
 from scanner_tasks.store import batches
 from scanner_tasks.store.engine import transaction
@@ -52,6 +54,36 @@ def test_object_that_never_ends_is_ended(child: ObjectChild) -> None:
 def test_fault_of_the_infrastructure_is_not_the_objects(child: ObjectChild) -> None:
     with pytest.raises(Unavailable):
         child.scan(0, ref("no-credentials"))
+
+
+def test_object_that_takes_all_memory_is_ended_and_the_next_is_scanned(child: ObjectChild) -> None:
+    outcomes = [child.scan(n, ref(key)).outcome for n, key in enumerate(("memory", "b"))]
+    assert outcomes == [Outcome.PARTIAL_BYTES, Outcome.SCANNED]
+
+
+def test_risky_object_is_scanned_in_a_child_at_the_first_attempt(system: System) -> None:
+    from tests.formats.making import pdf  # noqa: PLC0415
+
+    system.put({"a": TEXT, "b.pdf": pdf(["x"]), "c": TEXT})
+    job_id = system.start()
+    view = system.run(job_id)
+    assert view.progress.outcomes == {"scanned": 3}
+    page = get_results(job_id=job_id, bucket=None, key="b.pdf", rule=None, limit=10, cursor=None, using=system.feeder)
+    (finding,) = page.findings
+    assert (finding.count, finding.occurrences[0].location.path) == (1, "page 2")
+
+
+def test_risky_objects_wait_for_a_slot_and_are_given_back_when_the_worker_stops(system: System) -> None:
+    from tests.formats.making import pdf  # noqa: PLC0415
+
+    system.put({"b.pdf": pdf(["x"])})
+    job_id = system.start()
+    system.feed(job_id)
+    worker = system.make_worker()
+    while worker.child_slots.acquire(blocking=False):
+        pass
+    threading.Timer(0.2, worker.stopping.set).start()
+    assert system.deliver(job_id, worker=worker) == ["given_back"]
 
 
 def test_worker_that_died_costs_no_object_but_the_one_that_killed_it(system: System) -> None:

@@ -251,12 +251,12 @@ def test_named_keys_are_scanned_each_once_and_missing_ones_are_in_the_ledger(sys
     assert findings(system, job_id) == [("a", "us.ssn", 1)]
 
 
-def test_gzip_is_read_and_binary_is_skipped_by_name(system: System) -> None:
+def test_gzip_is_read_and_what_no_reader_opens_is_skipped_by_name(system: System) -> None:
     import gzip  # noqa: PLC0415
 
     cut = gzip.compress(SSN + random.Random(1).randbytes(20_000).hex().encode())
-    png = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(200)
-    system.put({"a.csv.gz": gzip.compress(SSN), "p.png": png, "cut.gz": cut[: len(cut) // 2]})
+    packed = b"7z\xbc\xaf\x27\x1c\0\4" + bytes(200)
+    system.put({"a.csv.gz": gzip.compress(SSN), "p.7z": packed, "cut.gz": cut[: len(cut) // 2]})
     view = system.run(system.start())
     assert view.progress.outcomes == {"scanned": 1, "skipped(unsupported)": 1, "partial(corrupt)": 1}
     assert ("a.csv.gz", "us.ssn", 1) in findings(system, view.job.job_id)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import gzip
+import html
+import io
 import json
 import re
+import zipfile
 import zlib
 from collections import Counter
 from pathlib import Path
@@ -31,8 +34,10 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Sample:
     return make_sample(tmp_path_factory.mktemp("sample"))
 
 
-def text_of(path: Path) -> str:
-    raw = path.read_bytes()
+def text_of(raw: bytes) -> str:
+    if raw.startswith(b"PK"):
+        with zipfile.ZipFile(io.BytesIO(raw)) as archive:
+            return "\n".join(html.unescape(text_of(archive.read(name))) for name in archive.namelist())
     while raw.startswith(b"\x1f\x8b"):
         text = b""
         while raw:  # member after member, as far as they go
@@ -44,7 +49,7 @@ def text_of(path: Path) -> str:
 
 
 def recount(path: Path) -> dict[str, int]:
-    text = text_of(path)
+    text = text_of(path.read_bytes())
     counts = Counter({rule: len(re.findall(pattern, text)) for rule, pattern in PATTERNS.items()})
     cards = (re.sub("[ -]", "", found) for found in re.findall(PATTERNS[values.CARD], text))
     counts[values.CARD] = sum(values.luhn_digit(card[:-1]) == int(card[-1]) for card in cards)
@@ -69,7 +74,7 @@ def test_the_sample_has_the_variety_that_the_demo_promises(sample: Sample) -> No
     assert {o.key for o in sample.objects} >= set(ODD_KEYS)
     assert len({(o.bucket, o.key) for o in sample.objects}) == len(sample.objects)
     endings = {o.key.rpartition(".")[2] for o in sample.objects}
-    assert endings >= {"csv", "json", "jsonl", "log", "txt", "gz", "png"}
+    assert endings >= {"csv", "json", "jsonl", "log", "txt", "gz", "png", "zip", "docx", "xlsx", "7z"}
     assert {rule for o in sample.objects for rule in o.findings} == set(PATTERNS)
 
 

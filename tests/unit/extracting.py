@@ -46,15 +46,44 @@ class Extracted:
 
 
 def run(
-    content, *, sizes=(1 << 30,), key="k", clock=lambda: 0.0, max_bytes=1 << 40, window_bytes=1 << 20, max_depth=10
+    content,
+    *,
+    sizes=(1 << 30,),
+    key="k",
+    clock=lambda: 0.0,
+    max_bytes=1 << 40,
+    window_bytes=1 << 20,
+    max_depth=10,
+    is_isolated=True,
+    keep=True,
+    **budgets,
 ):
-    """Extract everything; ``content`` may be a ``read`` of the test's own."""
+    """Extract everything; ``content`` may be a ``read`` of the test's own. Without ``keep``: size and outcome only."""
     read = content if callable(content) else source(content, sizes)
-    budget = Budget(max_bytes=max_bytes, deadline=60.0, window_bytes=window_bytes, max_depth=max_depth)
+    budget = Budget(max_bytes=max_bytes, deadline=60.0, window_bytes=window_bytes, max_depth=max_depth, **budgets)
     result = Extracted([], None)
+    size = 0
     try:
-        for segment in extract(read, key=key, budget=budget, clock=clock):
-            result.segments.append(segment)
+        for segment in extract(read, key=key, budget=budget, clock=clock, is_isolated=is_isolated):
+            size += len(segment.data)
+            if keep:
+                result.segments.append(segment)
     except ExtractError as error:
         result.error = error
-    return result
+    return result if keep else (size, result.outcome)
+
+
+def places(result, value):
+    """Where a value stands: (line, column, path) as detection would tell them."""
+    found = []
+    for segment in result.segments:
+        data = segment.data
+        at = data.find(value.encode())
+        if at >= 0:
+            start = segment.start
+            path = segment.path_at(at) if segment.path_at else start.path
+            line = start.line + data.count(b"\n", 0, at)
+            begin = data.rfind(b"\n", 0, at) + 1
+            column = len(data[begin:at].decode()) + (1 if begin else start.column)
+            found.append((line, column, path))
+    return found

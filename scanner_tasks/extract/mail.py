@@ -1,0 +1,87 @@
+"""Messages (eml) and mailboxes (mbox): headers, bodies and attachments, decoded; each part is a member."""
+
+from __future__ import annotations
+
+import email
+import re
+from collections.abc import Iterator
+from email.errors import HeaderParseError
+from email.header import decode_header, make_header
+from email.message import Message
+from io import BytesIO
+
+from scanner_tasks.core.errors import ExtractError
+from scanner_tasks.core.model import Outcome, Segment
+from scanner_tasks.extract.table import texts
+from scanner_tasks.extract.walk import LARGE, Layer, Walk
+
+_READ_BYTES = 64 * 1024
+_NEXT = re.compile(rb"\nFrom \S[^\n]*\d{4}\r?\n")
+
+
+def mail_text(walk: Walk, layer: Layer) -> Iterator[Segment]:
+    """The message's headers, then each part as a member."""
+    yield from _message(walk, layer, walk.whole(layer.read))
+
+
+def mbox_text(walk: Walk, layer: Layer) -> Iterator[Segment]:
+    """Each message as a member."""
+    kept, number, is_last = bytearray(), 1, False
+    while not is_last:
+        data = layer.read(_READ_BYTES)
+        is_last = not data
+        kept += data
+        begin = max(0, len(kept) - len(data) - 1000)
+        while (found := _NEXT.search(kept, begin)) or (is_last and kept):
+            end = found.start() + 1 if found else len(kept)
+            yield from walk.member(layer, f"message {number}", BytesIO(_without_from(bytes(kept[:end]))).read)
+            del kept[:end]
+            number, begin = number + 1, 0
+        if len(kept) > LARGE:
+            walk.isolate()
+        if len(kept) > walk.budget.memory_bytes:
+            raise ExtractError("A message of the mailbox is too large to be held in memory.", Outcome.PARTIAL_BYTES)
+
+
+def _without_from(message: bytes) -> bytes:
+    return message.partition(b"\n")[2] if message.startswith(b"From ") else message
+
+
+def _message(walk: Walk, layer: Layer, content: bytes) -> Iterator[Segment]:
+    try:
+        message = email.message_from_bytes(content)
+        parts = list(message.walk())
+    except RecursionError:
+        raise ExtractError("The message's parts are nested too deep.", Outcome.PARTIAL_DEPTH) from None
+    for number, part in enumerate(parts):
+        place = "headers" if part is message else f"part {number} headers"
+        yield from texts(walk, layer, place, _headers(part))
+        if not part.is_multipart():
+            name = part.get_filename() or (f"part {number}" if number else "body")
+            yield from walk.member(layer, _decoded(str(name)), BytesIO(_content(part)).read)
+
+
+def _headers(part: Message) -> str:
+    return "".join(f"{name}: {_decoded(str(value))}\n" for name, value in part.items())
+
+
+def _decoded(value: str) -> str:
+    """Encoded words as their text."""
+    if "=?" not in value:
+        return value
+    try:
+        return str(make_header(decode_header(value)))
+    except (HeaderParseError, LookupError, ValueError):
+        return value
+
+
+def _content(part: Message) -> bytes:
+    payload = part.get_payload(decode=True)
+    content = payload if isinstance(payload, bytes) else b""
+    charset = part.get_content_charset() or "utf-8"
+    if part.get_content_maintype() != "text" or charset in {"utf-8", "us-ascii", "iso-8859-1", "windows-1252"}:
+        return content
+    try:
+        return content.decode(charset, "replace").encode("utf-8", "replace")
+    except (LookupError, ValueError):
+        return content

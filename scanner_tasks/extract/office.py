@@ -1,0 +1,95 @@
+"""Zip archives that are documents: docx, pptx, odt and their kin as text, xlsx and ods as sheets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import islice
+from typing import IO
+
+from scanner_tasks.core.errors import ExtractError
+from scanner_tasks.core.model import Outcome, Segment
+from scanner_tasks.extract import zip as zips
+from scanner_tasks.extract.budget import Read
+from scanner_tasks.extract.sheets import sheets_text
+from scanner_tasks.extract.walk import Layer, Walk
+
+#: Enough to meet what tells a document from an archive of documents.
+_LOOKED_AT = 200
+#: Members whose text stands between their tags; all others are read as members of any archive.
+_BODY = re.compile(
+    r"word/(?:document|header\d*|footer\d*|footnotes|endnotes|comments)\.xml"
+    r"|ppt/(?:slides|notesSlides|comments)/[^/]+\.xml"
+    r"|xl/(?:comments\d*|comments/[^/]+|threadedComments/[^/]+|sharedStrings|worksheets/[^/]+)\.xml"
+    r"|content\.xml"
+)
+#: Members of a workbook that its sheets have shown, or that are never text of a user.
+_SHEETS = re.compile(r"xl/(?:worksheets/[^/]+|sharedStrings)\.(?:xml|bin)|content\.xml")
+_FURNITURE = re.compile(r".*(?:styles|theme\d*|settings|fontTable|webSettings|numbering)\.xml|xl/calcChain\.xml")
+_CELL = re.compile(rb'<(?:\w+:)?c [^<>]*?\br="([A-Z]{1,3})([0-9]{1,7})"')
+#: Cells that a sheet may span: the library holds all of them, the empty ones too.
+_MOST_CELLS = 8_000_000
+_SCAN_BYTES = 256 * 1024
+
+
+def zip_text(walk: Walk, layer: Layer) -> Iterator[Segment]:
+    """The text of a document, or of each member of an archive."""
+    with walk.spooled(layer.read) as (file, cut):
+        names: set[str] = set()
+        try:
+            names.update(member.name for member in islice(zips.members(file), _LOOKED_AT))
+        except ExtractError:
+            names.clear()  # a damaged archive: whatever it was, its members are read
+        is_book = any(n in names for n in ("xl/workbook.xml", "xl/workbook.bin")) or _is_ods(file)
+        is_document = is_book or bool(names & {"[Content_Types].xml", "META-INF/manifest.xml"})
+        shown = False
+        if is_book and not cut:
+            walk.isolate()
+            shown = _is_dense(walk, layer, file)
+            if shown:
+                yield from sheets_text(walk, layer, file)
+        try:
+            for member in zips.members(file):
+                if shown and _SHEETS.fullmatch(member.name):
+                    continue
+                if is_document and _FURNITURE.fullmatch(member.name):
+                    continue
+                is_body = is_document and _BODY.fullmatch(member.name) is not None
+                yield from zips.member_text(walk, layer, file, member, form="markup" if is_body else None)
+        except ExtractError as error:
+            if cut and error.outcome is Outcome.PARTIAL_CORRUPT:
+                raise cut from error  # the directory did not arrive
+            raise
+        if cut:
+            raise cut
+
+
+def _is_ods(file: IO[bytes]) -> bool:
+    file.seek(0)
+    return b"mimetypeapplication/vnd.oasis.opendocument.spreadsheet" in file.read(200)
+
+
+def _is_dense(walk: Walk, layer: Layer, file: IO[bytes]) -> bool:
+    """False where one cell far out would make the library hold millions of empty ones; budgets are held to as well."""
+    for member in zips.members(file):
+        if _SHEETS.fullmatch(member.name):
+            read = walk.meter.layer(zips.content(file, member), layer.depth + 1).read
+            if _span(read) > _MOST_CELLS:
+                return False
+    return True
+
+
+def _span(read: Read) -> int:
+    low, high = [1 << 30, 1 << 30], [0, 0]
+    kept = b""
+    while data := read(_SCAN_BYTES):
+        data = kept + data
+        for letters, digits in _CELL.findall(data):
+            column = 0
+            for letter in letters:
+                column = column * 26 + letter - 64
+            place = int(digits), column
+            low = [min(a, b) for a, b in zip(low, place, strict=True)]
+            high = [max(a, b) for a, b in zip(high, place, strict=True)]
+        kept = data[-100:]
+    return max(0, high[0] - low[0] + 1) * max(0, high[1] - low[1] + 1)

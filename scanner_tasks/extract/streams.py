@@ -1,0 +1,256 @@
+"""Compressed streams other than gzip: bzip2, xz and lzma, lz4, zstd, raw deflate. Bounded memory, faults kept small."""
+
+from __future__ import annotations
+
+import bz2
+import importlib
+import lzma
+import zlib
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from scanner_tasks.core.errors import ExtractError
+from scanner_tasks.core.model import Outcome
+from scanner_tasks.extract.budget import Read, read_window
+
+_INPUT_BYTES = 64 * 1024
+#: What one step gives a decoder: little at first, since a decoder that meets a fault keeps back what it made of a step.
+_LEAST_STEP, _MOST_STEP = 32, 4096
+#: xz -9 needs 65 MB, `zstd --long` 128 MB: more is asked for by bombs only.
+_XZ_MEMORY = 128 * 1024 * 1024
+_ZSTD_WINDOW = 128 * 1024 * 1024
+_ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
+
+
+class Decoder(Protocol):
+    """As the standard library's bz2 and lzma have it."""
+
+    @property
+    def eof(self) -> bool: ...  # noqa: D102
+    @property
+    def needs_input(self) -> bool: ...  # noqa: D102
+    @property
+    def unused_data(self) -> bytes | None: ...  # noqa: D102
+    def decompress(self, data: bytes, max_length: int = -1) -> bytes: ...  # noqa: D102
+
+
+class StreamReader:
+    """Decompressed bytes of any number of streams one behind the other.
+
+    As with gzip, NUL padding behind a stream is dropped and anything else there is handed on as it is. A fault raises
+    ``ExtractError(partial(corrupt))`` behind what came before it, but for at most 4 KB of input.
+    """
+
+    def __init__(self, read: Read, make: Callable[[], Decoder], *, magic: bytes, what: str) -> None:
+        self._read = read
+        self._make = make
+        self._magic = magic
+        self._what = what
+        self._decoder = make()
+        self._input = b""
+        self._taken = 0
+        self._is_trailer = False
+
+    def read(self, size: int) -> bytes:
+        """The next bytes, at most ``size``; b"" at the end."""
+        while True:
+            if self._is_trailer:
+                data, self._input = self._input[:size], self._input[size:]
+                return data or self._read(size)
+            if self._decoder.eof:
+                if not self._next_stream():
+                    return b""
+            elif data := self._some(size):
+                return data
+
+    def _some(self, size: int) -> bytes:
+        step = b""
+        if self._decoder.needs_input:
+            if not self._input:
+                self._input = self._read(_INPUT_BYTES)
+                if not self._input:
+                    raise self._corrupt("ends in the middle")
+            cut = min(_MOST_STEP, _LEAST_STEP + self._taken // 16)
+            step, self._input = self._input[:cut], self._input[cut:]
+            self._taken += len(step)
+        try:
+            data = self._decoder.decompress(step, size)
+        except MemoryError:
+            raise
+        except (OSError, EOFError, ValueError, RuntimeError, lzma.LZMAError, zlib.error) as error:
+            raise self._corrupt("is damaged") from error
+        if self._decoder.eof:
+            self._input = (self._decoder.unused_data or b"") + self._input
+        return data
+
+    def _next_stream(self) -> bool:
+        self._input = self._input.lstrip(b"\0")
+        while len(self._input) < len(self._magic):
+            more = self._read(_INPUT_BYTES)
+            if not more:
+                break
+            self._input = (self._input + more).lstrip(b"\0")
+        if not self._input:
+            return False
+        if self._magic and self._input.startswith(self._magic):
+            self._decoder = self._make()
+        else:
+            self._is_trailer = True
+        return True
+
+    def _corrupt(self, how: str) -> ExtractError:
+        return ExtractError(f"The {self._what} stream {how}.", Outcome.PARTIAL_CORRUPT)
+
+
+class Inflate:
+    """Raw deflate, as a zip's members have it."""
+
+    def __init__(self) -> None:
+        self._inflate = zlib.decompressobj(-15)
+        self._had_all = False
+
+    @property
+    def eof(self) -> bool:
+        """True behind the last byte."""
+        return self._inflate.eof
+
+    @property
+    def needs_input(self) -> bool:
+        """True when nothing more can be had of what was given."""
+        return not self._inflate.unconsumed_tail and not self._had_all
+
+    @property
+    def unused_data(self) -> bytes:
+        """What was given behind the end."""
+        return self._inflate.unused_data
+
+    def decompress(self, data: bytes, max_length: int = -1) -> bytes:
+        """The next bytes."""
+        out = self._inflate.decompress(self._inflate.unconsumed_tail + data, max(max_length, 0))
+        self._had_all = 0 < max_length == len(out)
+        return out
+
+
+def bzip2(read: Read) -> Read:
+    """The content of bzip2 data."""
+    return StreamReader(read, bz2.BZ2Decompressor, magic=b"BZh", what="bzip2").read
+
+
+def xz(read: Read) -> Read:
+    """The content of xz data."""
+    return StreamReader(read, lambda: lzma.LZMADecompressor(memlimit=_XZ_MEMORY), magic=b"\xfd7zXZ\0", what="xz").read
+
+
+def lzma_alone(read: Read) -> Read:
+    """The content of old lzma data."""
+    make = lambda: lzma.LZMADecompressor(lzma.FORMAT_ALONE, memlimit=_XZ_MEMORY)  # noqa: E731
+    return StreamReader(read, make, magic=b"", what="lzma").read
+
+
+def lz4_frames(read: Read) -> Read:
+    """The content of lz4 frames."""
+    frame: Any = importlib.import_module("lz4.frame")
+    return StreamReader(read, frame.LZ4FrameDecompressor, magic=b"\x04\x22\x4d\x18", what="lz4").read
+
+
+def deflate(read: Read) -> Read:
+    """The content of one raw deflate stream."""
+    return StreamReader(read, Inflate, magic=b"", what="deflate").read
+
+
+def zstd(read: Read) -> Read:
+    """The content of zstd frames."""
+    return ZstdReader(read).read
+
+
+class ZstdReader:
+    """The content of zstd frames, block by block: a block holds at most 128 KB, so what it expands to is bounded.
+
+    The library alone does not tell a cut frame from a whole one, nor bound what one piece of input makes.
+    """
+
+    def __init__(self, read: Read) -> None:
+        self._read = read
+        self._out = b""
+        self._library: Any = importlib.import_module("zstandard")
+        self._frame: Any = None
+        self._has_checksum = False
+        self._is_trailer = False
+
+    def read(self, size: int) -> bytes:
+        """The next bytes, at most ``size``; b"" at the end."""
+        while not self._out:
+            if self._is_trailer:
+                return self._read(size)
+            if self._frame is None and not self._begin():
+                return b""
+            if self._frame is not None:
+                self._block()
+        data, self._out = self._out[:size], self._out[size:]
+        return data
+
+    def _begin(self) -> bool:
+        """Read the next frame's header; False at the end."""
+        magic, error = read_window(self._read, 4)
+        if error:
+            raise error
+        if not magic.strip(b"\0"):
+            return len(magic) == 4  # noqa: PLR2004  # padding
+        if len(magic) == 4 and magic[1:] == b"\x2a\x4d\x18" and magic[0] & 0xF0 == 0x50:  # noqa: PLR2004
+            left = int.from_bytes(self._exactly(4), "little")  # a skippable frame: an index, no text
+            while left:
+                left -= len(self._exactly(min(left, _INPUT_BYTES)))
+            return True
+        if magic != _ZSTD_MAGIC:
+            self._out, self._is_trailer = magic, True
+            return True
+        described = self._exactly(1)
+        flags = described[0]
+        has_window = not flags & 0x20
+        size = (0 if has_window else 1, 2, 4, 8)[flags >> 6] + has_window + (0, 1, 2, 4)[flags & 3]
+        self._has_checksum = bool(flags & 4)
+        self._frame = self._library.ZstdDecompressor(max_window_size=_ZSTD_WINDOW).decompressobj()
+        self._feed(magic + described + self._exactly(size))
+        return True
+
+    def _block(self) -> None:
+        head = self._exactly(3)
+        described = int.from_bytes(head, "little")
+        is_last, kind, size = described & 1, described >> 1 & 3, described >> 3
+        body = self._exactly(1 if kind == 1 else size)
+        checksum = self._exactly(4) if is_last and self._has_checksum else b""
+        self._out = self._feed(head + body)
+        if is_last:
+            if checksum:
+                try:
+                    self._feed(checksum)
+                except ExtractError as error:
+                    self._fail_behind(error)
+            self._frame = None
+
+    def _fail_behind(self, error: ExtractError) -> None:
+        """Hand out the last block, whose bytes are there, and then the error."""
+
+        def fail(_size: int) -> bytes:
+            raise error
+
+        self._read, self._is_trailer = fail, True
+
+    def _feed(self, data: bytes) -> bytes:
+        assert self._frame is not None
+        try:
+            return bytes(self._frame.decompress(data))
+        except self._library.ZstdError as error:
+            raise _zstd_corrupt("is damaged") from error
+
+    def _exactly(self, size: int) -> bytes:
+        data, error = read_window(self._read, size)
+        if error:
+            raise error
+        if len(data) < size:
+            raise _zstd_corrupt("ends in the middle")
+        return data
+
+
+def _zstd_corrupt(how: str) -> ExtractError:
+    return ExtractError(f"The zstd stream {how}.", Outcome.PARTIAL_CORRUPT)

@@ -1,0 +1,79 @@
+"""Unknown binary content: its printable runs of eight characters and more, as ``strings -n 8`` finds them.
+
+ASCII, and ASCII in UTF-16 (little endian). Each run is a line; the path tells the byte at which it begins. With four
+characters, as ``strings`` has it by default, noise makes mail addresses: two in 30 MB of random bytes.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator
+
+from scanner_tasks.core.model import Location, Segment
+from scanner_tasks.extract.budget import Read, read_window
+from scanner_tasks.extract.walk import Layer, Walk
+
+_WINDOW_BYTES = 1024 * 1024
+#: A run that reaches a window's end waits for the next window, unless it is as long as this.
+_LONG_RUN = 64 * 1024
+_RUN = re.compile(rb"(?:[\t\x20-\x7e]\0){8,}|[\t\x20-\x7e]{8,}")
+
+
+def strings_text(walk: Walk, layer: Layer) -> Iterator[Segment]:
+    """The runs of a whole layer."""
+    del walk
+    return runs(layer.read, layer)
+
+
+def printable(data: bytes) -> str:
+    """The runs of a small value, a line each."""
+    return "\n".join(found[0].replace(b"\0", b"").decode() for found in _RUN.finditer(data))
+
+
+def runs(read: Read, layer: Layer, *, at: int = 0) -> Iterator[Segment]:
+    """The runs of what ``read`` gives, whose first byte is the layer's byte ``at``."""
+    line, offset, kept, is_last = 1, 0, b"", False
+    while not is_last:
+        data, error = read_window(read, _WINDOW_BYTES)
+        is_last = len(data) < _WINDOW_BYTES
+        data = kept + data
+        end = len(data) if is_last else _end_of_runs(data)
+        lines: list[bytes] = []
+        starts: list[int] = []
+        for found in _RUN.finditer(data, 0, end):
+            lines.append(found[0].replace(b"\0", b""))
+            starts.append(at + found.start())
+        if lines:
+            segment = _segment(lines, starts, layer, line, offset)
+            yield segment
+            line, offset = line + len(lines), offset + len(segment.data)
+        kept, at = data[end:], at + end
+        if error:
+            raise error
+
+
+def _end_of_runs(data: bytes) -> int:
+    """Where the run begins that reaches the end, since more of it may come."""
+    tail = data[-_LONG_RUN:]
+    at = len(tail)
+    while at and (tail[at - 1] == 0 or 0x20 <= tail[at - 1] <= 0x7E or tail[at - 1] == 0x09):  # noqa: PLR2004
+        at -= 1
+    return len(data) - len(tail) + at if at else len(data)
+
+
+def _segment(lines: list[bytes], starts: list[int], layer: Layer, line: int, offset: int) -> Segment:
+    data = b"\n".join(lines) + b"\n"
+    begins: list[int] = []
+
+    def path_at(position: int) -> str:
+        if not begins:
+            begin = 0
+            for run in lines:
+                begins.append(begin)
+                begin += len(run) + 1
+        n = bisect_right(begins, position) - 1
+        return layer.inside(f"byte {starts[n]}")
+
+    start = Location(line=line, column=1, offset=offset)
+    return Segment(data=data, start=start, continues=line > 1, path_at=path_at)

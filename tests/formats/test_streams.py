@@ -1,0 +1,129 @@
+"""Compressed streams other than gzip: several of them, padding, faults, bombs."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import lzma
+import random
+import tracemalloc
+
+import lz4.frame
+import pytest
+import zstandard
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from scanner_tasks.core.model import Outcome
+from tests.unit.extracting import cuts, run
+
+TEXT = "".join(f"{n},{random.Random(n).random()},Zoë\n" for n in range(4000))
+
+
+def zstd_rle(megabytes: int) -> bytes:
+    """A frame of blocks of 128 KB of one letter: four bytes each."""
+    block = (1 << 17 << 3 | 1 << 1).to_bytes(3, "little") + b"a"
+    return b"\x28\xb5\x2f\xfd\x00\x58" + block * (8 * megabytes) + b"\x01\0\0"
+
+
+PACK = {
+    "bzip2": lambda data: bz2.compress(data, 1),
+    "xz": lzma.compress,
+    "lz4": lambda data: lz4.frame.compress(data, content_checksum=True, block_size=lz4.frame.BLOCKSIZE_MAX64KB),
+    "zstd": zstandard.ZstdCompressor(write_checksum=True).compress,
+    "zstd of unknown size": lambda data: zstandard.ZstdCompressor(write_content_size=False).compress(data),
+}
+forms = pytest.mark.parametrize("form", PACK)
+
+
+@forms
+@settings(deadline=None, max_examples=20)
+@given(parts=st.lists(st.text(st.characters(categories=["L", "N"]), min_size=1), min_size=1, max_size=4), sizes=cuts)
+def test_streams_one_behind_the_other_are_one_text(form, parts, sizes):
+    content = b"".join(PACK[form](part.encode()) for part in parts)
+    result = run(content, sizes=sizes, window_bytes=16)
+    assert (result.text, result.outcome) == ("".join(parts), Outcome.SCANNED)
+
+
+@forms
+def test_a_long_text_is_read_whole_under_any_name(form):
+    result = run(PACK[form](TEXT.encode()), key="export.csv", window_bytes=1000)
+    assert (result.text, result.outcome) == (TEXT, Outcome.SCANNED)
+
+
+@forms
+@pytest.mark.parametrize("share", [0.5, 0.9])
+def test_a_cut_stream_keeps_what_came_before(form, share):
+    text = "".join(f"{n},{random.Random(n).random()},Zoë\n" for n in range(60_000))
+    packed = PACK[form](text.encode())
+    result = run(packed[: int(len(packed) * share)], window_bytes=10_000)
+    assert result.outcome is Outcome.PARTIAL_CORRUPT
+    assert text.startswith(result.text)
+    assert len(result.text) > len(text) * share * 0.3
+
+
+@forms
+@settings(deadline=None, max_examples=25)
+@given(at=st.integers(12, 5000), flip=st.integers(1, 255))
+def test_a_damaged_stream_never_crashes(form, at, flip):
+    damaged = bytearray(PACK[form](TEXT.encode()))
+    damaged[at] ^= flip
+    run(bytes(damaged), window_bytes=5000)
+
+
+def test_a_wrong_checksum_costs_no_text_of_a_zstd_frame():
+    packed = bytearray(PACK["zstd"](TEXT.encode()))
+    packed[-1] ^= 1
+    result = run(bytes(packed))
+    assert (result.text, result.outcome) == (TEXT, Outcome.PARTIAL_CORRUPT)
+
+
+@forms
+def test_a_stream_that_gives_nothing_is_corrupt(form):
+    assert run(PACK[form](TEXT.encode())[:30]).outcome is Outcome.FAILED_CORRUPT
+
+
+@forms
+def test_text_hidden_behind_the_stream_is_read(form):
+    assert run(PACK[form](b"shown ") + b"hidden text").text == "shown hidden text"
+
+
+def test_old_lzma_is_read():
+    assert run(lzma.compress(TEXT.encode(), lzma.FORMAT_ALONE)).text == TEXT
+
+
+def test_frames_that_hold_no_text_are_passed_over():
+    index = b"\x50\x2a\x4d\x18" + (9).to_bytes(4, "little") + b"\xff" * 9
+    assert run(PACK["zstd"](b"one ") + index + PACK["zstd"](b"two")).text == "one two"
+
+
+def test_all_compressions_inside_one_another_are_opened():
+    content = TEXT.encode()
+    for pack in (*PACK.values(), gzip.compress):
+        content = pack(content)
+    assert run(content).text == TEXT
+    assert run(content, max_depth=5).outcome is Outcome.PARTIAL_DEPTH
+
+
+BOMBS = {
+    "bzip2": lambda: bz2.compress(bytes(b"a" * 30_000_000)),
+    "xz": lambda: lzma.compress(b"a" * 30_000_000, preset=0),
+    "lz4": lambda: lz4.frame.compress(b"a" * 30_000_000, block_size=lz4.frame.BLOCKSIZE_MAX64KB),
+    "zstd": lambda: zstd_rle(60),
+}
+
+
+@pytest.mark.parametrize("form", BOMBS)
+@pytest.mark.parametrize("limit", ["bytes", "ratio"])
+def test_a_bomb_ends_by_its_budget_in_bounded_memory(form, limit):
+    content = BOMBS[form]()
+    budget = {"max_bytes": 20_000_000} if limit == "bytes" else {"max_ratio": 50, "ratio_free_bytes": 1_000_000}
+    tracemalloc.start()
+    try:
+        read, outcome = run(content, keep=False, window_bytes=100_000, **budget)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert outcome is (Outcome.PARTIAL_BYTES if limit == "bytes" else Outcome.PARTIAL_RATIO)
+    assert read == 20_000_000 if limit == "bytes" else read < 20_000_000
+    assert peak < 12_000_000
