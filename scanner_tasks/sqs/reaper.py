@@ -42,13 +42,13 @@ def reap_for(app: Any, *, idle_s: float | None = None) -> Reaped:
             raise ValueError("the application has no remote control (control_prefix in broker_transport_options)")
         if idle_s is None:
             idle_s = float(channel.transport_options.get("control_idle_s", IDLE_S))
-        topic = channel.canonical_queue_name(app.control.mailbox.exchange.name)
-        return reap(
-            channel.brief_client(None), channel.fanout.get_client(), prefix, topic=topic, idle_s=idle_s, now=time.time()
-        )
+        # The worker's own way to its topic: predefined_exchanges, or CreateTopic with the same attributes and tags.
+        topic_arn = channel.fanout._get_or_create_topic(app.control.mailbox.exchange.name)  # noqa: SLF001
+        sqs, sns = channel.brief_client(None), channel.fanout.get_client()
+        return reap(sqs, sns, prefix, topic_arn=topic_arn, idle_s=idle_s, now=time.time())
 
 
-def reap(sqs: Any, sns: Any, prefix: str, *, topic: str, idle_s: float, now: float) -> Reaped:
+def reap(sqs: Any, sns: Any, prefix: str, *, topic_arn: str, idle_s: float, now: float) -> Reaped:
     """Delete control queues that nobody has tagged for ``idle_s`` seconds, and subscriptions without a queue."""
     if not prefix:
         raise ValueError("an empty prefix is every queue's")
@@ -59,8 +59,7 @@ def reap(sqs: Any, sns: Any, prefix: str, *, topic: str, idle_s: float, now: flo
                 sqs.delete_queue(QueueUrl=url)
                 queues.append(url.rpartition("/")[2])
     subscriptions = []
-    arn = sns.create_topic(Name=topic)["TopicArn"]  # finds it; its attributes stay
-    for page in sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=arn):
+    for page in sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic_arn):
         for subscription in page.get("Subscriptions", []):
             name = subscription["Endpoint"].rpartition(":")[2]
             if subscription.get("Protocol") == "sqs" and (name in queues or not _exists(sqs, name)):

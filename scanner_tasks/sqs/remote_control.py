@@ -82,7 +82,9 @@ class RemoteControl(upstream.Channel):  # type: ignore[misc]
         return super().sqs(None if queue is not None and self._is_control(queue) else queue)
 
     def _new_boto_client(self, service: str, *args: Any, config: Any = None, **kwargs: Any) -> Any:
-        return super()._new_boto_client(service, *args, config=BOUNDED if service == "sns" else config, **kwargs)
+        if service == "sns" and self.control_prefix:
+            config = BOUNDED
+        return super()._new_boto_client(service, *args, config=config, **kwargs)
 
     def _new_queue(self, queue: str, **kwargs: Any) -> Any:
         """The queue's URL; makes a control queue, which is no error when it exists."""

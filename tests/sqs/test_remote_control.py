@@ -14,7 +14,7 @@ import pytest
 
 from scanner_tasks.local.ports import wait_until
 from scanner_tasks.sqs import reaper
-from tests.sqs.samples import envelope
+from tests.sqs.samples import REPOSITORY, envelope
 
 KEYS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
 
@@ -111,6 +111,7 @@ def test_flower_asks_and_tells_a_worker(control, start_flower):
     wait_until(lambda: worker.exit_status is not None, what="the worker's end", timeout_s=20)
     assert worker.exit_status == 0
     assert (control.queues(), control.subscribed()) == ([], [])
+    assert "SQS polls ended" in sample.log(worker)  # as at SIGTERM
     assert "not cleared away" not in sample.log(worker)
 
 
@@ -181,6 +182,19 @@ def test_without_the_option_nothing_is_made(make_sample, client):
     assert answer.returncode != 0
 
 
+@pytest.mark.parametrize("is_on", [False, True])
+def test_setting_turns_it_on(is_on):
+    program = """
+import celeryconfig as c
+print(c.worker_enable_remote_control, c.worker_disable_rate_limits, c.broker_transport_options.get("control_prefix"))
+"""
+    env = {**os.environ, "S3SCAN_REMOTE_CONTROL": "true"} if is_on else {**os.environ}
+    answer = subprocess.run(
+        [sys.executable, "-c", program], env=env, cwd=REPOSITORY, check=True, capture_output=True, text=True
+    )
+    assert answer.stdout.split() == (["True", "False", "scan-ctl-"] if is_on else ["False", "True", "None"])
+
+
 def test_reaper_refuses_an_empty_prefix():
     with pytest.raises(ValueError, match="every queue"):
-        reaper.reap(None, None, "", topic="t", idle_s=1, now=0)
+        reaper.reap(None, None, "", topic_arn="t", idle_s=1, now=0)
