@@ -81,10 +81,12 @@ accept_content = ["json"]
 # Flower: events on; "sent" events would cost the feeding side a request for each message.
 worker_send_task_events = True
 task_send_sent_event = False
-# Remote control needs fanout (SNS): off.
-worker_enable_remote_control = False
+# Remote control needs fanout (SNS) and queues that workers make: off unless S3SCAN_REMOTE_CONTROL is set.
+worker_enable_remote_control = _values.remote_control
+if _values.remote_control:
+    broker_transport_options["control_prefix"] = _lanes.CONTROL_PREFIX
 # Timers of rate limits are of no use without remote control.
-worker_disable_rate_limits = True
+worker_disable_rate_limits = not _values.remote_control
 
 # Logging belongs to the application (log.py); Celery's own lines name the task and its id, never its arguments.
 worker_hijack_root_logger = False

@@ -1,6 +1,6 @@
 """What idling costs: the requests of one idle worker and of Flower, counted by kind for a minute.
 
-    .venv/bin/python benchmarks/bench_idle_requests.py [--seconds 60] [--lanes 8]
+    .venv/bin/python benchmarks/bench_idle_requests.py [--seconds 60] [--lanes 8] [--remote-control]
 
 A proxy between them and the emulator counts. The worker's first long polls are let pass before counting starts.
 """
@@ -37,6 +37,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=int, default=60)
     parser.add_argument("--lanes", type=int, default=8)
+    parser.add_argument("--remote-control", action="store_true")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -45,7 +46,7 @@ def main() -> None:
         proxies = {"worker": FaultProxy(emulator.port), "Flower": FaultProxy(emulator.port)}
         started: list[Child] = []
         try:
-            env = _queues(emulator, folder, options.lanes)
+            env = _queues(emulator, folder, options.lanes, remote_control=options.remote_control)
             started.append(_start("worker", _worker(), {**env, "AWS_ENDPOINT_URL": proxies["worker"].url}, folder))
             worker = started[0]
             wait_until(lambda: " ready." in worker.log_tail(99), what="the worker", timeout_s=60, check=worker.check)
@@ -67,7 +68,7 @@ def main() -> None:
     _print(counts, took, options)
 
 
-def _queues(emulator: Emulator, folder: Path, lanes: int) -> dict[str, str]:
+def _queues(emulator: Emulator, folder: Path, lanes: int, *, remote_control: bool) -> dict[str, str]:
     keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}
     sqs = boto3.client("sqs", endpoint_url=emulator.endpoint_url, **keys)
     dlq = sqs.create_queue(QueueName="dlq")["QueueUrl"]
@@ -80,7 +81,11 @@ def _queues(emulator: Emulator, folder: Path, lanes: int) -> dict[str, str]:
         "queues": {name: {"url": url} for name, url in urls.items()},
         "lanes": names,
         "journal": str(folder / "journal"),
-        "options": {"wait_time_seconds": 20, "events_queue": "events"},
+        "options": {
+            "wait_time_seconds": 20,
+            "events_queue": "events",
+            **({"control_prefix": "ctl-"} if remote_control else {}),
+        },
         "events": True,
     }
     return {

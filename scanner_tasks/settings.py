@@ -140,6 +140,16 @@ class Settings(BaseSettings):
     liveness_file: str = Field(
         default="", description="File that a worker touches while it is alive, for a health check; empty = none."
     )
+    remote_control: bool = Field(
+        default=False,
+        description=(
+            "Remote control of workers from Flower and the celery command, through SNS. Workers, and Flower, then need "
+            "sqs:CreateQueue, DeleteQueue, GetQueueUrl, GetQueueAttributes, SetQueueAttributes, SendMessage, "
+            "ReceiveMessage, DeleteMessage, TagQueue and ListQueueTags on queues named scan-ctl-*, sqs:ListQueues, and "
+            "sns:CreateTopic, TagResource, Publish, Subscribe, Unsubscribe and ListSubscriptionsByTopic on the topic "
+            "scan-ctl-celery-pidbox."
+        ),
+    )
     log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
 
     @property

@@ -24,6 +24,8 @@ EVENTS_VISIBILITY_S = 10
 DEFAULT_LANE_COUNT = 8
 DLQ = "scan-dlq"
 EVENTS = "scan-events"
+#: Names of remote control's queues and topic begin with it; workers make them (S3SCAN_REMOTE_CONTROL).
+CONTROL_PREFIX = "scan-ctl-"
 
 
 def lane_names(count: int = DEFAULT_LANE_COUNT) -> tuple[str, ...]:

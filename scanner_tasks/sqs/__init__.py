@@ -25,8 +25,8 @@ def install_steps(app: Any) -> None:
     """Give a Celery application's workers the boot steps of this library; a repeat changes nothing.
 
     Refusal of a queue without redrive policy, visibility heartbeat, late polls at a stop, liveness file, care for
-    messages that no task can run, and events without exceptions' texts. Each reads its options from
-    ``broker_transport_options``.
+    messages that no task can run, events without exceptions' texts, and remote control where it is on. Each reads its
+    options from ``broker_transport_options``.
     """
     steps = (
         "redrive:RequireRedrive",
@@ -34,6 +34,8 @@ def install_steps(app: Any) -> None:
         "visibility:VisibilityHeartbeat",
         "drain:EndPolls",
         "liveness:Liveness",
+        "control_step:KeepControlQueue",
     )
     app.events_cls = f"{__name__}.discreet:DiscreetEvents"
+    app.control_cls = f"{__name__}.remote_control:SqsControl"
     app.steps["consumer"].update(f"{__name__}.{step}" for step in steps)

@@ -25,7 +25,7 @@ from typing import Any
 import flower.app
 import flower.command
 from celery.bin.celery import celery as celery_command
-from flower.api.control import ControlHandler
+from flower.api.control import ControlHandler, TaskRevoke
 from flower.views import BaseHandler
 from flower.views.workers import WorkerView
 from tornado.web import HTTPError
@@ -37,6 +37,9 @@ log = logging.getLogger(__name__)
 NO_CONTROL = (
     "This Celery application has no remote control (worker_enable_remote_control is off), "
     "so Flower cannot ask or tell its workers anything."
+)
+NO_TERMINATE = (
+    "A task that runs in a thread cannot be ended. Revoke without terminate: a task that has not begun will not run."
 )
 USAGE = "usage: python -m scanner_tasks.sqs.flower -A APPLICATION [Flower's options, such as --port=5555]"
 _AUTH_OPTIONS = ("basic_auth", "auth")
@@ -95,6 +98,8 @@ class SqsFlower(flower.app.Flower):  # type: ignore[misc]
         if not capp.conf.worker_enable_remote_control:
             capp.control = NoControl()
         super().__init__(*args, capp=capp, **kwargs)
+        if isinstance(capp.control, NoControl):
+            self.options.read_only = True  # no buttons that cannot work
 
     @property
     def broker_uri(self) -> str:
@@ -112,6 +117,8 @@ def _refuse_without_control(handler: Any) -> None:
     """Each request for remote control says why it does nothing; stock Flower answers 200 "Revoked"."""
     if isinstance(handler.capp.control, NoControl):
         raise HTTPError(403, NO_CONTROL)
+    if isinstance(handler, TaskRevoke) and handler.get_argument("terminate", default="").lower() in ("true", "1"):
+        raise HTTPError(403, NO_TERMINATE)
 
 
 def _explain_worker_page(handler: Any) -> None:
@@ -134,7 +141,7 @@ def flower_options(given: list[str], environment: dict[str, str] | os._Environ[s
 
     Examples:
         >>> flower_options(["--port=5555"], {})
-        ['--enable_events=false', '--read_only=true', '--address=127.0.0.1', '--port=5555']
+        ['--enable_events=false', '--address=127.0.0.1', '--port=5555']
         >>> flower_options(["--basic_auth=me:secret", "--address=0.0.0.0"], {})[-1]
         '--address=0.0.0.0'
     """
@@ -147,7 +154,7 @@ def flower_options(given: list[str], environment: dict[str, str] | os._Environ[s
             "(or the variable FLOWER_BASIC_AUTH), or leave the address to loopback."
         )
     # enable_events would ask all workers to send events, by remote control, every five seconds.
-    return ["--enable_events=false", "--read_only=true", f"--address={address}", *given]
+    return ["--enable_events=false", f"--address={address}", *given]
 
 
 def history_option(given: list[str], environment: dict[str, str] | os._Environ[str]) -> tuple[str | None, list[str]]:

@@ -10,20 +10,26 @@ Options it adds to ``broker_transport_options``, all optional:
     drain_s                 seconds that a stop waits for open polls: 2 (drain.py)
     hide_exception_text     True: events name the type of a failed task's exception, not its text: False (discreet.py)
     liveness_file           file touched while the worker is alive: none (liveness.py)
+    control_prefix          names of remote control's queues and topic begin with it: none (remote_control.py)
+    control_heartbeat_s     seconds between a worker's signs of life on its control queue: 120 (control_step.py)
+    control_idle_s          a control queue without one for so long is reaped: 600 (reaper.py)
     liveness_deadline_s     a full worker whose oldest message is older is not alive: visibility_cap_s (liveness.py)
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 from scanner_tasks.sqs import upstream
 from scanner_tasks.sqs.clients import Clients
 from scanner_tasks.sqs.events import EventsQueue
 from scanner_tasks.sqs.fair_polls import FairPolls
+from scanner_tasks.sqs.remote_control import RemoteControl
 from scanner_tasks.sqs.sending import Sending
 from scanner_tasks.sqs.settling import Settling
 
 
-class Channel(EventsQueue, Sending, FairPolls, Settling, Clients):
+class Channel(RemoteControl, EventsQueue, Sending, FairPolls, Settling, Clients):
     """One channel; each parent's docstring says what it repairs."""
 
 
@@ -34,3 +40,8 @@ class Transport(upstream.Transport):  # type: ignore[misc]
     #: The long poll is the pause.
     polling_interval = 0
     implements = upstream.Transport.implements.extend(batch_publish=True)
+
+    def __init__(self, client: Any, **kwargs: Any) -> None:
+        super().__init__(client, **kwargs)
+        if client.transport_options.get("control_prefix"):  # Celery starts its mailbox where fanout is known
+            self.implements = self.implements.extend(exchange_type=frozenset({"direct", "topic", "fanout"}))

@@ -6,12 +6,17 @@ import contextlib
 import json
 import os
 import signal
+import sys
+import urllib.error
+import urllib.request
 import uuid
 from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
 
+from scanner_tasks.local.child import Child
+from scanner_tasks.local.ports import free_port, is_open, wait_until
 from tests.sqs.faults import FaultProxy
 from tests.sqs.samples import Sample
 
@@ -19,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from scanner_tasks.local.child import Child
     from scanner_tasks.local.emulator import Emulator
 
 
@@ -95,3 +99,38 @@ def make_sample(emulator: Emulator, client: Any, tmp_path: Path) -> Iterator[Cal
     for sample in made:
         for worker in sample.workers:
             end_at_once(worker)
+
+
+@pytest.fixture
+def start_flower():
+    """Start a Flower for a sample; ``sample.ask(path, method)`` answers (status, body)."""
+    started = []
+
+    def start(sample, *options, folder=None, **env):
+        port = free_port()
+        child = Child(
+            name="flower",
+            argv=[sys.executable, "-m", "scanner_tasks.sqs.flower", "-A", "sample_app", f"--port={port}", *options],
+            env={**sample.env(), "FLOWER_UNAUTHENTICATED_API": "true", **env},
+            log=sample.folder / f"flower{len(started)}.log",
+            cwd=folder or sample.folder,
+        ).start()
+        started.append(child)
+        wait_until(lambda: is_open(port), what="Flower", timeout_s=30, check=child.check)
+
+        def ask(path, method="GET"):
+            request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", method=method)
+            try:
+                with urllib.request.urlopen(request, timeout=10) as answer:
+                    return answer.status, answer.read().decode()
+            except urllib.error.HTTPError as error:
+                with error:
+                    return error.code, error.read().decode()
+
+        sample.ask = ask
+        sample.flower = child
+        return child
+
+    yield start
+    for child in started:
+        end_at_once(child)

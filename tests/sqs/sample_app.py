@@ -45,7 +45,7 @@ app.conf.update(
     worker_prefetch_multiplier=1,
     worker_send_task_events=bool(SAMPLE.get("events")),
     task_send_sent_event=False,
-    worker_enable_remote_control=False,
+    worker_enable_remote_control="control_prefix" in SAMPLE.get("options", {}),
     worker_cancel_long_running_tasks_on_connection_loss=False,
 )
 if not SAMPLE.get("stock"):

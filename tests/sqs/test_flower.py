@@ -4,9 +4,6 @@ import io
 import json
 import os
 import signal
-import sys
-import urllib.error
-import urllib.request
 import uuid
 import zipfile
 from types import SimpleNamespace
@@ -14,50 +11,14 @@ from types import SimpleNamespace
 import boto3
 import pytest
 
-from scanner_tasks.local.child import Child, ChildFailed
-from scanner_tasks.local.ports import free_port, is_open, wait_until
+from scanner_tasks.local.child import ChildFailed
+from scanner_tasks.local.ports import wait_until
 from scanner_tasks.sqs.flower import flower_options
 from scanner_tasks.sqs.flower_history import History, pack, read, unpack
-from tests.sqs.conftest import end_at_once
 
 #: What the page /tasks asks for; the search text comes last.
 TABLE = "/tasks/datatable?draw=1&start=0&length=10&order[0][column]=0&columns[0][data]=name&search[value]="
 KEYS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
-
-
-@pytest.fixture
-def start_flower():
-    """Start a Flower for a sample; ``sample.ask(path, method)`` answers (status, body)."""
-    started = []
-
-    def start(sample, *options, folder=None, **env):
-        port = free_port()
-        child = Child(
-            name="flower",
-            argv=[sys.executable, "-m", "scanner_tasks.sqs.flower", "-A", "sample_app", f"--port={port}", *options],
-            env={**sample.env(), "FLOWER_UNAUTHENTICATED_API": "true", **env},
-            log=sample.folder / f"flower{len(started)}.log",
-            cwd=folder or sample.folder,
-        ).start()
-        started.append(child)
-        wait_until(lambda: is_open(port), what="Flower", timeout_s=30, check=child.check)
-
-        def ask(path, method="GET"):
-            request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", method=method)
-            try:
-                with urllib.request.urlopen(request, timeout=10) as answer:
-                    return answer.status, answer.read().decode()
-            except urllib.error.HTTPError as error:
-                with error:
-                    return error.code, error.read().decode()
-
-        sample.ask = ask
-        sample.flower = child
-        return child
-
-    yield start
-    for child in started:
-        end_at_once(child)
 
 
 @pytest.fixture
