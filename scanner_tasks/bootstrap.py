@@ -56,9 +56,12 @@ def worker() -> Worker:
     ours, agent = settings.load(), os.environ.get("ECS_AGENT_URI")  # set by ECS, not by us
     common = _common(ours)
     fingerprinter = Fingerprinter(ours.fingerprint_key.get_secret_value().encode(), ours.fingerprint_key_id)
+    detector = Detector(rules.load_builtin(), fingerprinter, occurrences_kept=ours.occurrences_kept)
+    # While the worker still connects; whoever comes first waits for it.
+    threading.Thread(target=detector.prepare, name="filter", daemon=True).start()
     return Worker(
         **common,
-        detector=Detector(rules.load_builtin(), fingerprinter, occurrences_kept=ours.occurrences_kept),
+        detector=detector,
         leases=LeaseKeeper(common["engine"], lease_s=ours.lease_s, stuck_after_s=ours.object_max_s + CHILD_GRACE_S),
         guard=Guard(
             TaskProtection(agent) if agent else None,

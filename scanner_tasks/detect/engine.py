@@ -106,6 +106,10 @@ class Detector:
             found.append(FoundValue(rule.id, *place, value.confidence, masked))
         return found
 
+    def prepare(self) -> None:
+        """Make the filter now, in seconds, rather than when the first text comes."""
+        self.filter_for(bytes(FILTER_BYTES))
+
     def filter_for(self, text: bytes) -> Filter | None:
         """The filter, made when the first text comes that is worth it; None for a text that is not."""
         if self._filtered and self._filter is None and len(text) >= FILTER_BYTES:
