@@ -212,6 +212,10 @@ class Place(_Shape):
         default="", description="Where within its format: archive member, page, cell, column, JSON path; else empty."
     )
     fingerprint: str = Field(description="Keyed hash: equal values have equal ones.")
+    evidence: list[str] = Field(
+        default_factory=list,
+        description="What made it a finding: pattern, checks, keyword and distance, confidence.",
+    )
 
     @classmethod
     def of(cls, occurrence: Occurrence) -> Place:
@@ -225,6 +229,7 @@ class Place(_Shape):
             offset=at.offset,
             path=at.path,
             fingerprint=occurrence.fingerprint,
+            evidence=list(occurrence.evidence),
         )
 
 

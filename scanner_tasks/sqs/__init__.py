@@ -11,14 +11,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from kombu.transport import TRANSPORT_ALIASES
+from kombu import transport as kombu_transport
 
 __all__ = ["install", "install_steps"]
 
 
 def install(alias: str = "sqs") -> None:
-    """Make ``alias://`` broker URLs use the repaired transport; a repeat changes nothing."""
-    TRANSPORT_ALIASES[alias] = f"{__name__}.transport:Transport"
+    """Make ``alias://`` broker URLs use the repaired transport, also where kombu has resolved the alias before."""
+    kombu_transport.TRANSPORT_ALIASES[alias] = f"{__name__}.transport:Transport"
+    kombu_transport._transport_cache.pop(alias, None)  # noqa: SLF001 (kombu/transport/__init__.py: resolved once)
 
 
 def install_steps(app: Any) -> None:

@@ -156,6 +156,7 @@ def test_results_pass_every_filter_with_the_key_exactly_as_it_is(flows, finding)
                         "offset": 17,
                         "path": "",
                         "fingerprint": "k1:" + "0" * 32,
+                        "evidence": [],
                     }
                 ],
                 "found_at": "2026-03-10T05:18:00.250000Z",

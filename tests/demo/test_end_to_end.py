@@ -103,7 +103,7 @@ def demo(scratch: Path) -> Iterator[Callable[..., Demo]]:
 def test_the_demo_finds_exactly_what_was_put_there(demo: Callable[..., Demo]) -> None:
     run = demo()
     assert run.wait() == 0, run.text
-    assert "All 337 objects are accounted for, the sums agree" in run.text
+    assert "All 347 objects are accounted for, the sums agree" in run.text
     assert "DIFFERENCE" not in run.text
     assert "first finding" in run.text
     assert run.living() == []

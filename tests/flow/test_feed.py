@@ -225,7 +225,7 @@ def test_empty_bucket_is_a_job_that_succeeds_at_once(system: System) -> None:
 def test_results_are_paged_by_a_cursor_that_belongs_to_its_query(system: System) -> None:
     from scanner_tasks.core.errors import InvalidCursor  # noqa: PLC0415
 
-    ssn = b"ssn: 512-44-1234, card: 4111 1111 1111 1111\n"
+    ssn = b"ssn: 512-44-1234, card: 4532 7153 7903 1240\n"
     system.put({f"k{n:03d}": ssn for n in range(120)})
     view = system.run(system.start())
     query = {"job_id": view.job.job_id, "bucket": None, "key": None, "rule": None, "using": system.feeder}
