@@ -70,9 +70,10 @@ def test_history_outlives_flower_and_its_disk(make_sample, start_flower, bucket)
     seen = _tasks(sample)
 
     def is_uploaded():
+        """True once the snapshot holds both tasks, each in the state that it has reached."""
         body = bucket.client.get_object(Bucket=bucket.name, Key=keys[0])["Body"].read()
         with zipfile.ZipFile(io.BytesIO(body)) as archive:
-            return all(task_id.encode() in archive.read("events") for task_id in seen)
+            return all(word.encode() in archive.read("events") for word in (*seen, *seen.values()))
 
     sample.wait_until(is_uploaded, what="an upload")
     os.kill(second.pid, signal.SIGKILL)
