@@ -12,6 +12,7 @@ from celery import Celery
 from hypothesis import given
 from hypothesis import strategies as st
 from kombu import Queue
+from kombu import transport as kombu_transport
 from kombu.transport import SQS
 
 from scanner_tasks.core import lanes
@@ -50,6 +51,9 @@ def apply_async(monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, Any]
     """Celery's own ``scan_batch.apply_async`` up to boto3; returns the arguments of SendMessage."""
     client = RecordingClient()
     monkeypatch.setattr(SQS.Channel, "sqs", lambda _self, queue=None: client)
+    # Stock kombu, whatever another test of this process has made of the alias.
+    monkeypatch.setitem(kombu_transport.TRANSPORT_ALIASES, "sqs", "kombu.transport.SQS:Transport")
+    monkeypatch.setitem(kombu_transport._transport_cache, "sqs", SQS.Transport)
     app = Celery("scanner_tasks", set_as_current=False)
     app.conf.update(
         broker_url="sqs://",
