@@ -34,6 +34,7 @@ def install_steps(app: Any) -> None:
         "strangers:KeepStrangers",
         "visibility:VisibilityHeartbeat",
         "drain:EndPolls",
+        "giveback:Remember",
         "liveness:Liveness",
         "control_step:KeepControlQueue",
     )
