@@ -5,8 +5,8 @@ answered into a socket that nobody reads, and the message stays invisible for it
 hang up does not help: SQS may answer the dead connection all the same. Here the loop goes on until every poll has
 ended, and what they bring goes back at once, as does what waits in memory (giveback.py). That takes no time while tasks
 run, which are waited for anyway; a worker without tasks waits ``drain_s`` at most. (A silent lane's poll lasts
-``wait_time_seconds``: with a shorter ``drain_s`` a message that arrives just after an idle worker's end may be hidden for
-its timeout.)
+``wait_time_seconds``: with a shorter ``drain_s`` a message that arrives just after an idle worker's end may be hidden
+for its timeout.)
 """
 
 from __future__ import annotations

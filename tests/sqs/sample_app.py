@@ -9,6 +9,7 @@ import json
 import logging
 import os
 import socket
+import threading
 import time
 from pathlib import Path
 
@@ -118,6 +119,24 @@ def fail(name: str) -> None:
         {}[name]
     except KeyError as error:
         raise RuntimeError(f"as asked for {name}\nand a second line with {name}") from error
+
+
+@app.task(name="sample.blab")
+def blab(name: str) -> None:
+    """Let a value out in every way that libraries have."""
+    library = logging.getLogger("a.library")
+    try:
+        raise ValueError(name)  # noqa: TRY301
+    except ValueError as error:
+        library.exception("It failed: %s", error)
+        library.error(error)
+        library.error("It failed: %(why)r", {"why": error})
+    thread = threading.Thread(target=lambda: {}[name])
+    thread.start()
+    thread.join()
+    logging.getLogger("urllib3.connection").warning("Failed to parse headers (url=%s)", name)
+    note("end", "blab")
+    fail(name)
 
 
 @app.task(name="sample.return", gives_back=True)
