@@ -67,7 +67,7 @@ def _allow(table: dict[str, Any], wrong: Callable[[str, str], RuleError]) -> Sco
             raise wrong(name, "must be a text that is not empty")
     if "name" not in table:
         raise wrong("name", "missing")
-    lists = {
+    lists: dict[str, tuple[str, ...]] = {
         name: fields.texts(table[name], partial(wrong, name))
         for name in ("values", "regexes", "words", "paths")
         if name in table
@@ -78,12 +78,20 @@ def _allow(table: dict[str, Any], wrong: Callable[[str, str], RuleError]) -> Sco
         if not FINGERPRINT.fullmatch(value):
             raise wrong("values", "holds what is no fingerprint: `s3scan rules allow add` makes them of plain values")
     for name in ("regexes", "paths"):
-        for pattern in lists.get(name) or ():
+        for pattern in lists.get(name, ()):
             fields.regex(pattern, partial(wrong, name))
     target = table.get("target", "value")
     if target not in TARGETS:
         raise wrong("target", f"one of {', '.join(TARGETS)}")
-    allow = AllowList(name=table["name"], target=target, needs_all=_flag(table, "needs_all", wrong) or False, **lists)
+    allow = AllowList(
+        name=table["name"],
+        values=lists.get("values", ()),
+        regexes=lists.get("regexes", ()),
+        target=target,
+        words=lists.get("words", ()),
+        paths=lists.get("paths", ()),
+        needs_all=_flag(table, "needs_all", wrong) or False,
+    )
     return Scoped(rules=_globs(table, wrong, default=("*",)), allow=allow)
 
 
