@@ -286,6 +286,8 @@ class RuleFindings:
     count: int
     #: The first occurrences in order of position, at most the ruleset's limit.
     occurrences: tuple[Occurrence, ...]
+    #: Occurrences beside the count that an allow list allows.
+    allowed: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -299,6 +301,8 @@ class ObjectResult:
     bytes_read: int = 0
     #: One sentence for outcomes that need one; never holds object content.
     detail: str | None = None
+    #: Occurrences that allow lists allow: neither counted nor kept, also where nothing else was found.
+    allowed: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -315,6 +319,8 @@ class Finding:
     count: int
     occurrences: tuple[Occurrence, ...]
     found_at: datetime
+    #: Occurrences beside the count that an allow list allows.
+    allowed: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
