@@ -17,12 +17,12 @@ from scanner_tasks.extract.mail import mail_text, mbox_text
 from scanner_tasks.extract.markup import markup_text
 from scanner_tasks.extract.office import zip_text
 from scanner_tasks.extract.pdf import pdf_text
-from scanner_tasks.extract.places import places_of
 from scanner_tasks.extract.plain import decode
 from scanner_tasks.extract.rtf import rtf_text
 from scanner_tasks.extract.sheets import ole_text
 from scanner_tasks.extract.sqlite import sqlite_text
 from scanner_tasks.extract.strings import strings_text
+from scanner_tasks.extract.structure import places_of
 from scanner_tasks.extract.tar import tar_text
 from scanner_tasks.extract.walk import Layer, Reader, Walk
 
