@@ -21,7 +21,7 @@ ENDS = b"\t\n\r \"'<>"
 
 _END = re.compile(rb"[\t\n\r \"'<>]")
 #: Line breaks and tabs stay as JSON writes them: rules know them so.
-_JSON = re.compile(rb"(?<!\\)(?:\\\\)*+\\(?:u([0-9a-fA-F]{4})|/)")
+_JSON = re.compile(rb"\\(?:u([0-9a-fA-F]{4})|.)", re.DOTALL)
 _MARKUP = re.compile(rb"&(?:#([0-9]{1,7})|#[xX]([0-9a-fA-F]{1,6})|([A-Za-z][A-Za-z0-9]{1,31}));")
 _LAST = 0x10FFFF
 _SURROGATES = range(0xD800, 0xE000)
@@ -75,13 +75,11 @@ def _replaced(data: bytes, reference: re.Pattern[bytes], value: Callable[[re.Mat
 
 
 def _of_json(found: re.Match[bytes]) -> bytes:
-    written, digits = found[0], found[1]
+    digits = found[1]
     if digits is None:
-        return written[:-2] + b"/"
+        return b"/" if found[0] == rb"\/" else found[0]
     code = int(digits, 16)
-    if code in _SURROGATES or code in _OF_JSON or code < ord(" "):
-        return written
-    return written[: -len(rb"\u0000")] + _utf8(code)
+    return found[0] if code in _SURROGATES or code in _OF_JSON or code < ord(" ") else _utf8(code)
 
 
 def _of_markup(found: re.Match[bytes]) -> bytes:
