@@ -21,7 +21,7 @@ ENDS = b"\t\n\r \"'<>"
 
 _END = re.compile(rb"[\t\n\r \"'<>]")
 #: Line breaks and tabs stay as JSON writes them: rules know them so.
-_JSON = re.compile(rb"\\(?:u([0-9a-fA-F]{4})|.)", re.DOTALL)
+_JSON = re.compile(rb"\\(?:u([0-9a-fA-F]{4})|(/)|.)", re.DOTALL)
 _MARKUP = re.compile(rb"&(?:#([0-9]{1,7})|#[xX]([0-9a-fA-F]{1,6})|([A-Za-z][A-Za-z0-9]{1,31}));")
 _LAST = 0x10FFFF
 _SURROGATES = range(0xD800, 0xE000)
@@ -56,6 +56,8 @@ def _replaced(data: bytes, reference: re.Pattern[bytes], value: Callable[[re.Mat
     pieces: list[bytes] = []
     taken, missing = 0, 0
     for found in reference.finditer(data):
+        if found.lastindex is None:
+            continue
         read = value(found)
         if read == found[0]:
             continue
@@ -77,7 +79,7 @@ def _replaced(data: bytes, reference: re.Pattern[bytes], value: Callable[[re.Mat
 def _of_json(found: re.Match[bytes]) -> bytes:
     digits = found[1]
     if digits is None:
-        return b"/" if found[0] == rb"\/" else found[0]
+        return b"/"
     code = int(digits, 16)
     return found[0] if code in _SURROGATES or code in _OF_JSON or code < ord(" ") else _utf8(code)
 
