@@ -6,7 +6,7 @@ from __future__ import annotations
 from random import Random
 
 from benchmarks.detection.fields import FIELDS
-from benchmarks.detection.labels import Labelled, Piece, Status, Writer
+from benchmarks.detection.labels import Labelled, Maker, Piece, Status, Writer
 
 #: Columns: field, and the names that such a column has in the wild.
 COLUMNS: dict[str, tuple[str, ...]] = {
@@ -57,9 +57,11 @@ def cell(w: Writer, field: str, how: str, *, headed: bool) -> None:
         w.piece(piece)
 
 
-def table(r: Random, columns: dict[str, tuple[str, ...]], nothing: tuple[tuple[str, str], ...]) -> Labelled:
+def table(
+    r: Random, columns: dict[str, tuple[str, ...]], nothing: tuple[tuple[str, str], ...], fields: dict[str, Maker]
+) -> Labelled:
     """A table of these columns in any of the formats."""
-    w = Writer(r, FIELDS)
+    w = Writer(r, fields)
     how = r.choice((",", ",", ",", "\t", "|", ";", "quoted", "fixed", "markdown"))
     headed = r.random() < 0.8
     chosen: list[tuple[str, str]] = [(f, r.choice(columns[f])) for f in r.sample(list(columns), r.randrange(1, 5))]
@@ -89,4 +91,4 @@ def table(r: Random, columns: dict[str, tuple[str, ...]], nothing: tuple[tuple[s
 
 def text(r: Random) -> Labelled:
     """One table."""
-    return table(r, COLUMNS, NOTHING)
+    return table(r, COLUMNS, NOTHING, FIELDS)
