@@ -19,11 +19,12 @@ DASHES = {
     "em dash": "\u2014",
 }
 SPACES = {"no-break space": "\u00a0", "thin space": "\u2009", "narrow no-break": "\u202f", "figure space": "\u2007"}
+WIDE = {"zero-width space": "-\u200b", "soft hyphen": "\u00ad", "word joiner": "\u2060-"}
 OTHERS = {"dot": ".", "two spaces": "  ", "slash": "/", "spaced dash": " - ", "underscore": "_"}
 
 
 #: Readers disagree whether such a thing is still the value.
-GRADED = {"underscore", "in threes", "iban dotted"}
+GRADED = {*WIDE, "full-width digits", "underscore", "in threes", "iban dotted"}
 
 
 def status_of(kind: str) -> Status:
@@ -33,8 +34,10 @@ def status_of(kind: str) -> Status:
 
 def odd_ssn(r: Random) -> tuple[str, Piece]:
     """A word, and an SSN with odd separators."""
-    kind, sep = r.choice([*DASHES.items(), *SPACES.items(), *OTHERS.items()])
+    kind, sep = r.choice([*DASHES.items(), *SPACES.items(), *OTHERS.items(), *WIDE.items(), ("full-width digits", "-")])
     n = identity.ssn_digits(r)
+    if kind == "full-width digits":
+        n = "".join(chr(ord(c) - ord("0") + 0xFF10) for c in n)
     return r.choice(("SSN: ", "social security number ", "ssn=")), Piece(
         sep.join((n[:3], n[3:5], n[5:])), "us.ssn", kind, status_of(kind)
     )

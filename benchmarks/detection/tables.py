@@ -67,11 +67,13 @@ def table(
     chosen: list[tuple[str, str]] = [(f, r.choice(columns[f])) for f in r.sample(list(columns), r.randrange(1, 5))]
     chosen += [(f, name) for name, f in r.sample(nothing, r.randrange(1, 6))]
     r.shuffle(chosen)
-    rows = r.choice((1, 3, 8, 20, 40))
+    rows = r.choice((1, 2, 3, 5, 8, 12, 20, 120))
     end = r.choice(("\n", "\n", "\r\n"))
     open_, glue, close = {
         "quoted": ('"', '","', '"'), "fixed": ("", "  ", ""), "markdown": ("| ", " | ", " |"),
     }.get(how, ("", how, ""))  # fmt: skip
+    if r.random() < 0.15:
+        w.put(r.choice(("\ufeff", "# exported by the nightly job" + end, "Report of the day" + end + end)))
     if headed:
         names = [n.ljust(24) if how == "fixed" else n for _, n in chosen]
         w.put(open_ + glue.join(names) + close + end)
