@@ -19,15 +19,27 @@ DASHES = {
     "em dash": "\u2014",
 }
 SPACES = {"no-break space": "\u00a0", "thin space": "\u2009", "narrow no-break": "\u202f", "figure space": "\u2007"}
+WIDE = {"zero-width space": "-\u200b", "soft hyphen": "\u00ad", "word joiner": "\u2060-"}
 OTHERS = {"dot": ".", "two spaces": "  ", "slash": "/", "spaced dash": " - ", "underscore": "_"}
+
+
+#: Readers disagree whether such a thing is still the value.
+GRADED = {*WIDE, "full-width digits", "underscore", "in threes", "iban dotted"}
+
+
+def status_of(kind: str) -> Status:
+    """Value, or graded where the notation is one that hardly anybody writes."""
+    return Status.GRADED if kind in GRADED else Status.VALUE
 
 
 def odd_ssn(r: Random) -> tuple[str, Piece]:
     """A word, and an SSN with odd separators."""
-    kind, sep = r.choice([*DASHES.items(), *SPACES.items(), *OTHERS.items()])
+    kind, sep = r.choice([*DASHES.items(), *SPACES.items(), *OTHERS.items(), *WIDE.items(), ("full-width digits", "-")])
     n = identity.ssn_digits(r)
+    if kind == "full-width digits":
+        n = "".join(chr(ord(c) - ord("0") + 0xFF10) for c in n)
     return r.choice(("SSN: ", "social security number ", "ssn=")), Piece(
-        sep.join((n[:3], n[3:5], n[5:])), "us.ssn", kind, Status.VALUE
+        sep.join((n[:3], n[3:5], n[5:])), "us.ssn", kind, status_of(kind)
     )
 
 
@@ -40,14 +52,16 @@ def odd_card(r: Random) -> tuple[str, Piece]:
         text = f"{number[:cut]} {number[cut:]}"
     else:
         text = finance.card_grouped(number, sep)
-    return r.choice(("card number: ", "credit card ", "pan=", "Visa ")), Piece(text, "payment.card", kind, Status.VALUE)
+    return r.choice(("card number: ", "credit card ", "pan=", "Visa ")), Piece(
+        text, "payment.card", kind, status_of(kind)
+    )
 
 
 def odd_iban(r: Random) -> tuple[str, Piece]:
     """A word, and an IBAN with odd separators or in small letters."""
     text = finance.iban_compact(r, r.choice(list(finance.IBANS)))
     kind, sep = r.choice(
-        [("no-break space", "\u00a0"), ("dashed", "-"), ("lower", ""), ("in threes", " "), ("dot", ".")]
+        [("no-break space", "\u00a0"), ("dashed", "-"), ("lower", ""), ("in threes", " "), ("iban dotted", ".")]
     )
     if kind == "lower":
         text = text.lower()
@@ -55,13 +69,15 @@ def odd_iban(r: Random) -> tuple[str, Piece]:
         text = sep.join(text[at : at + 3] for at in range(0, len(text), 3))
     else:
         text = finance.in_fours(text, sep)
-    return "IBAN: ", Piece(text, "bank.iban", kind, Status.VALUE)
+    return "IBAN: ", Piece(text, "bank.iban", kind, status_of(kind))
 
 
 def odd_phone(r: Random) -> tuple[str, Piece]:
     """A word, and a telephone number with odd separators."""
     kind, sep = r.choice([*DASHES.items(), *SPACES.items(), ("spaced dash", " - "), ("dot", "."), ("two spaces", "  ")])
-    return r.choice(("phone: ", "call ", "Tel ")), Piece(sep.join(nanp_parts(r)), "contact.phone", kind, Status.VALUE)
+    return r.choice(("phone: ", "call ", "Tel ")), Piece(
+        sep.join(nanp_parts(r)), "contact.phone", kind, status_of(kind)
+    )
 
 
 ODD: tuple[Callable[[Random], tuple[str, Piece]], ...] = (odd_ssn, odd_card, odd_iban, odd_phone)

@@ -42,6 +42,12 @@ checksum «decoy:md5» ok, version «decoy:version»
 position «decoy:coordinates» speed 3.«n:9»
 Received-SPF: pass client-ip=«ip»; envelope-from=«email»
 callback https://api.example.com/cb?phone=«phone:plain»&id=«n:9»
+commit «hex:40» (tag: v«n:1».«n:2».«n:1»)
+author «name» <«email»> «pat:17########» -0«n:1»00
+index «hex:7»..«hex:7» 100644
+@@ -«n:3»,«n:2» +«n:3»,«n:4» @@ def f(a, b=«n:10»):
+ «n:3» files changed, «n:4» insertions(+), «n:4» deletions(-)
+{"ts":«pat:17########».«n:6»,"lvl":"info","bytes":«n:10»,"id":"«hex:16»"}
 user agent build «decoy:build number»
 memory 0x«hex:12» freed at «decoy:hex run»
 pkg install left-pad@1.3.0 «w:left|right»@«n:1».«n:1».«n:2» resolved

@@ -127,6 +127,26 @@ def locks(seed: int) -> Iterator[str]:
         yield "\n".join(lines)
 
 
+def histories(seed: int) -> Iterator[str]:
+    """`git log -p` and `git log --raw` by chance: hashes, hunks, raw dates, numbers in the code."""
+    r = Random(f"histories/{seed}")
+    while True:
+        lines: list[str] = []
+        for _ in range(700):
+            now, zone = r.randrange(15 * 10**8, 175 * 10**7), r.choice(("+0000", "-0700", "+0530", "+0200"))
+            lines += (
+                f"commit {chars(r, HEX, 40)}\ntree {chars(r, HEX, 40)}\nparent {chars(r, HEX, 40)}\ncommitter bot {now} {zone}\n",
+                f"    Fix #{r.randrange(10**5)}: handle {r.randrange(10**9)} and {digits(r, 3)}-{digits(r, 4)} (see {chars(r, HEX, 12)})\n",
+                f":100644 100644 {chars(r, HEX, 10)} {chars(r, HEX, 10)} M\tsrc/{chars(r, LOWER, 8)}.c",
+                f"diff --git a/{chars(r, LOWER, 6)}.c b/{chars(r, LOWER, 6)}.c\nindex {chars(r, HEX, 10)}..{chars(r, HEX, 10)} 100644",
+                f"@@ -{r.randrange(9999)},{r.randrange(99)} +{r.randrange(9999)},{r.randrange(99)} @@ int {chars(r, LOWER, 5)}(void)",
+                f"-\t0x{chars(r, HEX, 8)}, {digits(r, 10)}, {r.random() * 1000!r}, {digits(r, 2)}.{digits(r, 3)}.{digits(r, 4)}",
+                f"+\t{{ {digits(r, 3)}, {digits(r, 3)}, {digits(r, 4)} }}, /* {r.randrange(2000, 2026)}-{r.randrange(10, 13)}-{r.randrange(10, 29)} */",
+                f"+{chars(r, BASE64, 76)}\n {r.randrange(999)} files changed, {r.randrange(9999)} insertions(+), {r.randrange(9999)} deletions(-)",
+            )
+        yield "\n".join(lines)
+
+
 def telemetry(seed: int) -> Iterator[str]:
     """Metrics, spans and events by chance."""
     r = Random(f"telemetry/{seed}")
@@ -164,10 +184,11 @@ def numbers(seed: int) -> Iterator[str]:
 def kinds(seed: int) -> dict[str, tuple[float, Callable[[], Iterator[str]]]]:
     """Kind: its part of the whole, and where its text comes from."""
     return {
-        "git log": (0.18, git_log),
+        "git log": (0.12, git_log),
+        "git log, made": (0.08, lambda: histories(seed)),
         "lock files, metadata": (0.12, metadata),
         "lock files, made": (0.08, lambda: locks(seed)),
-        "package sources": (0.2, sources),
+        "package sources": (0.18, sources),
         "documentation": (0.16, documentation),
         "shared text": (0.08, shared),
         "telemetry": (0.09, lambda: telemetry(seed)),

@@ -10,6 +10,7 @@ from benchmarks.detection.labels import Piece, Status
 RSA_OID = bytes.fromhex("06092a864886f70d0101010500")  # rsaEncryption, NULL
 P256_OID = bytes.fromhex("06082a8648ce3d030107")
 EC_OID = bytes.fromhex("06072a8648ce3d0201")
+PBES2 = bytes.fromhex("06092a864886f70d01050d")
 ED25519 = bytes.fromhex("06032b6570")
 
 
@@ -53,7 +54,7 @@ def openssh(r: Random) -> bytes:
     return b"openssh-key-v1\0" + text(b"none") + text(b"none") + text(b"") + (1).to_bytes(4, "big") + outer
 
 
-def body_of(r: Random, kind: str) -> tuple[str, bytes]:
+def body_of(r: Random, kind: str) -> tuple[str, bytes]:  # noqa: PLR0911
     """The label between BEGIN and PRIVATE KEY, and the DER."""
     if kind == "rsa":
         return "RSA ", rsa(r, r.choice((1024, 2048)))
@@ -61,6 +62,8 @@ def body_of(r: Random, kind: str) -> tuple[str, bytes]:
         return "EC ", ec(r)
     if kind == "openssh":
         return "OPENSSH ", openssh(r)
+    if kind == "dsa":
+        return "DSA ", tlv(0x30, b"".join(integer(r.getrandbits(bits) | 1) for bits in (1, 1024, 160, 1024, 1024, 160)))
     if kind == "ed25519":
         return "", tlv(0x30, integer(0) + tlv(0x30, ED25519) + tlv(4, tlv(4, r.randbytes(32))))
     if kind == "pkcs8 ec":
@@ -68,29 +71,48 @@ def body_of(r: Random, kind: str) -> tuple[str, bytes]:
     return "", tlv(0x30, integer(0) + tlv(0x30, RSA_OID) + tlv(4, rsa(r, 2048)))
 
 
-KINDS = ("rsa", "ec", "openssh", "ed25519", "pkcs8 ec", "pkcs8 rsa")
+KINDS = ("rsa", "rsa", "ec", "dsa", "openssh", "ed25519", "pkcs8 ec", "pkcs8 rsa")
 
 
 def lines_of(r: Random, kind: str, width: int = 64) -> list[str]:
     """The key's lines, from BEGIN to END."""
-    label, der = body_of(r, kind)
+    return armour(*body_of(r, kind), width)
+
+
+#: What stands between a key's lines.
+GLUE = {
+    "escaped": "\\n",
+    "indented": "\n        ", "crlf": "\r\n", "one line": " ", "quoted": '\\n" +\n    "', "diff": "\n+",
+    "commented": "\n# ", "php": "\\n'.\n'",
+}  # fmt: skip
+
+
+def armour(label: str, der: bytes, width: int = 64) -> list[str]:
+    """DER in base 64 between BEGIN and END."""
     body = base64.b64encode(der).decode()
     inner = [body[at : at + width] for at in range(0, len(body), width)]
     return [f"-----BEGIN {label}PRIVATE KEY-----", *inner, f"-----END {label}PRIVATE KEY-----"]
 
 
 def private_key(r: Random, how: str = "") -> Piece:
-    """A key. ``how``: lines (default), escaped (backslash n), indented (by eight), crlf, one line, encrypted."""
+    """A key; ``how`` tells its form, lines by default.
+
+    Others: encrypted (PKCS #1), pbes2 (PKCS #8), noise (a body that does not parse), cut (no END), or what stands
+    between its lines (GLUE).
+    """
     kind, form = r.choice(KINDS), how or "lines"
     if form == "encrypted":
         lines = lines_of(r, "rsa")
         dek = r.randbytes(16).hex().upper()
         lines[1:1] = ["Proc-Type: 4,ENCRYPTED", f"DEK-Info: AES-128-CBC,{dek}", ""]
+    elif form == "pbes2":
+        lines = armour("ENCRYPTED ", tlv(0x30, tlv(0x30, PBES2 + r.randbytes(60)) + tlv(4, r.randbytes(1232))))
     else:
         lines = lines_of(r, kind, 70 if kind == "openssh" else 64)
-    glue = {"escaped": "\\n", "indented": "\n        ", "crlf": "\r\n", "one line": " "}.get(form, "\n")
-    text = glue.join(lines)
-    if form == "escaped":
-        # In JSON the escaped end of line after END belongs to nobody: both ways are right.
-        return Piece(text, "crypto.private_key", f"{kind} {form}", Status.VALUE)
-    return Piece(text, "crypto.private_key", f"{kind} {form}", Status.VALUE)
+    glue = GLUE.get(form, "\n")
+    # A stranger's body, and a key whose end is cut off: people disagree.
+    status = Status.GRADED if form in {"noise", "cut"} else Status.VALUE
+    if form == "noise":
+        lines = armour("RSA ", r.randbytes(1190))
+    text = glue.join(lines[: len(lines) // 2] if form == "cut" else lines)
+    return Piece(text, "crypto.private_key", f"{kind} {form}", status)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from random import Random
 
+from benchmarks.detection import phrases
 from benchmarks.detection.fields import FIELDS
 from benchmarks.detection.labels import Labelled, Writer
 
@@ -222,6 +223,10 @@ LISTS = {
     "en": ENGLISH.strip().splitlines(),
     "other": OTHERS.strip().splitlines(),
     "mixed": MIXED.strip().splitlines(),
+    "long": phrases.LONG.strip().splitlines(),
+    "grown": phrases.GROWN.strip().splitlines(),
+    "chat": phrases.CHATS.strip().splitlines(),
+    "nothing": phrases.NOTHING.strip().splitlines(),
 }
 #: Labels and shapes are multiplied: each product is a template of its own.
 LABELS: dict[str, tuple[str, ...]] = {

@@ -6,6 +6,7 @@ from __future__ import annotations
 import base64
 from random import Random
 
+from benchmarks.detection import structured_more
 from benchmarks.detection.fields import FIELDS
 from benchmarks.detection.labels import Labelled, Piece, Status, Writer
 
@@ -65,7 +66,8 @@ def k8s_base64(r: Random) -> Labelled:
 
 def text(r: Random) -> Labelled:
     """One document."""
-    name = r.choice([*DOCUMENTS, "k8s base64"])
+    every = DOCUMENTS | structured_more.DOCUMENTS
+    name = r.choice([*every, "k8s base64"])
     if name == "k8s base64":
         return k8s_base64(r)
-    return Writer(r, FIELDS).fill(DOCUMENTS[name]).done(f"structured/{name}")
+    return Writer(r, FIELDS).fill(every[name]).done(f"structured/{name}")

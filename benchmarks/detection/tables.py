@@ -6,7 +6,7 @@ from __future__ import annotations
 from random import Random
 
 from benchmarks.detection.fields import FIELDS
-from benchmarks.detection.labels import Labelled, Piece, Status, Writer
+from benchmarks.detection.labels import Labelled, Maker, Piece, Status, Writer
 
 #: Columns: field, and the names that such a column has in the wild.
 COLUMNS: dict[str, tuple[str, ...]] = {
@@ -57,19 +57,23 @@ def cell(w: Writer, field: str, how: str, *, headed: bool) -> None:
         w.piece(piece)
 
 
-def table(r: Random, columns: dict[str, tuple[str, ...]], nothing: tuple[tuple[str, str], ...]) -> Labelled:
+def table(
+    r: Random, columns: dict[str, tuple[str, ...]], nothing: tuple[tuple[str, str], ...], fields: dict[str, Maker]
+) -> Labelled:
     """A table of these columns in any of the formats."""
-    w = Writer(r, FIELDS)
+    w = Writer(r, fields)
     how = r.choice((",", ",", ",", "\t", "|", ";", "quoted", "fixed", "markdown"))
     headed = r.random() < 0.8
     chosen: list[tuple[str, str]] = [(f, r.choice(columns[f])) for f in r.sample(list(columns), r.randrange(1, 5))]
     chosen += [(f, name) for name, f in r.sample(nothing, r.randrange(1, 6))]
     r.shuffle(chosen)
-    rows = r.choice((1, 3, 8, 20, 40))
+    rows = r.choice((1, 2, 3, 5, 8, 12, 20, 120))
     end = r.choice(("\n", "\n", "\r\n"))
     open_, glue, close = {
         "quoted": ('"', '","', '"'), "fixed": ("", "  ", ""), "markdown": ("| ", " | ", " |"),
     }.get(how, ("", how, ""))  # fmt: skip
+    if r.random() < 0.15:
+        w.put(r.choice(("\ufeff", "# exported by the nightly job" + end, "Report of the day" + end + end)))
     if headed:
         names = [n.ljust(24) if how == "fixed" else n for _, n in chosen]
         w.put(open_ + glue.join(names) + close + end)
@@ -89,4 +93,4 @@ def table(r: Random, columns: dict[str, tuple[str, ...]], nothing: tuple[tuple[s
 
 def text(r: Random) -> Labelled:
     """One table."""
-    return table(r, COLUMNS, NOTHING)
+    return table(r, COLUMNS, NOTHING, FIELDS)

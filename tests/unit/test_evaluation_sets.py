@@ -49,7 +49,10 @@ def jwt_holds(token: str) -> bool:
 
 
 def pem_holds(text: str) -> bool:
-    text = text.replace("\\n", "\n")
+    for glue in ('\\n" +\n    "', "\\n'.\n'", "\\n", "\n# "):
+        text = text.replace(glue, "\n")
+    if all(line.startswith("+") for line in text.splitlines()[1:]):
+        text = text.replace("\n+", "\n")
     body = re.sub(r"-----[A-Z ]+-----|^\S+: .*$", "", text, flags=re.MULTILINE)
     der = base64.b64decode("".join(body.split()), validate=True)
     if der.startswith(b"openssh-key-v1\0"):
