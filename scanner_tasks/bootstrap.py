@@ -25,7 +25,9 @@ from scanner_tasks.flow.protection import Guard
 from scanner_tasks.store.engine import make_engine
 
 if TYPE_CHECKING:
+    from scanner_tasks.core.model import Confidence
     from scanner_tasks.core.redact import Fingerprinter
+    from scanner_tasks.detect.engine import Detector
     from scanner_tasks.detect.ruleset import Ruleset
     from scanner_tasks.rules.load import Loaded
     from scanner_tasks.settings import Settings
@@ -79,6 +81,21 @@ def worker() -> Worker:
         child_slots=threading.BoundedSemaphore(ours.child_max),
         scan_slots=threading.BoundedSemaphore(ours.scan_threads or os.cpu_count() or 1),
     )
+
+
+@cache
+def text_detector(threshold: Confidence, *, test_values: bool) -> Detector:
+    """For a text at hand: the rules as the settings name them; without a fingerprint key, one that nobody keeps."""
+    import secrets  # noqa: PLC0415
+
+    from scanner_tasks.core.redact import Fingerprinter  # noqa: PLC0415
+    from scanner_tasks.detect.engine import Detector  # noqa: PLC0415
+
+    ours = settings.load()
+    is_set = bool(ours.fingerprint_key.get_secret_value())
+    keys = fingerprinters(ours) if is_set else (Fingerprinter(secrets.token_bytes(32), "none"),)
+    ruleset = load_rules(ours).ruleset
+    return Detector(ruleset, keys[0], threshold=threshold, test_values=test_values, former=keys[1:])
 
 
 def stop_worker() -> None:
