@@ -228,6 +228,8 @@ class ClaimedBatch:
     outcomes: bytes
     #: Only the objects still pending, with their position in the batch.
     objects: tuple[tuple[int, ObjectRef], ...]
+    #: Of the rules that the job began with; empty where nobody asks.
+    ruleset_hash: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -339,6 +341,8 @@ class Progress:
     #: Findings are rule x object; occurrences are places.
     findings: int = 0
     occurrences: int = 0
+    #: Occurrences beside those that allow lists allow.
+    allowed: int = 0
     #: Listed bytes of every object / of objects that have an outcome.
     bytes_listed: int = 0
     bytes_done: int = 0

@@ -73,7 +73,7 @@ class Marks:
                 if (key_id := value.partition(":")[0]) not in self._by_id:
                     raise RuleError(
                         f"allow list {each.name!r}: its values were made with key {key_id!r}, which is not here: give "
-                        "it in S3SCAN_FORMER_FINGERPRINT_KEYS, or make the list again with `s3scan rules allow add`"
+                        "it in S3SCAN_FORMER_FINGERPRINT_KEYS, or make the list again with `s3scan rules allow`"
                     )
 
     def of(self, normalised: bytes, key_ids: Iterable[str]) -> list[str]:

@@ -76,7 +76,7 @@ def _allow(table: dict[str, Any], wrong: Callable[[str, str], RuleError]) -> Sco
         raise wrong("values", "give values, regexes, words or paths: an empty list allows nothing")
     for value in lists.get("values", ()):
         if not FINGERPRINT.fullmatch(value):
-            raise wrong("values", "holds what is no fingerprint: `s3scan rules allow add` makes them of plain values")
+            raise wrong("values", "holds what is no fingerprint: `s3scan rules allow` makes them of plain values")
     for name in ("regexes", "paths"):
         for pattern in lists.get(name, ()):
             fields.regex(pattern, partial(wrong, name))
