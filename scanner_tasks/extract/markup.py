@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 
 from scanner_tasks.core.model import Location, Segment
 from scanner_tasks.extract.places import Places
 from scanner_tasks.extract.plain import decode
+from scanner_tasks.extract.table import after
 from scanner_tasks.extract.walk import Layer, Walk
 
 _TAG = re.compile(r"<(/?)(?:[A-Za-z_][\w.-]*:)?([A-Za-z_][\w.-]*)?[^<>]*?(/?)>")
@@ -43,7 +43,7 @@ def markup_text(walk: Walk, layer: Layer) -> Iterator[Segment]:
         kept, text = text[cut:], text[:cut]
         if data := _stripped(text):
             yield Segment(data=data, start=location, continues=continues)
-            location, continues = _after(location, data), True
+            location, continues = after(location, data), True
     if data := _stripped(kept):
         yield Segment(data=data, start=location, continues=continues)
 
@@ -76,10 +76,3 @@ def _entity(found: re.Match[str]) -> str:
         return _NAMED[name]
     code = int(decimal) if decimal else int(hexadecimal, 16)
     return chr(code) if 0 < code < 0x110000 else "\ufffd"  # noqa: PLR2004
-
-
-def _after(location: Location, data: bytes) -> Location:
-    lines = data.count(b"\n")
-    text = data[data.rfind(b"\n") + 1 :].decode()
-    column = 1 + len(text) if lines else location.column + len(text)
-    return replace(location, line=location.line + lines, column=column, offset=location.offset + len(data))

@@ -16,10 +16,10 @@ from scanner_tasks.extract.kind import Form
 from scanner_tasks.extract.mail import mail_text, mbox_text
 from scanner_tasks.extract.markup import markup_text
 from scanner_tasks.extract.office import zip_text
+from scanner_tasks.extract.ole import ole_text
 from scanner_tasks.extract.pdf import pdf_text
 from scanner_tasks.extract.plain import decode
 from scanner_tasks.extract.rtf import rtf_text
-from scanner_tasks.extract.sheets import ole_text
 from scanner_tasks.extract.sqlite import sqlite_text
 from scanner_tasks.extract.strings import strings_text
 from scanner_tasks.extract.structure import places_of

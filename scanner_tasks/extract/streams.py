@@ -128,6 +128,12 @@ def deflate(read: Read) -> Read:
     return StreamReader(read, make, magic=b"", what="deflate").read
 
 
+def zlib(read: Read) -> Read:
+    """The content of one zlib stream, as documents have it."""
+    make = partial(igzip_lib.IgzipDecompressor, flag=igzip_lib.DECOMP_ZLIB)
+    return StreamReader(read, make, magic=b"", what="zlib").read
+
+
 def bzip2(read: Read) -> Read:
     """The content of bzip2 data."""
     return StreamReader(read, bz2.BZ2Decompressor, magic=b"BZh", what="bzip2").read

@@ -92,22 +92,6 @@ def test_the_cells_of_an_ods_are_told():
     assert (places(result, SSN), result.outcome) == ([(2, 17, "S!B2")], Outcome.SCANNED)
 
 
-OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(500)
-
-
-def test_old_documents_are_read_by_their_printable_runs():
-    result = run(OLE + f"ssn: {SSN}".encode("utf-16-le") + bytes(50))
-    assert (result.text, result.outcome) == (f"ssn: {SSN}\n", Outcome.SCANNED)
-
-
-def test_an_encrypted_office_document_is_an_outcome():
-    assert run(OLE + "EncryptedPackage".encode("utf-16-le") + bytes(50)).outcome is Outcome.FAILED_ENCRYPTED
-
-
-def test_an_old_workbook_that_is_damaged_is_corrupt():
-    assert run(OLE + "Workbook".encode("utf-16-le") + bytes(900)).outcome is Outcome.FAILED_CORRUPT
-
-
 def test_what_is_held_in_memory_is_held_where_it_harms_no_other():
     large = b"From: a\nTo: b\nMIME-Version: 1.0\nContent-Transfer-Encoding: base64\n\n" + b"QUJD\n" * 1_000_000
     for content in (large, b"{\\rtf1 " + b"text " * 1_000_000, b"From a 2026\nSubject: b\n\n" + b"x" * 5_000_000):
