@@ -24,7 +24,7 @@ from typing import Literal, TypeAlias
 #: What reads it: ``extract.readers``. "unread" is known, and no reader for it; "binary" is everything else.
 Form: TypeAlias = Literal[
     "text", "gzip", "bzip2", "xz", "lzma", "lz4", "zstd", "zip", "tar", "pdf", "rtf", "ole", "png", "jpeg",
-    "parquet", "orc", "arrow", "avro", "sqlite", "mail", "mbox", "markup", "unread", "binary",
+    "parquet", "orc", "arrow", "avro", "sqlite", "mail", "mbox", "markup", "beside", "unread", "binary",
 ]  # fmt: skip
 
 #: Bytes that the decision is made from.

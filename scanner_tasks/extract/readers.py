@@ -14,7 +14,7 @@ from scanner_tasks.extract.columnar import columnar_text
 from scanner_tasks.extract.images import jpeg_text, png_text
 from scanner_tasks.extract.kind import Form
 from scanner_tasks.extract.mail import mail_text, mbox_text
-from scanner_tasks.extract.markup import markup_text
+from scanner_tasks.extract.markup import beside_text, markup_text
 from scanner_tasks.extract.office import zip_text
 from scanner_tasks.extract.ole import ole_text
 from scanner_tasks.extract.pdf import pdf_text
@@ -62,6 +62,7 @@ READERS: Mapping[str, Reader] = {
     "tar": tar_text,
     "zip": zip_text,
     "markup": markup_text,
+    "beside": beside_text,
     "rtf": rtf_text,
     "mail": mail_text,
     "mbox": mbox_text,

@@ -73,6 +73,38 @@ def test_the_cells_of_a_workbook_are_told():
     assert places(inside, SSN)[0][2] == "a.zip!b/a.xlsx!Übersicht!B2"
 
 
+def test_what_stands_beside_the_cells_is_read_and_no_cell_twice():
+    beside = (
+        "<headerFooter><oddHeader>&amp;C512-44-1235</oddHeader></headerFooter><dataValidations><dataValidation>"
+        '<formula1>"512-44-1236,b"</formula1></dataValidation></dataValidations>'
+    )
+    formula = '<row r="9"><c r="A9"><f>"512-44-1237"</f></c><c r="B9"><f>SUM(A1:A3)</f><v>3</v></c></row>'
+    content = xlsx({"S": rows([["ssn", SSN]]) + formula + f"</sheetData>{beside}<sheetData>"})
+    for window in (1 << 20, 10):
+        result = run(content, key="a.xlsx", window_bytes=window)
+        assert result.outcome is Outcome.SCANNED
+        assert result.text.count("512-44") == 4
+        assert "SUM" not in result.text
+        assert places(result, "512-44-1235")[0][2] == "a.xlsx!xl/worksheets/sheet1.xml"
+
+
+def test_sheet_xml_that_never_closes_ends_soon():
+    content = xlsx({"S": rows([["ssn", SSN]]) + "</sheetData>" + "<f>" * 300_000 + "<annotation>" * 100_000})
+    assert SSN in run(content, key="a.xlsx").text
+
+
+def test_the_page_headers_and_comments_of_odf_are_read():
+    files = {
+        "mimetype": "application/vnd.oasis.opendocument.text",
+        "META-INF/manifest.xml": "",
+        "content.xml": "<text:p>a<office:annotation><text:p>512-44-1235</text:p></office:annotation></text:p>",
+        "styles.xml": f"<style:header><text:p>page {SSN}</text:p></style:header>",
+    }
+    result = run(zipped(files), key="a.odt")
+    assert places(result, SSN) == [(1, 6, "a.odt!styles.xml")]
+    assert "512-44-1235" in result.text
+
+
 def test_the_cells_of_an_ods_are_told():
     office, table, text = (f"urn:oasis:names:tc:opendocument:xmlns:{n}:1.0" for n in ("office", "table", "text"))
     cells = "".join(
