@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tracemalloc
 import zipfile
+import zlib
 from email.message import EmailMessage
 
 import pytest
@@ -184,7 +185,51 @@ def test_the_pages_of_a_pdf_have_a_budget():
 
 
 def test_a_pdf_that_is_none_is_corrupt():
-    assert run(b"%PDF-1.7\nnothing").outcome is Outcome.FAILED_CORRUPT
+    assert run(b"%PDF-1\nno").outcome is Outcome.FAILED_CORRUPT
+
+
+def full_pdf():
+    notes = (
+        b"[<</Type/Annot/Subtype/Widget/FT/Tx/T(tax id)/V(512-44-1235)/Rect[0 0 9 9]>>"
+        b"<</Type/Annot/Subtype/Text/Contents(note 512-44-1236)/Rect[0 0 9 9]>>"
+        b"<</Type/Annot/Subtype/Link/Rect[0 0 9 9]/A<</S/URI/URI(http://x/?q=512-44-1237)>>>>]"
+    )
+    outlines = b"/Outlines<</First<</Title(mark 512-44-1238)>>>>/AcroForm<</Fields[]/XFA[(data)99 0 R]>>"
+    xfa = b"99 0 obj\n<</Length 29>>stream\n<data><ssn>512-44-1239</ssn>\n\nendstream\nendobj\n"
+    content = pdf(["first", f"page {SSN}"])
+    content = content.replace(b"/Contents 7 0 R", b"/Contents 7 0 R/Annots" + notes)
+    return content.replace(b"/Catalog", b"/Catalog" + outlines).replace(b"xref\n", xfa + b"xref\n", 1)
+
+
+def test_the_fields_notes_links_and_bookmarks_of_a_pdf_are_read():
+    result = run(full_pdf(), key="a.pdf")
+    assert result.outcome is Outcome.SCANNED
+    for value, place in {
+        SSN: (1, 6, "page 2"),
+        "512-44-1235": (1, 9, "page 2, fields and notes"),
+        "512-44-1236": (2, 6, "page 2, fields and notes"),
+        "512-44-1237": (3, 13, "page 2, fields and notes"),
+        "512-44-1238": (1, 6, "bookmarks"),
+        "512-44-1239": (1, 12, "a.pdf!form data!/data/ssn"),
+    }.items():
+        assert places(result, value) == [place]
+
+
+def test_a_pdf_behind_something_else_is_one():
+    result = run(b"HTTP header\r\n" + pdf([SSN]) + b"\0\0", key="a.bin")
+    assert places(result, SSN)[0][2] == "page 1"
+
+
+def test_what_is_left_of_a_damaged_pdf_is_read():
+    packed = zlib.compress(f"BT (packed {SSN}) Tj ET".encode())
+    content = (
+        b"%PDF-1.4\n1 0 obj\n<</Author(Jane 512-44-1235)>>\nstream\n" + packed + b"\nendstream\n" + b"\0" * 2_000_000
+    )
+    content += b"stream\r\n" + packed + b"endstream"
+    result = run(content, key="a.pdf")
+    assert result.outcome is Outcome.PARTIAL_CORRUPT
+    assert places(result, "512-44-1235")[0][2] == "byte 17"
+    assert [place[2] for place in places(result, SSN)] == ["a.pdf!stream 1", "a.pdf!stream 2"]
 
 
 def test_pdf_pages_that_hold_one_another_end():
