@@ -46,9 +46,13 @@ class StreamReader:
     nothing.
     """
 
-    def __init__(self, read: Read, make: Callable[[], Decoder], *, magic: bytes, what: str) -> None:
+    def __init__(
+        self, read: Read, make: Callable[[], Decoder], *, magic: bytes, what: str, is_alone: bool = False
+    ) -> None:
         self._read = read
         self._make = make
+        #: What stands behind the first stream is another's.
+        self._is_alone = is_alone
         self._magic = magic
         self._what = what
         self._decoder = make()
@@ -101,6 +105,8 @@ class StreamReader:
         return not more
 
     def _next_stream(self) -> bool:
+        if self._is_alone:
+            return False
         self._input = self._input.lstrip(b"\0")
         while len(self._input) < len(self._magic) and not self._is_at_end():
             self._input = self._input.lstrip(b"\0")
@@ -126,6 +132,12 @@ def deflate(read: Read) -> Read:
     """The content of one raw deflate stream, as a zip's members have it."""
     make = partial(igzip_lib.IgzipDecompressor, flag=igzip_lib.DECOMP_DEFLATE)
     return StreamReader(read, make, magic=b"", what="deflate").read
+
+
+def zlib(read: Read) -> Read:
+    """The content of one zlib stream, as documents have it; what stands behind it is not looked at."""
+    make = partial(igzip_lib.IgzipDecompressor, flag=igzip_lib.DECOMP_ZLIB)
+    return StreamReader(read, make, magic=b"", what="zlib", is_alone=True).read
 
 
 def bzip2(read: Read) -> Read:
