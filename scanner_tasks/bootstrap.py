@@ -52,13 +52,14 @@ def worker() -> Worker:
     from scanner_tasks import rules  # noqa: PLC0415 (see the module's docstring)
     from scanner_tasks.core.redact import Fingerprinter  # noqa: PLC0415
     from scanner_tasks.detect.engine import Detector  # noqa: PLC0415
+    from scanner_tasks.rules.prepared import prepare  # noqa: PLC0415
 
     ours, agent = settings.load(), os.environ.get("ECS_AGENT_URI")  # set by ECS, not by us
     common = _common(ours)
     fingerprinter = Fingerprinter(ours.fingerprint_key.get_secret_value().encode(), ours.fingerprint_key_id)
     detector = Detector(rules.load_builtin(), fingerprinter, occurrences_kept=ours.occurrences_kept)
     # While the worker still connects; whoever comes first waits for it.
-    threading.Thread(target=detector.prepare, name="filter", daemon=True).start()
+    threading.Thread(target=prepare, args=(detector,), name="filter", daemon=True).start()
     return Worker(
         **common,
         detector=detector,

@@ -17,6 +17,7 @@ from scanner_tasks.core.model import Confidence
 from scanner_tasks.core.redact import Fingerprinter
 from scanner_tasks.detect.engine import Detector
 from scanner_tasks.rules import load_builtin
+from scanner_tasks.rules.prepared import prepare
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,6 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--test-values", action="store_true", help="tell values published as examples too")
     asked = parser.parse_args(arguments)
     using = detector(threshold=Confidence(asked.threshold), test_values=asked.test_values)
+    prepare(using)
     for stream in (sys.stdin, sys.stdout):
         # A lone surrogate, which JSON may spell, must not end the command.
         stream.reconfigure(encoding="utf-8", errors="replace", newline="\n")  # type: ignore[union-attr]
