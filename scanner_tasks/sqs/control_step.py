@@ -61,6 +61,8 @@ class Pulse:
     def __init__(self, consumer: Any, channel: Any, name: str, ended: threading.Event) -> None:
         self._consumer, self._channel, self._name, self._ended = consumer, channel, name, ended
         self._client = channel.brief_client(None)
+        #: Beats until the next try after a refusal; each refusal doubles it.
+        self._skip, self._tries = 0, 0
         self._every_s = float(channel.transport_options.get("control_heartbeat_s", HEARTBEAT_S))
 
     def run(self) -> None:
@@ -74,10 +76,14 @@ class Pulse:
             self.beat()
 
     def beat(self) -> None:
-        """Tag the queue; make it anew when it is gone."""
+        """Tag the queue; make it anew when it is gone, or could not be made or subscribed."""
+        if getattr(self._channel.connection, "control_is_refused", False):
+            self._try_again()
+            return
+        self._skip = self._tries = 0
         url = self._channel._queue_cache.get(self._name)  # noqa: SLF001
         if url is None:
-            return  # it could not be made
+            return
         try:
             self._client.tag_queue(QueueUrl=url, Tags={reaper.LAST_SEEN: str(int(time.time()))})
         except self._client.exceptions.QueueDoesNotExist:
@@ -86,6 +92,15 @@ class Pulse:
             self._consumer.call_soon(self._reset)
         except Exception as error:  # noqa: BLE001 (the next beat tries again)
             log.warning("control queue %s not tagged, will try again: %r", self._name, error)
+
+    def _try_again(self) -> None:
+        """At the next beat, then after two, four … sixteen: a try holds up the event loop while SNS is silent."""
+        if self._skip:
+            self._skip -= 1
+            return
+        self._tries += 1
+        self._skip = 2 ** min(self._tries, 4) - 1
+        self._consumer.call_soon(self._reset)
 
     def _reset(self) -> None:
         for step in self._consumer.blueprint.order:
