@@ -169,8 +169,8 @@ class Settings(BaseSettings):
             "Remote control of workers from Flower and the celery command, through SNS. Workers, and Flower, then need "
             "sqs:CreateQueue, DeleteQueue, GetQueueUrl, GetQueueAttributes, SetQueueAttributes, SendMessage, "
             "ReceiveMessage, DeleteMessage, TagQueue and ListQueueTags on queues named scan-ctl-*, sqs:ListQueues, and "
-            "sns:CreateTopic, TagResource, Publish, Subscribe, Unsubscribe and ListSubscriptionsByTopic on the topic "
-            "scan-ctl-celery-pidbox."
+            "sns:Unsubscribe, and sns:CreateTopic, TagResource, Publish, Subscribe and ListSubscriptionsByTopic on the "
+            "topic scan-ctl-celery-pidbox."
         ),
     )
     log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
