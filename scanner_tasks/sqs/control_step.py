@@ -46,6 +46,7 @@ class KeepControlQueue(bootsteps.StartStopStep):  # type: ignore[misc]
         if not hasattr(channel, "control_prefix"):
             return  # another broker
         Panel.data.update(shutdown=shutdown, add_consumer=add_consumer, pool_grow=resize, pool_shrink=resize)
+        Panel.data.update(time_limit=time_limit)
         exchange = consumer.app.control.mailbox.exchange.name
         pulse = Pulse(consumer, channel, channel.canonical_queue_name(f"{consumer.hostname}.{exchange}"), self._ended)
         threading.Thread(target=pulse.run, name="sqs-control", daemon=True).start()
@@ -126,6 +127,16 @@ def add_consumer(state: Any, queue: str, **options: Any) -> Any:
     if channel.requires_redrive and "RedrivePolicy" not in read_attributes(channel, queue, attempts=1):
         raise ValueError(f"SQS queue {queue} has no RedrivePolicy: every failed task in it would be lost")
     return _add_consumer(state, queue, **options)
+
+
+_time_limit = Panel.data["time_limit"]
+
+
+def time_limit(state: Any, task_name: str | None = None, **options: Any) -> Any:
+    """As Celery's, except where nothing would keep to it."""
+    if hasattr(state.consumer.pool, "executor"):  # celery/concurrency/thread.py
+        raise ValueError("a task that runs in a thread has no time limit: carry a deadline in the task")
+    return _time_limit(state, task_name=task_name, **options)
 
 
 def resize(state: Any, n: int = 1, **_: Any) -> Any:  # noqa: ARG001

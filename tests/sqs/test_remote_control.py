@@ -89,6 +89,7 @@ def test_flower_asks_and_tells_a_worker(control, start_flower):
 
     # What cannot be says why.
     for path, why in {
+        "/api/task/timeout/sample.work?workername=w0@test&soft=3": "carry a deadline in the task",
         "/api/worker/pool/grow/w0@test?n=1": "start the worker with another --concurrency",
         f"/api/worker/queue/add-consumer/w0@test?queue={sample.events}": "none of this application",
         "/api/task/revoke/some-id?terminate=true": "Revoke without terminate",
