@@ -103,12 +103,21 @@ def worst(scores: dict[str, Score], what: str, count: int, *, markdown: bool) ->
     return table(["rule", "set", "kind", "times", "example"], rows, markdown=markdown)
 
 
+def graded_kind(rule: str, kind: str) -> str:
+    """Kinds that differ by notation only are one."""
+    if kind.endswith("no header"):
+        return "in a table without header"
+    if rule == "payment.card" and kind.endswith("plain"):
+        return "bare digits"
+    return "body does not parse" if kind.endswith("noise") else "cut off" if kind.endswith("cut") else kind
+
+
 def graded(scores: dict[str, Score], *, markdown: bool) -> str:
     """What people would disagree about: how much of it is told."""
     total, found = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
     for score in scores.values():
         for (rule, kind), times in score.graded.items():
-            key = rule, kind.split()[0] if rule in {"payment.card", "bank.iban"} else kind
+            key = rule, graded_kind(rule, kind)
             total[key] += times
             found[key] += score.graded_found[rule, kind]
     rows = [
