@@ -223,7 +223,9 @@ class Detection:
         for number, (compiled, tally) in enumerate(zip(self._detector.rules, self._tallies, strict=True)):
             ends = seen.ends[number] if seen is not None else None
             words = seen.words[number] if seen is not None else None
-            if compiled.rule.keyword_required and words is not None and not tally.columns:
+            if not compiled.rule.enabled:
+                tally.at = max(tally.at, self._decidable(compiled, is_end=is_end) + 1)
+            elif compiled.rule.keyword_required and words is not None and not tally.columns:
                 self._search_near_words(compiled, tally, words, is_end=is_end)
             elif seen is None or ends is None:
                 self._search_rule(compiled, tally, is_end=is_end)

@@ -324,7 +324,7 @@ threshold = "low"
         ),
         builtin=True,
     )
-    rules = {rule.id: rule for rule in loaded.ruleset.rules}
+    rules = {rule.id: rule for rule in loaded.ruleset.rules if rule.enabled}
     assert set(rules) == {"custom.ticket", *(rule.id for rule in load_builtin().rules if rule.id.startswith("us."))}
     assert "contact.email" in loaded.disabled
     assert (rules["us.ssn"].severity_at(9), rules["us.ssn"].severity_at(10)) == (Severity.LOW, Severity.CRITICAL)

@@ -118,6 +118,15 @@ def test_severity_grows_with_the_count(occurrences, severity):
     assert (found.count, found.severity) == (occurrences, severity)
 
 
+def test_a_rule_that_is_off_finds_nothing_and_masks_all_the_same():
+    off = replace(RULE, enabled=False, pattern="Jane Roe|T-[0-9]{4}")
+    on = replace(RULE, id="custom.other", pattern="K[0-9]{4}")
+    (found,), _ = detect([off, on], "Jane Roe K1234 " * 400, window_bytes=200)
+    assert (found.rule_id, found.count) == ("custom.other", 400)
+    assert "Jane" not in found.occurrences[0].context
+    assert "Jane" in detect([on], "Jane Roe K1234")[0][0].occurrences[0].context
+
+
 def test_a_rule_has_its_own_threshold():
     low = replace(RULE, confidence=Confidence.LOW)
     assert count(low, "T-1234") == (0, 0)
