@@ -20,7 +20,7 @@ import select
 import signal
 import subprocess
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, Self
 
 from scanner_tasks.core.errors import Unavailable
@@ -156,7 +156,8 @@ def serve(worker: Worker, *, requests: TextIO = sys.stdin, answers: TextIO = sys
         _limit(resource.RLIMIT_CPU, int(used.ru_utime + used.ru_stime + worker.settings.object_max_s + GRACE_S))
         try:
             result = scan_object(asked["position"], ObjectRef(**asked["ref"]), using=worker, is_isolated=True)
-            told: dict[str, Any] = asdict(result)
+            # It read the packs of rules when it started, which may be long after the worker did.
+            told: dict[str, Any] = asdict(replace(result, ruleset_hash=worker.ruleset_hash()))
         except Unavailable as error:
             told = {"unavailable": str(error)}
         answers.write(json.dumps(told) + "\n")
@@ -180,6 +181,7 @@ def _result(told: dict[str, Any]) -> ObjectResult:
         bytes_read=told["bytes_read"],
         detail=told["detail"],
         allowed=told["allowed"],
+        ruleset_hash=told["ruleset_hash"],
     )
 
 

@@ -46,6 +46,7 @@ if __name__ == "__main__":
         objects=Trapped({}),
         detector=Detector(rules.load_builtin(), Fingerprinter(b"a key of the tests only", "k1")),
         scan_slots=threading.BoundedSemaphore(1),
+        ruleset_hash=lambda: "hash",
         clock=time.monotonic,
     )
     serve(cast("Any", worker))
