@@ -13,12 +13,14 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from scanner_tasks import log, settings
-from scanner_tasks.aws.clients import make_client, make_s3_client
+from scanner_tasks.aws.clients import make_client
 from scanner_tasks.aws.executions import Executions
+from scanner_tasks.aws.faults import Backoff
 from scanner_tasks.aws.metrics import Metrics
-from scanner_tasks.aws.objects import S3Objects
 from scanner_tasks.aws.protection import TaskProtection
 from scanner_tasks.aws.queues import Queues
+from scanner_tasks.aws.sources import Sources
+from scanner_tasks.core.access import check_endpoint
 from scanner_tasks.flow.isolation import GRACE_S as CHILD_GRACE_S
 from scanner_tasks.flow.leases import LeaseKeeper
 from scanner_tasks.flow.parts import Api, Feeder, Worker
@@ -84,16 +86,28 @@ def stop_worker() -> None:
 
 def _common(ours: Settings) -> dict[str, Any]:
     log.configure(ours.log_level)
-    connections = ours.max_workers + 5
     return {
         "settings": ours,
         "engine": make_engine(ours.database_url.get_secret_value(), pool_size=ours.database_pool_size),
-        "objects": S3Objects(
-            make_s3_client(region=ours.aws_region, endpoint_url=ours.aws_endpoint_url, pool_size=connections)
-        ),
+        "objects": _sources(ours).own(),
         "executions": Executions(_client("stepfunctions", ours), ours.state_machine_arn),
         "ruleset_hash": partial(ruleset_hash, ours),
     }
+
+
+def _sources(ours: Settings) -> Sources:
+    return Sources(
+        backend=ours.s3_backend,
+        region=ours.aws_region,
+        aws_endpoint_url=ours.aws_endpoint_url,
+        s3_endpoint_url=ours.s3_endpoint_url,
+        profiles={check_endpoint(url): profile for url, profile in ours.allowed_endpoints.items()},
+        pool_size=ours.max_workers + 5,
+        connect_timeout_s=ours.s3_connect_timeout_s,
+        read_timeout_s=ours.s3_read_timeout_s,
+        min_bytes_per_s=ours.s3_min_bytes_per_s,
+        backoff=Backoff(attempts=ours.s3_attempts),
+    )
 
 
 def _client(service: str, ours: Settings) -> Any:
