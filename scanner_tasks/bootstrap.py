@@ -20,7 +20,7 @@ from scanner_tasks.aws.objects import ObjectReader
 from scanner_tasks.aws.protection import TaskProtection
 from scanner_tasks.aws.queues import Queues
 from scanner_tasks.aws.sources import Sources
-from scanner_tasks.core.access import check_endpoint
+from scanner_tasks.core.access_rules import check_endpoint
 from scanner_tasks.flow.isolation import GRACE_S as CHILD_GRACE_S
 from scanner_tasks.flow.leases import LeaseKeeper
 from scanner_tasks.flow.parts import Api, Feeder, Worker

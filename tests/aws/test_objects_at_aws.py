@@ -21,7 +21,7 @@ import pytest
 
 from scanner_tasks.aws.lean.addresses import aws_host
 from scanner_tasks.core.access import Access
-from scanner_tasks.core.errors import BucketNotFound, ObjectError, Unavailable
+from scanner_tasks.core.errors import BucketNotFound, ObjectDenied, ObjectError, Unavailable
 from scanner_tasks.core.model import ObjectRef
 from tests.aws.fake_s3 import FakeS3
 from tests.aws.test_objects_contract import ODD_KEYS
@@ -140,6 +140,15 @@ def test_s3_is_followed_to_the_buckets_region_and_it_is_remembered(own, tls_s3, 
 def test_a_head_that_is_told_nothing_finds_the_region_too(own, tls_s3):
     tls_s3.bucket("far-away", {"k": b"text"}, region="eu-west-1")
     assert own.head("far-away", "k").size_bytes == 4
+
+
+def test_the_lean_backend_asks_again_why_a_head_was_refused(fake_s3, reader):
+    fake_s3.bucket("elsewhere", {"k": b"text"}, region="eu-west-1")
+    objects = reader("lean", fake_s3.endpoint_url)
+    assert objects.head("elsewhere", "k").size_bytes == 4
+    fake_s3.buckets["elsewhere"].current("k").denied = "i is not authorized to perform: kms:Decrypt on resource: x"
+    with pytest.raises(ObjectDenied, match="kms:Decrypt"):
+        objects.head("elsewhere", "k")
 
 
 def test_a_named_region_is_asked_at_once(own, tls_s3):
