@@ -173,6 +173,17 @@ KINDS: dict[str, tuple[str, Callable[[Random], str]]] = {
     "slack near miss": ("slack.token", wrong_slack),
     "no private key": ("crypto.private_key", no_key),
     "no mail": ("contact.email", not_mail),
+    "nhs number": ("contact.phone", lambda r: f"NHS number {patterned(r, '4## ### ####')}"),
+    "canadian sin": ("us.ssn", lambda r: f"SIN {patterned(r, '^## ### ###')}"),
+    "aadhaar": ("payment.card", lambda r: f"Aadhaar {patterned(r, '^### #### ####')}"),
+    "siren": ("us.ssn", lambda r: f"SIREN {patterned(r, '### ### ###')}"),
+    "ahv": ("contact.phone", lambda r: f"AHV {patterned(r, '756.####.####.##')}"),
+    "cpf": ("us.ssn", lambda r: f"CPF {patterned(r, '###.###.###-##')}"),
+    "imei": ("payment.card", lambda r: f"IMEI {(lambda b: b + luhn(b))('35' + digits(r, 12))}"),
+    "gift card": ("payment.card", lambda r: f"gift card {patterned(r, '8### #### #### ####')}"),
+    "sort code": ("us.ssn", lambda r: f"sort code {patterned(r, '##-##-##')} account {digits(r, 8)}"),
+    "mac address": ("", lambda r: ":".join(chars(r, HEX, 2) for _ in range(6))),
+    "ipv6": ("network.ipv4", lambda r: "2001:db8:" + ":".join(chars(r, HEX, 4) for _ in range(4)) + "::1"),
     "placeholder": ("generic.password", lambda r: r.choice(("changeme", "<password>", "${DB_PASSWORD}", "{{ secret }}", "********", "your-api-key-here", "os.environ['KEY']", "process.env.TOKEN", "REDACTED", "None", "null", "%(password)s", "xxxxxxxx"))),
 }  # fmt: skip
 

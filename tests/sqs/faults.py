@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 #: half: the connection ends within the body; truncated: a shorter body of the right length; stall: half a body, then
-#: silence; cut: no answer; dead: no answer, and the connection stays open.
+#: silence; cut: no answer; dead: no answer, and the connection stays open. (Also "bye": a whole answer, and the end.)
 LATE = ("half", "truncated", "stall")  # spoilt once the emulator has answered
 KINDS = ("503", "400", "403", "garbled", "half", "cut", "dead", "headers", "truncated", "stall")
 
@@ -116,7 +116,7 @@ class FaultProxy:
             with self._lock:
                 self.open[operation] -= 1
 
-    def _serve(self, client: socket.socket) -> None:  # noqa: C901, PLR0912 (one branch for each fault)
+    def _serve(self, client: socket.socket) -> None:  # noqa: C901, PLR0912, PLR0915 (one branch for each fault)
         with self._lock:
             self._sockets.add(client)
         server = None
@@ -160,6 +160,8 @@ class FaultProxy:
                             return
                         continue
                     client.sendall(head + body)
+                    if kind == "bye":
+                        return
         except (OSError, EOFError):
             pass
         finally:
