@@ -20,7 +20,6 @@ from scanner_tasks.aws.objects import ObjectReader
 from scanner_tasks.aws.protection import TaskProtection
 from scanner_tasks.aws.queues import Queues
 from scanner_tasks.aws.sources import Sources
-from scanner_tasks.core.access_rules import check_endpoint
 from scanner_tasks.flow.isolation import GRACE_S as CHILD_GRACE_S
 from scanner_tasks.flow.leases import LeaseKeeper
 from scanner_tasks.flow.parts import Api, Feeder, Worker
@@ -130,7 +129,7 @@ def _objects(ours: Settings) -> ObjectReader:
         region=ours.aws_region,
         aws_endpoint_url=ours.aws_endpoint_url,
         s3_endpoint_url=ours.s3_endpoint_url,
-        profiles={check_endpoint(url): profile for url, profile in ours.allowed_endpoints.items()},
+        profiles=ours.allowed_endpoints,
         pool_size=ours.max_workers + 5,
         connect_timeout_s=ours.s3_connect_timeout_s,
         read_timeout_s=ours.s3_read_timeout_s,

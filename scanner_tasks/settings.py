@@ -14,6 +14,7 @@ from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_vali
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from scanner_tasks.core import lanes
+from scanner_tasks.core.access_rules import check_endpoint
 from scanner_tasks.core.errors import InvalidInput
 
 
@@ -204,6 +205,15 @@ class Settings(BaseSettings):
         if isinstance(value, str):
             return json.loads(value) if value.lstrip().startswith("[") else value.split()
         return value
+
+    @field_validator("allowed_endpoints")
+    @classmethod
+    def _origins(cls, given: dict[str, str]) -> dict[str, str]:
+        """Every endpoint in one spelling."""
+        try:
+            return {check_endpoint(url): profile for url, profile in given.items()}
+        except InvalidInput as error:
+            raise ValueError(str(error)) from None
 
     @property
     def lane_names(self) -> tuple[str, ...]:

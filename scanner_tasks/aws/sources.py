@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from collections import OrderedDict
@@ -56,6 +57,8 @@ class Sources:
 
     def own(self) -> ObjectReader:
         """The reader of the deployment's own buckets."""
+        for library in ("botocore", "urllib3"):  # their debug lines hold keys
+            logging.getLogger(library).setLevel(logging.INFO)
         brakes = Brakes(base_s=self.backoff.slow_down_base_s, cap_s=self.backoff.cap_s, chance=self.backoff.chance)
         return self._reader(OWN, brakes, _Kept(self, brakes))
 

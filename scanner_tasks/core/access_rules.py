@@ -46,7 +46,7 @@ def check_access(access: Access, *, endpoints: Iterable[str], roles: Iterable[st
 
     Args:
         access: what the caller asks for.
-        endpoints: URLs that jobs may name.
+        endpoints: URLs that jobs may name, as ``check_endpoint`` gives them.
         roles: ARNs of roles that jobs may name; ``*`` stands for any characters.
 
     Examples:
@@ -56,7 +56,7 @@ def check_access(access: Access, *, endpoints: Iterable[str], roles: Iterable[st
         scanner_tasks.core.errors.InvalidInput: role_arn: this role is not on S3SCAN_ALLOWED_ROLES; ask the operator.
     """
     endpoint = None if access.endpoint_url is None else check_endpoint(access.endpoint_url)
-    if endpoint is not None and endpoint not in {check_endpoint(allowed) for allowed in endpoints}:
+    if endpoint is not None and endpoint not in set(endpoints):
         raise InvalidInput("endpoint_url: this endpoint is not on S3SCAN_ALLOWED_ENDPOINTS; ask the operator.")
     if access.role_arn is not None:
         if not re.fullmatch(ROLE_PATTERN, access.role_arn):

@@ -237,3 +237,10 @@ def test_a_proxy_that_would_rewrite_keys_is_refused_by_name(backend, sources, en
         sources(backend, "http://minio.example:9000").own()
     environment.setenv("no_proxy", "minio.example")
     sources(backend, "http://minio.example:9000").own().close()
+
+
+def test_no_key_is_logged_not_even_when_everything_is(own, caplog):
+    with caplog.at_level("DEBUG"):
+        assert read(own) == b"text"
+        own.list_page("bucket", prefix="k", start_after=None)
+    assert "bucket" not in caplog.text
