@@ -9,10 +9,14 @@ from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING
 
+from scanner_tasks.core.access import OWN
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
     from uuid import UUID
+
+    from scanner_tasks.core.access import Access
 
 
 class JobStatus(StrEnum):
@@ -210,6 +214,8 @@ class Job:
     #: When the listing ended: totals are final from then on.
     listed_at: datetime | None
     finished_at: datetime | None
+    #: How its bucket is reached.
+    access: Access = OWN
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -230,6 +236,8 @@ class ClaimedBatch:
     objects: tuple[tuple[int, ObjectRef], ...]
     #: Of the rules that the job began with; empty where nobody asks.
     ruleset_hash: str = ""
+    #: How the job's bucket is reached.
+    access: Access = OWN
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
