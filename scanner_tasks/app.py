@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from celery import Celery, signals
 
 from scanner_tasks import settings, sqs
+from scanner_tasks.sqs import intake
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,7 +82,9 @@ def _warm_up(**_: Any) -> None:
     """Before the first message: open the pools, load the rules, so that the first batch does not wait for them."""
     if importlib.util.find_spec("scanner_tasks.bootstrap") is not None:
         bootstrap: Any = importlib.import_module("scanner_tasks.bootstrap")
-        bootstrap.worker()
+        guard = bootstrap.worker().guard
+        if guard is not None:  # a task that ECS protects takes nothing new meanwhile
+            guard.while_protected = intake.closed
 
 
 @signals.worker_shutting_down.connect

@@ -6,10 +6,12 @@ other tools share: DATABASE_URL, AWS_ENDPOINT_URL, AWS_REGION, MAX_WORKERS.
 
 from __future__ import annotations
 
+import json
 from functools import cache
+from typing import Annotated
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from scanner_tasks.core import lanes
 from scanner_tasks.core.errors import InvalidInput
@@ -136,6 +138,19 @@ class Settings(BaseSettings):
     fingerprint_key_id: str = Field(
         default="k1", pattern=r"^[a-z0-9-]{1,16}$", description="Name of that key, stored with each fingerprint."
     )
+    former_fingerprint_keys: dict[str, SecretStr] = Field(
+        default_factory=dict,
+        description=(
+            'Keys that were used before, by their names, as JSON: {"k0": "…"}. Allow lists made with them keep working.'
+        ),
+    )
+    rules: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description=(
+            "Packs of rules beside the built-in ones: paths and s3://bucket/key, with spaces between them, or as a "
+            "JSON list (docs/custom-rules.md). Read when a process starts; the API reads them when a job begins."
+        ),
+    )
     metrics_namespace: str = Field(default="S3Scan", description="CloudWatch namespace of BacklogBatches.")
     liveness_file: str = Field(
         default="", description="File that a worker touches while it is alive, for a health check; empty = none."
@@ -151,6 +166,14 @@ class Settings(BaseSettings):
         ),
     )
     log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
+
+    @field_validator("rules", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        """A plain text is a list of names with spaces between them, or JSON."""
+        if isinstance(value, str):
+            return json.loads(value) if value.lstrip().startswith("[") else value.split()
+        return value
 
     @property
     def lane_names(self) -> tuple[str, ...]:

@@ -10,28 +10,34 @@ import contextlib
 from types import TracebackType
 from typing import Any, Self
 
-from botocore.exceptions import IncompleteReadError
+from botocore.exceptions import ClientError, IncompleteReadError
 
-from scanner_tasks.aws.faults import AWS_ERRORS, Backoff, is_transient
+from scanner_tasks.aws.faults import AWS_ERRORS, Backoff, http_status, is_transient
 from scanner_tasks.aws.object_faults import object_error
 from scanner_tasks.core.errors import ObjectError
 from scanner_tasks.core.model import ObjectRef
 
 #: Bytes asked of the socket at a time: what a cut can cost, and the step that counts as progress.
 _PIECE = 128 * 1024
+_NO_SUCH_RANGE = 416
 
 
 class S3Body:
     """A context manager; ``read`` raises the ObjectError that says what became of the object.
 
     Failures are counted in a row: a body of any length survives any number of cuts as long as each try brings bytes.
+    ``first_byte`` and ``last_byte`` are places in the object, from 0, both inclusive; None is the object's end.
     """
 
-    def __init__(self, client: Any, ref: ObjectRef, backoff: Backoff) -> None:
+    def __init__(
+        self, client: Any, ref: ObjectRef, backoff: Backoff, *, first_byte: int = 0, last_byte: int | None = None
+    ) -> None:
         self._client = client
         self._ref = ref
         self._backoff = backoff
         self._etag = ref.etag
+        self._first_byte = first_byte
+        self._last_byte = last_byte
         self._stream: Any = None
         self._length: int | None = None
         self._bytes_read = 0
@@ -95,21 +101,27 @@ class S3Body:
         return b""
 
     def _request(self) -> None:
-        """GET from where we stand."""
+        """GET from where we stand; a range that begins behind the object's end is empty."""
         arguments: dict[str, Any] = {"Bucket": self._ref.bucket, "Key": self._ref.key}
         if self._etag:
             arguments["IfMatch"] = f'"{self._etag}"'
         if self._ref.version_id:
             arguments["VersionId"] = self._ref.version_id
-        start = self._bytes_read
-        if start:
-            arguments["Range"] = f"bytes={start}-"
-        answer = self._client.get_object(**arguments)
+        start = self._first_byte + self._bytes_read
+        if start or self._last_byte is not None:
+            arguments["Range"] = f"bytes={start}-{'' if self._last_byte is None else self._last_byte}"
+        try:
+            answer = self._client.get_object(**arguments)
+        except ClientError as error:
+            if http_status(error) == _NO_SUCH_RANGE and not self._bytes_read:
+                self._length = 0
+                return
+            raise
         self._stream = answer["Body"]
-        if start and not str(answer.get("ContentRange", "")).startswith(f"bytes {start}-"):
+        if "Range" in arguments and not str(answer.get("ContentRange", "")).startswith(f"bytes {start}-"):
             self.close()
-            raise ObjectError("The store ignored a Range header, so a read that broke off cannot go on.")
+            raise ObjectError("The store ignored a Range header, so only the whole object can be read, in one go.")
         # Without a listed ETag the first answer's holds the resumed reads to one version.
         self._etag = self._etag or str(answer.get("ETag", "")).strip('"')
         if "ContentLength" in answer:
-            self._length = start + int(answer["ContentLength"])
+            self._length = self._bytes_read + int(answer["ContentLength"])

@@ -83,9 +83,12 @@ class S3Objects:
                     storage_class=answer.get("StorageClass", "STANDARD"),
                 )
 
-    def open(self, ref: ObjectRef) -> S3Body:
-        """The bytes of exactly the listed object, as a context manager; nothing is asked before the first ``read``."""
-        return S3Body(self._client, ref, self._backoff)
+    def open(self, ref: ObjectRef, *, first_byte: int = 0, last_byte: int | None = None) -> S3Body:
+        """The bytes of exactly the listed object, as a context manager; nothing is asked before the first ``read``.
+
+        With ``first_byte`` or ``last_byte`` (from 0, both inclusive) only these; those behind the end do not exist.
+        """
+        return S3Body(self._client, ref, self._backoff, first_byte=first_byte, last_byte=last_byte)
 
     def _list(self, bucket: str, arguments: dict[str, Any]) -> dict[str, Any]:
         failures = 0

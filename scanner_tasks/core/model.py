@@ -228,6 +228,8 @@ class ClaimedBatch:
     outcomes: bytes
     #: Only the objects still pending, with their position in the batch.
     objects: tuple[tuple[int, ObjectRef], ...]
+    #: Of the rules that the job began with; empty where nobody asks.
+    ruleset_hash: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -286,6 +288,8 @@ class RuleFindings:
     count: int
     #: The first occurrences in order of position, at most the ruleset's limit.
     occurrences: tuple[Occurrence, ...]
+    #: Occurrences beside the count that an allow list allows.
+    allowed: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -299,6 +303,8 @@ class ObjectResult:
     bytes_read: int = 0
     #: One sentence for outcomes that need one; never holds object content.
     detail: str | None = None
+    #: Occurrences that allow lists allow: neither counted nor kept, also where nothing else was found.
+    allowed: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -315,6 +321,8 @@ class Finding:
     count: int
     occurrences: tuple[Occurrence, ...]
     found_at: datetime
+    #: Occurrences beside the count that an allow list allows.
+    allowed: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -333,6 +341,8 @@ class Progress:
     #: Findings are rule x object; occurrences are places.
     findings: int = 0
     occurrences: int = 0
+    #: Occurrences beside those that allow lists allow.
+    allowed: int = 0
     #: Listed bytes of every object / of objects that have an outcome.
     bytes_listed: int = 0
     bytes_done: int = 0

@@ -89,8 +89,11 @@ class Objects(Protocol):
     def head(self, bucket: str, key: str) -> ObjectRef:
         """The object as it is now; raises ObjectGone, ObjectDenied, ObjectError or Unavailable."""
 
-    def open(self, ref: ObjectRef) -> ObjectBody:
-        """The bytes of exactly the listed object; reading raises an ObjectError, or Unavailable without credentials."""
+    def open(self, ref: ObjectRef, *, first_byte: int = 0, last_byte: int | None = None) -> ObjectBody:
+        """The bytes of exactly the listed object; reading raises an ObjectError, or Unavailable without credentials.
+
+        With ``first_byte`` or ``last_byte`` (from 0, both inclusive) only these; those behind the end do not exist.
+        """
 
 
 class Queues(Protocol):

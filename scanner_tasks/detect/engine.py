@@ -11,6 +11,7 @@ until then it waits, and so much text to its left is kept that the decision can 
 
 from __future__ import annotations
 
+import sys
 import threading
 from bisect import bisect_right
 from dataclasses import replace
@@ -23,15 +24,17 @@ from scanner_tasks.detect.cells import CELLS, Cell
 from scanner_tasks.detect.compiled import RANK, Columns, CompiledRule, Value
 from scanner_tasks.detect.context import Context
 from scanner_tasks.detect.filter import Filter, NearEnds, NearWords, Seen, make_filter
+from scanner_tasks.detect.gate import Marks
 from scanner_tasks.detect.header import LINE_BYTES, read_header
 from scanner_tasks.detect.keywords import chars
 from scanner_tasks.detect.paths import Paths
 from scanner_tasks.detect.whole import CodePoints, FoundValue, Lines, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from scanner_tasks.detect.compiled import Spans
+    from scanner_tasks.detect.gate import Gate
     from scanner_tasks.detect.ruleset import Rule, Ruleset
 
 #: Text searched at a time: small enough for the processor's cache, large enough to make its overlap cheap.
@@ -51,6 +54,10 @@ class Detector:
         test_values: Whether values published as examples are reported too.
         window_bytes: Text searched at a time; never changes what is found.
         filtered: Whether Hyperscan, where it is installed, looks first; never changes what is found.
+        former: Make the fingerprints of keys that are no longer used, for allow lists made with those.
+
+    Raises:
+        RuleError: An allow list holds values of a key that is not here.
     """
 
     def __init__(
@@ -63,11 +70,14 @@ class Detector:
         test_values: bool = False,
         window_bytes: int = WINDOW_BYTES,
         filtered: bool = True,
+        former: Iterable[Fingerprinter] = (),
     ) -> None:
         self.ruleset = ruleset
         self.rules = tuple(CompiledRule(rule) for rule in ruleset.rules)
         self.context = Context(self.rules)
         self.fingerprinter = fingerprinter
+        self.marks = Marks((fingerprinter, *former))
+        self.marks.check({each for rule in ruleset.rules for each in rule.allow})
         self.occurrences_kept = occurrences_kept
         self.threshold = threshold
         self.test_values = test_values
@@ -81,14 +91,17 @@ class Detector:
         self._filter: Filter | None = None
         self._making = threading.Lock()
 
-    def begin(self) -> Detection:
-        """Detection in one object."""
-        return Detection(self)
+    def begin(self, name: str = "") -> Detection:
+        """Detection in one object; its name (key) is what rules' paths and allow lists speak of."""
+        return Detection(self, name)
 
-    def find_all(self, text: str) -> list[FoundValue]:
-        """Every occurrence of every rule in a text, in order of place; nothing is left out but what is not reported."""
+    def find_all(self, text: str, *, name: str = "", tell: bool = False) -> list[FoundValue]:
+        """Every occurrence of every rule in a text, in order of place; nothing is left out but what is not reported.
+
+        With ``tell`` each carries its evidence. ``name`` as in ``begin``.
+        """
         data = text.encode("utf-8", "replace")
-        detection = _FindAll(self)
+        detection = _FindAll(self, name, tell=tell)
         detection.feed(Segment(data=data, start=Location(line=1, column=1, offset=0), continues=False))
         detection.finish()
         points, lines = CodePoints(data), Lines(text)
@@ -103,7 +116,8 @@ class Detector:
                     hidden[masked] = self.context.hide(masked)
                 masked = hidden[masked]
             place = (start, points.at(value.end), *lines.at(start))
-            found.append(FoundValue(rule.id, *place, value.confidence, masked))
+            told = (*value.evidence, f"confidence {value.confidence}") if tell else ()
+            found.append(FoundValue(rule.id, *place, value.confidence, masked, told))
         return found
 
     def prepare(self) -> None:
@@ -123,13 +137,15 @@ class Detector:
 class _Tally:
     """What one rule has found so far, and where its search stands in the window."""
 
-    __slots__ = ("at", "columns", "confidence", "count", "occurrences")
+    __slots__ = ("allowed", "at", "columns", "confidence", "count", "occurrences")
 
     def __init__(self) -> None:
         self.at = 0
         #: What the header of the table at hand says to this rule.
         self.columns: Columns | None = None
         self.count = 0
+        #: Occurrences beside the count that an allow list allows.
+        self.allowed = 0
         self.confidence: Confidence | None = None
         self.occurrences: list[Occurrence] = []
 
@@ -137,8 +153,9 @@ class _Tally:
 class Detection:
     """Detection in one object: feed its segments in order, then finish. For one thread."""
 
-    def __init__(self, detector: Detector) -> None:
+    def __init__(self, detector: Detector, name: str = "") -> None:
         self._detector = detector
+        self._name = name
         self._tallies = [_Tally() for _ in detector.rules]
         #: The window, where its first byte stands, and what has come in since it was last searched.
         self._window = b""
@@ -170,14 +187,20 @@ class Detection:
         return tuple(
             RuleFindings(
                 rule_id=compiled.rule.id,
-                severity=compiled.rule.severity,
+                severity=compiled.rule.severity_at(tally.count),
                 confidence=tally.confidence,
                 count=tally.count,
                 occurrences=tuple(tally.occurrences),
+                allowed=tally.allowed,
             )
             for compiled, tally in zip(self._detector.rules, self._tallies, strict=True)
             if tally.confidence is not None
         )
+
+    @property
+    def allowed(self) -> int:
+        """Occurrences of all rules that were not counted because an allow list allows them."""
+        return sum(tally.allowed for tally in self._tallies)
 
     def _end_text(self) -> None:
         if self._base is not None:
@@ -263,8 +286,12 @@ class Detection:
     def _settles(self, compiled: CompiledRule) -> bool:
         """Whether sound values in cells of their own will, sooner or later, change nothing but the count."""
         rule = compiled.rule
-        told = RANK[rule.confidence] >= RANK[self._detector.threshold]
-        return told and not rule.keyword_required
+        told = RANK[rule.confidence] >= self._weakest(compiled)
+        return told and not rule.keyword_required and compiled.screen is None and compiled.gate is None
+
+    def _weakest(self, compiled: CompiledRule) -> int:
+        """Rank of the least confidence that is reported."""
+        return RANK[compiled.rule.threshold or self._detector.threshold]
 
     def _settle(
         self,
@@ -307,7 +334,7 @@ class Detection:
     ) -> bool:
         """Judges match after match; False when, asked to, it stopped because no more occurrences are kept."""
         text, at = self._window, tally.at
-        weakest = RANK[self._detector.threshold]
+        weakest = self._weakest(compiled)
         kept = self._kept()
         needs_all = RANK[compiled.rule.confidence] < weakest
         while True:
@@ -332,10 +359,23 @@ class Detection:
                 continue
             at = max(value.end, start + 1)
             if RANK[value.confidence] >= weakest and (self._detector.test_values or not value.is_test):
+                if compiled.gate is not None and not self._passes(compiled.gate, tally, match, value):
+                    continue
                 if len(tally.occurrences) < kept:
                     # It is kept: its evidence is told.
                     value = compiled.judge(text, match, None, tally.columns, words, tell=True) or value
                 self._record(compiled, tally, value)
+
+    def _passes(self, gate: Gate, tally: _Tally, match: Spans, value: Value) -> bool:
+        """Whether the value counts; an allowed one is counted apart."""
+        path = self._paths.at(value.start)
+        if not gate.concerns(self._name, path):
+            return False
+        names = (self._name, path)
+        if gate.allowed_by(self._window, match[0], value.start, value.end, self._detector.marks, names):
+            tally.allowed += 1
+            return False
+        return True
 
     def _record(self, compiled: CompiledRule, tally: _Tally, value: Value) -> None:
         tally.count += 1
@@ -390,8 +430,9 @@ class Detection:
 class _FindAll(Detection):
     """Hands out every value, with its place in bytes, and keeps no occurrence."""
 
-    def __init__(self, detector: Detector) -> None:
-        super().__init__(detector)
+    def __init__(self, detector: Detector, name: str = "", *, tell: bool = False) -> None:
+        super().__init__(detector, name)
+        self._told = sys.maxsize if tell else 0
         self.values: list[tuple[Rule, Value]] = []
 
     def _record(self, compiled: CompiledRule, tally: _Tally, value: Value) -> None:
@@ -405,4 +446,4 @@ class _FindAll(Detection):
         return False
 
     def _kept(self) -> int:
-        return 0
+        return self._told

@@ -9,7 +9,7 @@ from typing import Any
 from kombu.log import get_logger
 from vine import promise
 
-from scanner_tasks.sqs import upstream
+from scanner_tasks.sqs import intake, upstream
 from scanner_tasks.sqs.backoff import LONGEST_S, pause_s
 from scanner_tasks.sqs.chores import Chores
 from scanner_tasks.sqs.polls import FAILED
@@ -82,6 +82,8 @@ class FairPolls(upstream.Channel):  # type: ignore[misc]
         ):  # no lane starves: its turn stays while the others' move on
             if lane not in self._active_queues:
                 del self.waiting[lane]
+                continue
+            if intake.is_closed() and lane not in self._noack_queues:  # those carry no tasks
                 continue
             ask = self.prefetch.plan(
                 lane,

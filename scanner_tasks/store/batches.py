@@ -14,6 +14,7 @@ from uuid import UUID, uuid5
 
 from scanner_tasks.core.model import ClaimedBatch, ObjectRef, Outcome
 from scanner_tasks.store.engine import execute, insert_rows, literal_bytes
+from scanner_tasks.store.evidence import pack
 from scanner_tasks.store.packing import unpack_etags
 from scanner_tasks.store.text import from_text, to_text
 
@@ -32,9 +33,11 @@ _OCCURRENCES_BYTES = 11_000
 
 _INSERT_FINDINGS = (
     "insert into findings (job_no, batch_no, position, rule_id, finding_id, object_key, severity, confidence, count,"
-    " occurrences) values "
+    " occurrences, allowed) values "
 )
-_FINDING_ROW = "(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+_FINDING_ROW = "(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+#: Code of the delta that counts allowed occurrences, as its number of objects.
+ALLOWED_CODE = 2
 _INSERT_FAILURES = "insert into object_failures (job_no, batch_no, position, outcome, detail) values "
 _FAILURE_ROW = "(%s, %s, %s, %s, %s)"
 
@@ -52,7 +55,7 @@ def claim_batch(
         connection,
         """
         with target as (
-          select b.job_no, b.batch_no, b.state, b.pending, j.bucket
+          select b.job_no, b.batch_no, b.state, b.pending, j.bucket, j.ruleset_hash
           from jobs j join job_batches b on b.job_no = j.job_no and b.batch_no = :batch_no
           join fleet on not fleet.paused
           where j.job_id = :job_id and j.epoch = :epoch and j.status in ('listing', 'scanning') and b.state in (0, 1)
@@ -66,7 +69,7 @@ def claim_batch(
           insert into job_deltas (job_no, code, objects, ahead_batches)
           select job_no, 1, pending, (state = 0)::int from target
         )
-        select claimed.*, target.bucket from claimed cross join target
+        select claimed.*, target.bucket, target.ruleset_hash from claimed cross join target
         """,
         job_id=job_id,
         batch_no=batch_no,
@@ -99,6 +102,7 @@ def claim_batch(
         tries=row.attempt - row.given_back,
         outcomes=outcomes,
         objects=objects,
+        ruleset_hash=row.ruleset_hash,
     )
 
 
@@ -204,6 +208,8 @@ def _result_deltas(batch: ClaimedBatch, results: Iterable[ObjectResult], sizes: 
         row[1] += sizes[result.position]
         row[2] += len(result.findings)
         row[3] += sum(found.count for found in result.findings)
+        if result.allowed and result.outcome.kind != "failed":  # a failed object may be scanned again
+            sums[ALLOWED_CODE][0] += result.allowed
     codes = sorted(sums)
     columns = ("objects", "bytes", "findings", "occurrences")
     return {"codes": codes} | {name: [sums[code][n] for code in codes] for n, name in enumerate(columns)}
@@ -242,6 +248,7 @@ def _finding_columns(bucket: str, key: str, found: RuleFindings) -> tuple[Any, .
         str(found.confidence),
         found.count,
         _occurrences(found),
+        found.allowed,
     )
 
 
@@ -260,9 +267,9 @@ def _occurrences(found: RuleFindings) -> str:
 
 def _occurrence(fields: dict[str, Any]) -> dict[str, Any]:
     location: dict[str, Any] = fields.pop("location")
-    location["evidence"] = fields.pop("evidence")
+    evidence = {"e": to_json_text(pack(fields.pop("evidence")))}
     path = {"path": to_json_text(told)} if (told := location.pop("path")) else {}
-    return {name: to_json_text(value) for name, value in fields.items()} | location | path
+    return {name: to_json_text(value) for name, value in fields.items()} | location | path | evidence
 
 
 def to_json_text(value: str) -> str:

@@ -96,13 +96,14 @@ class FaultServer:
         if isinstance(fault, Refuse):
             self._refuse(handler, fault)
             return
-        start = int(headers["Range"].removeprefix("bytes=").removesuffix("-")) if ranged else 0
-        body = self.content[start:]
+        first, _, last = headers["Range"].removeprefix("bytes=").partition("-") if ranged else ("0", "", "")
+        start = int(first)
+        body = self.content[start : int(last) + 1 if last else None]
         handler.send_response(206 if ranged else 200)
         handler.send_header("ETag", f'"{self.etag}"')
         handler.send_header("Content-Length", str(len(body)))
         if ranged:
-            handler.send_header("Content-Range", f"bytes {start}-{len(self.content) - 1}/{len(self.content)}")
+            handler.send_header("Content-Range", f"bytes {start}-{start + len(body) - 1}/{len(self.content)}")
         handler.end_headers()
         if handler.command == "HEAD":
             return

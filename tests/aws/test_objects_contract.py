@@ -98,6 +98,16 @@ class ObjectsContract:
         assert b"".join(pieces) == content
         assert [len(p) for p in pieces] == [100_000, 100_000, 100_000, 7_200]
 
+    @pytest.mark.parametrize(
+        ("first", "last"), [(0, None), (0, 0), (3, 7), (5, None), (9, None), (8, 500), (10, None), (70, 80)]
+    )
+    def test_a_range_has_exactly_its_bytes_and_ends_with_the_object(self, first, last):
+        objects, bucket = self.make({"a": b"0123456789"})
+        with objects.open(objects.head(bucket, "a"), first_byte=first, last_byte=last) as body:
+            content = body.read(4) + body.read(100)
+            assert body.bytes_read == len(content)
+        assert content == b"0123456789"[first : None if last is None else last + 1]
+
     def test_an_empty_object_reads_as_nothing(self):
         objects, bucket = self.make({"a": b""})
         with objects.open(objects.head(bucket, "a")) as body:

@@ -107,6 +107,13 @@ def test_waits_are_jittered_below_a_ceiling():
     assert backoff.delay_s(50) == 5.0
 
 
+def test_a_range_that_breaks_off_goes_on_within_the_range(objects, server):
+    server.script.append(Cut(140_000))
+    with objects.open(REF, first_byte=10_000, last_byte=399_999) as body:
+        assert body.read(500_000) == CONTENT[10_000:400_000]
+    assert [r.range for r in server.requests] == ["bytes=10000-399999", "bytes=150000-399999"]
+
+
 def test_an_object_overwritten_while_it_is_read_has_changed(objects, server):
     server.script.append(Cut(300_000))
     with objects.open(REF) as body:

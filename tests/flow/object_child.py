@@ -27,7 +27,7 @@ TEXT = b"ssn: 512-44-1234\n"
 
 
 class Trapped(FakeObjects):
-    def open(self, ref: ObjectRef) -> FakeBody:
+    def open(self, ref: ObjectRef, **places: int | None) -> FakeBody:
         if "poison" in ref.key:
             os._exit(9)
         if "hang" in ref.key:
@@ -37,7 +37,7 @@ class Trapped(FakeObjects):
         if "memory" in ref.key:
             bytearray(1 << 40)
         self.buckets = {ref.bucket: {ref.key: pdf(["first", "ssn: 512-44-1234"]) if "pdf" in ref.key else TEXT}}
-        return super().open(replace(ref, etag=""))
+        return super().open(replace(ref, etag=""), **places)
 
 
 if __name__ == "__main__":

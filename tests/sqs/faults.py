@@ -9,6 +9,10 @@ import socket
 import threading
 import time
 from collections import Counter
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 #: half: the connection ends within the body; truncated: a shorter body of the right length; stall: half a body, then
 #: silence; cut: no answer; dead: no answer, and the connection stays open.
@@ -27,6 +31,8 @@ class FaultProxy:
         self._sockets: set[socket.socket] = set()
         self._threads: list[threading.Thread] = []
         self.seen: Counter[tuple[str, str]] = Counter()
+        #: Requests that wait for the emulator's answer.
+        self.open: Counter[str] = Counter()
         self.in_order: list[tuple[float, str, str]] = []
         self._rate, self._random = 0.0, random.Random(0)
         self.port = 0
@@ -100,6 +106,16 @@ class FaultProxy:
                     return kind
             return self._random.choice(KINDS) if self._random.random() < self._rate else None
 
+    @contextlib.contextmanager
+    def _opened(self, operation: str) -> Iterator[None]:
+        with self._lock:
+            self.open[operation] += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self.open[operation] -= 1
+
     def _serve(self, client: socket.socket) -> None:  # noqa: C901, PLR0912 (one branch for each fault)
         with self._lock:
             self._sockets.add(client)
@@ -128,8 +144,9 @@ class FaultProxy:
                         with self._lock:
                             self._sockets.add(server)
                         answers = server.makefile("rb")
-                    server.sendall(head + body)
-                    head, body = _read(answers)
+                    with self._opened(operation):
+                        server.sendall(head + body)
+                        head, body = _read(answers)
                     if kind in LATE:
                         part = body[: max(1, len(body) // 2)]
                         if kind == "truncated":

@@ -102,6 +102,15 @@ def hold(name: str, sign: str, then: str = "") -> None:
     note("end", name)
 
 
+@app.task(name="sample.shut")
+def shut(name: str, sign: str, longest_s: float) -> None:
+    """As hold; meanwhile the worker takes nothing new."""
+    from scanner_tasks.sqs import intake  # noqa: PLC0415
+
+    with intake.closed(longest_s):
+        hold(name, sign)
+
+
 @app.task(name="sample.fail")
 def fail(name: str) -> None:
     note("start", name)
