@@ -7,6 +7,8 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from scanner_tasks.flow.isolation import Children
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -61,6 +63,8 @@ class Worker(Api):
     scan_slots: threading.Semaphore
     #: Starts a process that scans objects alone: flow/isolation.py.
     child_command: Sequence[str]
+    #: Those that it has started.
+    children: Children = field(init=False)
     #: One slot for each process that may run risky parsers at the same time.
     child_slots: threading.Semaphore = field(default_factory=lambda: threading.BoundedSemaphore(2))
     #: Asks ECS not to stop the process over an object that needs longer than a stop allows; None asks nothing.
@@ -68,3 +72,8 @@ class Worker(Api):
     #: Set when the process shall end: batches are given back at the next object.
     stopping: threading.Event = field(default_factory=threading.Event)
     clock: Callable[[], float] = time.monotonic
+
+    def __post_init__(self) -> None:
+        """The children are the worker's own."""
+        children = Children(self.child_command, object_max_s=self.settings.object_max_s)
+        object.__setattr__(self, "children", children)
