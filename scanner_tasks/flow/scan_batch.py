@@ -80,10 +80,8 @@ def _scan(batch: ClaimedBatch, *, using: Worker) -> Result:
     with using.leases.hold(batch) as hold, ExitStack() as stack:
         scan: Callable[[int, ObjectRef], ObjectResult] = partial(scan_object, using=using)
         if batch.tries > 1:  # something of it may have killed a worker
-            budget_s = using.settings.object_max_s
-            scan = stack.enter_context(
-                ObjectChild(using.child_command, object_max_s=budget_s, access=batch.access)
-            ).scan
+            child = _child(stack, hold, using=using)
+            scan = partial(child.scan, access=batch.access) if child else scan  # without one: ends before any object
         risky: list[tuple[int, ObjectRef]] = []
         for position, ref in batch.objects:
             if using.stopping.is_set() or hold.lost.is_set():
@@ -119,21 +117,27 @@ def _scan_risky(
     """The objects that need a risky parser, in a child process; few of those run at a time."""
     if not objects:
         return
+    with ExitStack() as stack:
+        child = _child(stack, hold, using=using)
+        if child is None:
+            return
+        for position, ref in objects:
+            if using.stopping.is_set() or hold.lost.is_set():
+                return
+            hold.touch()
+            with _guarded(ref, using=using):
+                result = child.scan(position, ref, access=access)
+            yield result
+
+
+def _child(stack: ExitStack, hold: Hold, *, using: Worker) -> ObjectChild | None:
+    """A child process until the stack is left, once one is free; None when the batch is not to be scanned any more."""
     while not using.child_slots.acquire(timeout=_LOOK_S):
         hold.touch()
         if using.stopping.is_set() or hold.lost.is_set():
-            return
-    try:
-        with ObjectChild(using.child_command, object_max_s=using.settings.object_max_s, access=access) as child:
-            for position, ref in objects:
-                if using.stopping.is_set() or hold.lost.is_set():
-                    return
-                hold.touch()
-                with _guarded(ref, using=using):
-                    result = child.scan(position, ref)
-                yield result
-    finally:
-        using.child_slots.release()
+            return None
+    stack.callback(using.child_slots.release)
+    return stack.enter_context(using.children.one())
 
 
 def _guarded(ref: ObjectRef, *, using: Worker) -> AbstractContextManager[None]:
