@@ -205,9 +205,9 @@ class Place(_Shape):
 
     masked: str = Field(examples=["***-**-6789"])
     context: str = Field(description="Text around it, every candidate masked.")
-    line: int = Field(description="From 1.")
-    column: int = Field(description="In code points, from 1.")
-    offset: int = Field(description="Bytes into the extracted text, from 0.")
+    line: int = Field(description="From 1; 0 in an object that was read in byte ranges.")
+    column: int = Field(description="In code points, from 1; 0 with the line.")
+    offset: int = Field(description="Bytes into the extracted text, from 0; without a line, into the object.")
     path: str = Field(
         default="", description="Where within its format: archive member, page, cell, column, JSON path; else empty."
     )

@@ -120,6 +120,8 @@ def ruleset_hash(ours: Settings) -> str:
             ours.spool_max_bytes,
             ours.whole_max_bytes,
             ours.child_memory_bytes,
+            ours.ranges_above_bytes,
+            ours.range_bytes,
         )
     )
     return hashlib.sha256(f"{rules.load_builtin().content_hash} {budgets}".encode()).hexdigest()[:16]

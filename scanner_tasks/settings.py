@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from scanner_tasks.core import lanes
 from scanner_tasks.core.errors import InvalidInput
+from scanner_tasks.core.planning import Policy
 
 
 class Settings(BaseSettings):
@@ -81,6 +82,17 @@ class Settings(BaseSettings):
     )
     text_max_bytes: int = Field(
         default=2 * 1024**3, ge=1, description="Text read of one object, decompressed, before it is partial(bytes)."
+    )
+    ranges_above_bytes: int = Field(
+        default=1024**3,
+        ge=4096,
+        description="Plain text listed larger is scanned in byte ranges, which several workers share.",
+    )
+    range_bytes: int = Field(
+        default=256 * 1024**2,
+        ge=4096,
+        multiple_of=4,
+        description="Bytes of such a range; budgets of bytes and time are then the range's, not the object's.",
     )
     object_max_s: float = Field(default=900.0, gt=0, description="Seconds for one object before it is partial(time).")
     depth_max: int = Field(
@@ -151,6 +163,11 @@ class Settings(BaseSettings):
         ),
     )
     log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
+
+    @property
+    def policy(self) -> Policy:
+        """How a listing is planned."""
+        return Policy(object_max_bytes=self.object_max_bytes, alone_above_bytes=self.ranges_above_bytes)
 
     @property
     def lane_names(self) -> tuple[str, ...]:

@@ -66,11 +66,14 @@ def percent(progress: Progress, *, is_final: bool) -> float:
 def eta_s(progress: Progress, *, elapsed_s: float, total_is_final: bool) -> float | None:
     """Seconds until a job ends at its mean rate so far; None while the total or the rate is not known.
 
-    Bytes and objects both cost time: the later of the two estimates counts.
+    Bytes and objects both cost time: the later of the two estimates counts. Of a large object, ranges that have ended
+    count with their bytes.
     """
-    if not total_is_final or progress.done == 0 or elapsed_s <= 0:
+    if not total_is_final or elapsed_s <= 0:
         return None
-    left = [elapsed_s * (progress.listed - progress.done) / progress.done]
+    left = []
+    if progress.done:
+        left.append(elapsed_s * (progress.listed - progress.done) / progress.done)
     if progress.bytes_done:
         left.append(elapsed_s * (progress.bytes_listed - progress.bytes_done) / progress.bytes_done)
-    return round(max(0.0, *left), 1)
+    return round(max(0.0, *left), 1) if left else None
