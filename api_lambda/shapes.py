@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from scanner_tasks.core.model import JobStatus
 from scanner_tasks.core.names import BUCKET_PATTERN, KEY_MAX_BYTES, check_bucket, check_key
-from scanner_tasks.core.progress import percent
+from scanner_tasks.core.progress import is_incomplete, percent
 from scanner_tasks.flow.redrive import arguments
 
 if TYPE_CHECKING:
@@ -169,6 +169,10 @@ class Job(_Shape):
     created_at: Moment
     listed_at: Moment | None = Field(description="When the listing ended.")
     finished_at: Moment | None
+    incomplete: bool = Field(
+        description="Objects failed or were read in part, or the job failed or was cancelled: more may be there than"
+        " was found. Of a job that goes on: so far."
+    )
     total_findings: int = Field(description="Findings: one for each rule in each object.")
     total_occurrences: int = Field(description="Places of all findings.")
     progress: Progress
@@ -179,6 +183,7 @@ class Job(_Shape):
         copied = {name: getattr(view.job, name) for name in cls.model_fields if hasattr(view.job, name)}
         return cls(
             **copied,
+            incomplete=is_incomplete(view.job.status, view.progress),
             total_findings=view.progress.findings,
             total_occurrences=view.progress.occurrences,
             progress=Progress.of(view),

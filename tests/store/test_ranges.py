@@ -25,6 +25,7 @@ from scanner_tasks.core.model import (
 from scanner_tasks.store import batches, feeding, findings, jobs, ranges, reopen, sweep
 from scanner_tasks.store.engine import execute, transaction
 from scanner_tasks.store.range_results import record_range
+from scanner_tasks.store.verify import read_accounts
 
 from .conftest import MD5, refs
 from .ledgers import FOUND, assert_sums_agree, claim, record, results
@@ -327,6 +328,31 @@ def test_ranges_that_end_at_the_same_moment_give_the_object_one_outcome(engine: 
         assert all(pool.map(end_one, range(4)))
     sums = assert_sums_agree(engine, job)
     assert (sums.scanned, sums.occurrences, read(engine, job)[0][2]) == (1, 8, 8)
+
+
+@pytest.mark.parametrize(
+    ("damage", "fault"),
+    [
+        ("update range_findings set count = 9 where job_no = :n", "findings that are not the sum of their ranges"),
+        ("delete from range_findings where job_no = :n", "findings that are not the sum of their ranges"),
+        ("delete from findings where job_no = :n", "findings that are not the sum of their ranges"),
+        ("update object_ranges set last_byte = 600 where job_no = :n and batch_no = 3", "ranges do not cover them"),
+        (
+            "update job_batches set outcomes = '\\x00', pending = 1 where job_no = :n and batch_no = 0",
+            "objects without an outcome in batches that are done, and not in ranges",
+        ),
+    ],
+)
+def test_verification_finds_what_is_wrong_with_ranges(engine: Engine, job: Job, damage: str, fault: str) -> None:
+    split(engine, job)
+    for n in range(1, 5):
+        assert end(engine, claim(engine, job, n), Outcome.SCANNED, found(n))
+    assert_sums_agree(engine, job)
+    with transaction(engine) as connection:
+        execute(connection, damage, n=job.job_no)
+        accounts = read_accounts(connection, job.job_no)
+    assert not accounts.agree
+    assert any(what.endswith(fault) for what in accounts.faults), accounts
 
 
 class Storm:
