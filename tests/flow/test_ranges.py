@@ -108,6 +108,7 @@ def test_text_in_ranges_gives_what_it_gives_as_a_whole(system: System, make_syst
 def test_object_is_processed_from_its_split_to_its_last_range(system: System) -> None:
     job_id, bodies = split(system, big=TEXT)
     assert len(bodies) == -(-len(TEXT) // 8192)
+    assert list(system.executions.started) == [f"{job_id}-1", f"{job_id}-2"], "the first had ended: its ranges need one"
     for n, body in enumerate(bodies):
         view = system.job(job_id)
         assert (view.progress.listed, view.progress.processing, view.progress.scanned) == (1, 1, 0)
@@ -240,6 +241,8 @@ def test_range_that_killed_its_worker_is_scanned_in_a_process_of_its_own(system:
         result = child.scan(0, ref, wanted)
         assert result.outcome is Outcome.SCANNED
         assert [place.location.offset for found in result.findings for place in found.occurrences] == [5]
+        longer = child.scan(0, replace(ref, size_bytes=99), replace(wanted, last_byte=60))
+        assert longer.outcome is Outcome.FAILED_CHANGED_SINCE_LISTING, "what is not there is not passed over"
         assert child.scan(0, replace(ref, key="poison"), wanted).outcome is Outcome.FAILED_CRASHED
     job_id, bodies = split(system, poison=TEXT)
     with transaction(system.engine) as connection:  # the first attempt, of a worker that dies

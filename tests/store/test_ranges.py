@@ -110,10 +110,13 @@ def test_late_worker_splits_nothing(engine: Engine, job: Job) -> None:
     late = claim(engine, job, 0, lease_s=0)
     with transaction(engine) as connection:
         assert sweep.return_expired(connection, job.job_no, dispatched_timeout_s=None) == 1
+    second = claim(engine, job, 0)
     assert late
-    with transaction(engine) as connection:
-        assert not ranges.split_batch(connection, late, range_bytes=RANGE_BYTES)
-    assert assert_sums_agree(engine, job).batches == 1
+    assert second
+    for batch, is_split in ((late, False), (second, True), (late, False)):
+        with transaction(engine) as connection:
+            assert ranges.split_batch(connection, batch, range_bytes=RANGE_BYTES) is is_split
+    assert assert_sums_agree(engine, job).batches == 5
 
 
 def test_page_that_is_recorded_beside_a_split_is_listed_again(
@@ -289,6 +292,8 @@ def test_range_whose_worker_was_killed_or_stopped_is_scanned_by_another(engine: 
         batch = claim(engine, job, n)
         assert batch
         assert batch.tries == tries
+        if n == 1:
+            assert not end(engine, killed, Outcome.FAILED_CORRUPT, found(1)), "another attempt has it"
         with transaction(engine) as connection:  # the infrastructure fails once
             assert batches.release_batch(connection, batch)
         assert end(engine, claim(engine, job, n), Outcome.SCANNED, found(n))
