@@ -13,7 +13,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 from aws_lambda_powertools.event_handler.openapi.params import Body, Query
 
-from api_lambda import control_routes, problems
+from api_lambda import control_routes, finding_routes, problems
 from api_lambda.common import (
     DESCRIBED,
     PAGE_DEFAULT,
@@ -59,6 +59,7 @@ app.configure_openapi(
 
 
 app.include_router(control_routes.router)
+app.include_router(finding_routes.router)
 
 
 @app.post(
@@ -168,8 +169,8 @@ def openapi_json() -> str:
 
 #: What stands where; a wrong method on one of them is a 405 that names the right one.
 _METHODS = (
-    (r"/scan", "POST"),
-    (r"/jobs(/[^/]+)?|/results|/openapi\.json|/dlq(/[^/]+)?", "GET"),
+    (r"/scan|/detect", "POST"),
+    (r"/findings/[^/]+/explain|/jobs(/[^/]+)?|/results|/openapi\.json|/dlq(/[^/]+)?", "GET"),
     (r"/jobs/[^/]+/(pause|resume|cancel|retry-failed)|/dlq/[^/]+/(retry|discard)", "POST"),
 )
 
@@ -184,7 +185,7 @@ def _not_found(_: Exception) -> Response[str]:
         )
     return problems.problem(
         HTTPStatus.NOT_FOUND,
-        "No such path: there are POST /scan, GET /jobs, /jobs/{job_id}, /results, /dlq, /openapi.json; "
+        "No such path: there are POST /scan, /detect, GET /jobs, /jobs/{job_id}, /results, /dlq, /openapi.json; "
         "that document has them all.",
     )
 

@@ -175,6 +175,11 @@ class Job(_Shape):
     )
     total_findings: int = Field(description="Findings: one for each rule in each object.")
     total_occurrences: int = Field(description="Places of all findings.")
+    total_allowed: int = Field(description="Places beside them that allow lists allow; not of failed objects.")
+    ruleset_hash: str = Field(description="Of rules, thresholds, allow lists, budgets and code.", examples=["9f2c…"])
+    other_ruleset_hashes: list[str] = Field(
+        description="Of workers that had other rules when they scanned some of it; empty as a rule."
+    )
     progress: Progress
 
     @classmethod
@@ -186,6 +191,8 @@ class Job(_Shape):
             incomplete=is_incomplete(view.job.status, view.progress),
             total_findings=view.progress.findings,
             total_occurrences=view.progress.occurrences,
+            total_allowed=view.progress.allowed,
+            other_ruleset_hashes=list(view.other_rulesets),
             progress=Progress.of(view),
         )
 
@@ -249,6 +256,7 @@ class Finding(_Shape):
     severity: str = Field(examples=["high"])
     confidence: str = Field(examples=["high"])
     count: int = Field(description="Exact number of occurrences.")
+    allowed: int = Field(description="Occurrences beside them that allow lists allow.")
     occurrences: list[Place] = Field(description="The first places.")
     found_at: Moment
 
@@ -256,7 +264,8 @@ class Finding(_Shape):
     def of(cls, finding: CoreFinding) -> Finding:
         """A finding as the ledger tells it."""
         same: dict[str, Any] = {
-            name: getattr(finding, name) for name in ("finding_id", "job_id", "bucket", "key", "count", "found_at")
+            name: getattr(finding, name)
+            for name in ("finding_id", "job_id", "bucket", "key", "count", "allowed", "found_at")
         }
         return cls(
             **same,

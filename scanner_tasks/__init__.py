@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from scanner_tasks.core.model import Finding, JobStatus, Progress
+    from scanner_tasks.flow.explain import Explained
     from scanner_tasks.flow.read_results import JobView
     from scanner_tasks.flow.redrive import Retried
     from scanner_tasks.flow.start_job import StartedJob
@@ -30,6 +31,7 @@ __all__ = [
     "JobHandle",
     "dead_letters",
     "discard_dead_letters",
+    "explain",
     "job",
     "results",
     "retry_dead_letters",
@@ -76,6 +78,28 @@ def results(
         cursor = page.next_cursor
         if cursor is None:
             return
+
+
+def explain(finding: Finding | UUID | str, *, occurrence: int = 1, job_id: UUID | str | None = None) -> Explained:
+    """Why a finding is one: which pattern, checks, keyword at which distance, and why not higher (``lines``).
+
+    Takes a finding of ``results`` or a finding's id; an id alone means the youngest job that has it. ``occurrence``
+    counts from 1. Raises FindingNotFound, or InvalidInput when fewer occurrences are kept.
+    """
+    from scanner_tasks import bootstrap  # noqa: PLC0415
+    from scanner_tasks.core.model import Finding as FoundFinding  # noqa: PLC0415
+    from scanner_tasks.flow import explain as explaining  # noqa: PLC0415
+
+    if isinstance(finding, FoundFinding):
+        finding_id, of_job = finding.finding_id, finding.job_id
+    else:
+        finding_id, of_job = _uuid(finding, "finding"), None
+    return explaining.explain_finding(
+        finding_id,
+        occurrence=occurrence,
+        job_id=of_job if job_id is None else _uuid(job_id),
+        using=bootstrap.api(),
+    )
 
 
 def dead_letters(
@@ -216,7 +240,7 @@ class JobHandle:
         return f"JobHandle({str(self.job_id)!r}, status={str(self.status)!r})"
 
 
-def _uuid(text: UUID | str) -> UUID:
+def _uuid(text: UUID | str, what: str = "job_id") -> UUID:
     from scanner_tasks.core.errors import InvalidInput  # noqa: PLC0415
 
     if isinstance(text, UUID):
@@ -224,4 +248,4 @@ def _uuid(text: UUID | str) -> UUID:
     try:
         return UUID(text)
     except (ValueError, AttributeError, TypeError):
-        raise InvalidInput("job_id: give a UUID such as 0b0e7f1c-8f0c-4d5e-9a53-0f6a2c1d7e11.") from None
+        raise InvalidInput(f"{what}: give a UUID such as 0b0e7f1c-8f0c-4d5e-9a53-0f6a2c1d7e11.") from None

@@ -6,10 +6,12 @@ other tools share: DATABASE_URL, AWS_ENDPOINT_URL, AWS_REGION, MAX_WORKERS.
 
 from __future__ import annotations
 
+import json
 from functools import cache
+from typing import Annotated
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from scanner_tasks.core import lanes
 from scanner_tasks.core.errors import InvalidInput
@@ -66,6 +68,14 @@ class Settings(BaseSettings):
     )
     stalled_after_s: float = Field(
         default=600.0, gt=0, description="Settle starts a new execution for a job without progress for so long."
+    )
+    dead_letter_days: float = Field(
+        default=365.0,
+        ge=0,
+        description=(
+            "Days after which settle forgets errors of attempts, and dead letters that were retried, discarded or "
+            "moot; open ones stay. 0 = never."
+        ),
     )
     feed_turn_s: float = Field(default=240.0, gt=0, description="How long one Feed turn lists; below Lambda's timeout.")
     feed_wait_s: int = Field(default=10, ge=1, description="Longest wait of the state machine between two turns.")
@@ -148,6 +158,19 @@ class Settings(BaseSettings):
     fingerprint_key_id: str = Field(
         default="k1", pattern=r"^[a-z0-9-]{1,16}$", description="Name of that key, stored with each fingerprint."
     )
+    former_fingerprint_keys: dict[str, SecretStr] = Field(
+        default_factory=dict,
+        description=(
+            'Keys that were used before, by their names, as JSON: {"k0": "…"}. Allow lists made with them keep working.'
+        ),
+    )
+    rules: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description=(
+            "Packs of rules beside the built-in ones: paths and s3://bucket/key, with spaces between them, or as a "
+            "JSON list (docs/custom-rules.md). Read when a process starts; the API reads them when a job begins."
+        ),
+    )
     metrics_namespace: str = Field(default="S3Scan", description="CloudWatch namespace of BacklogBatches.")
     liveness_file: str = Field(
         default="", description="File that a worker touches while it is alive, for a health check; empty = none."
@@ -158,11 +181,19 @@ class Settings(BaseSettings):
             "Remote control of workers from Flower and the celery command, through SNS. Workers, and Flower, then need "
             "sqs:CreateQueue, DeleteQueue, GetQueueUrl, GetQueueAttributes, SetQueueAttributes, SendMessage, "
             "ReceiveMessage, DeleteMessage, TagQueue and ListQueueTags on queues named scan-ctl-*, sqs:ListQueues, and "
-            "sns:CreateTopic, TagResource, Publish, Subscribe, Unsubscribe and ListSubscriptionsByTopic on the topic "
-            "scan-ctl-celery-pidbox."
+            "sns:Unsubscribe, and sns:CreateTopic, TagResource, Publish, Subscribe and ListSubscriptionsByTopic on the "
+            "topic scan-ctl-celery-pidbox."
         ),
     )
     log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
+
+    @field_validator("rules", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        """A plain text is a list of names with spaces between them, or JSON."""
+        if isinstance(value, str):
+            return json.loads(value) if value.lstrip().startswith("[") else value.split()
+        return value
 
     @property
     def policy(self) -> Policy:

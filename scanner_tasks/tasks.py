@@ -28,7 +28,7 @@ def job_id_of(task_id: str) -> uuid.UUID:
     return uuid.uuid5(REQUESTS, task_id)
 
 
-@app.task(name=SCAN_BATCH)
+@app.task(name=SCAN_BATCH, gives_back=True)  # in a stopping worker its row is planned again, its message acknowledged
 def scan_batch(job_id: str, batch_no: int, epoch: int) -> str:
     """Scan one batch of the ledger; internal: feed sends it."""
     bootstrap, flow = _part("bootstrap"), _part("flow.scan_batch")

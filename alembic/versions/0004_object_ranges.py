@@ -5,7 +5,7 @@ from __future__ import annotations
 from alembic import op
 
 revision = "0004"
-down_revision = "0002"
+down_revision = "0003"
 
 # The running release neither reads nor writes them. A range is a batch that holds no object: its keys are empty, and
 # its one outcome is the range's own.
@@ -29,6 +29,7 @@ create table range_findings (
   confidence text not null,
   count bigint not null constraint range_findings_count_positive check (count > 0),
   occurrences jsonb not null,                   -- the first places: masked values only
+  allowed bigint not null default 0,
   primary key (job_no, batch_no, rule_id)
 );
 """

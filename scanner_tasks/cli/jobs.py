@@ -154,6 +154,12 @@ def _lines(view: JobView) -> list[tuple[str, object]]:
     ]
     lines += [(f"  {outcome}", n) for outcome, n in counts.outcomes.items()]
     lines += [("objects in sum", sums_line(counts)), ("findings", counts.findings), ("occurrences", counts.occurrences)]
+    if counts.allowed:
+        lines.append(("  allowed besides", counts.allowed))
+    lines.append(("ruleset", job.ruleset_hash))
+    if view.other_rulesets:
+        told = f"{', '.join(view.other_rulesets)}: workers had other rules than the API when the job began"
+        lines.append(("  also scanned with", told))
     if view.eta_s is not None:
         lines.append(("seconds left", round(view.eta_s)))
     return lines

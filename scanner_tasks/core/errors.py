@@ -6,7 +6,8 @@
     ├── NotFound                   HTTP 404
     │   ├── JobNotFound
     │   ├── BucketNotFound
-    │   └── DeadLetterNotFound
+    │   ├── DeadLetterNotFound
+    │   └── FindingNotFound
     ├── Denied                     the role may not: HTTP 403
     ├── Conflict                   the job's state does not allow it: HTTP 409
     ├── JobTimeout                 the job goes on, only the waiting has ended; a TimeoutError too
@@ -69,6 +70,14 @@ class DeadLetterNotFound(NotFound):
     def __init__(self, message_id: str) -> None:
         super().__init__(f"No dead letter {message_id[:100]!r}: list them with `s3scan dlq list` or GET /dlq.")
         self.message_id = message_id
+
+
+class FindingNotFound(NotFound):
+    """No finding has this id."""
+
+    def __init__(self, finding_id: object) -> None:
+        super().__init__(f"No finding {finding_id}: list them with `s3scan results --json` or GET /results.")
+        self.finding_id = finding_id
 
 
 class Denied(ScannerError):

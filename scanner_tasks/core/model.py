@@ -246,6 +246,8 @@ class ClaimedBatch:
     objects: tuple[tuple[int, ObjectRef], ...]
     #: The bytes of its one object that this batch stands for; None where it stands for whole objects.
     object_range: ObjectRange | None = None
+    #: Of the rules that the job began with; empty where nobody asks.
+    ruleset_hash: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -294,6 +296,18 @@ class Occurrence:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Column:
+    """A column of a table, or a key of JSON lines, that holds a rule's values almost wholly: at least 95 % of it."""
+
+    #: From the header or the key, with every candidate masked; its number, from 1, in a table without a header.
+    name: str
+    #: Rows with something in the column.
+    rows: int
+    #: Rows with a value of the rule in it.
+    valid: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class RuleFindings:
     """All occurrences of one rule in one object: the exact count and the first few places."""
 
@@ -304,6 +318,10 @@ class RuleFindings:
     count: int
     #: The first occurrences in order of position, at most the ruleset's limit.
     occurrences: tuple[Occurrence, ...]
+    #: Occurrences beside the count that an allow list allows.
+    allowed: int = 0
+    #: Columns that hold almost nothing else, the first few.
+    columns: tuple[Column, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -317,6 +335,8 @@ class ObjectResult:
     bytes_read: int = 0
     #: One sentence for outcomes that need one; never holds object content.
     detail: str | None = None
+    #: Occurrences that allow lists allow: neither counted nor kept, also where nothing else was found.
+    allowed: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -333,6 +353,8 @@ class Finding:
     count: int
     occurrences: tuple[Occurrence, ...]
     found_at: datetime
+    #: Occurrences beside the count that an allow list allows.
+    allowed: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -351,6 +373,8 @@ class Progress:
     #: Findings are rule x object; occurrences are places.
     findings: int = 0
     occurrences: int = 0
+    #: Occurrences beside those that allow lists allow.
+    allowed: int = 0
     #: Listed bytes of every object / of objects that have an outcome.
     bytes_listed: int = 0
     bytes_done: int = 0

@@ -24,7 +24,7 @@ from typing import Literal, TypeAlias
 #: What reads it: ``extract.readers``. "unread" is known, and no reader for it; "binary" is everything else.
 Form: TypeAlias = Literal[
     "text", "gzip", "bzip2", "xz", "lzma", "lz4", "zstd", "zip", "tar", "pdf", "rtf", "ole", "png", "jpeg",
-    "parquet", "orc", "arrow", "avro", "sqlite", "mail", "mbox", "markup", "unread", "binary",
+    "parquet", "orc", "arrow", "avro", "sqlite", "mail", "mbox", "markup", "beside", "unread", "binary",
 ]  # fmt: skip
 
 #: Bytes that the decision is made from.
@@ -98,6 +98,8 @@ _MAGICS: tuple[tuple[int, bytes, Form, str, bool], ...] = (
 )
 _LZMA_ALONE = re.compile(rb"\x5d\0\0.[\0-\x08](?:\xff{8}|.{5}\0{3})", re.DOTALL)
 _TAR_BLOCK = 512
+_PDF = re.compile(rb"[\r\n]%PDF-[12]\.\d[\r\n]")
+_PDF_WITHIN = 1024
 _MBOX = re.compile(rb"From \S[^\n]*\d{4}\r?\n")
 _HEADER = re.compile(rb"[A-Za-z][A-Za-z0-9-]*:[ \t]")
 _HEADERS = re.compile(rb"(?:[A-Za-z][A-Za-z0-9-]*:[^\n]*\n(?:[ \t][^\n]*\n)*+)++")
@@ -156,6 +158,17 @@ def sniff(head: bytes, key: str = "") -> Kind:  # noqa: PLR0911
         return Kind("text", wide)
     if mail := _mail(head, key):
         return Kind(mail, name="message")
+    return _pdf_within(head) or _rest(head, key, control)
+
+
+def _pdf_within(head: bytes) -> Kind | None:
+    """A PDF document that something stands before, as its readers allow it."""
+    is_pdf = _PDF.search(head, 0, _PDF_WITHIN) and len(head) > len(head.translate(None, _CONTROL))
+    return Kind("pdf", name="PDF document") if is_pdf else None
+
+
+def _rest(head: bytes, key: str, control: int) -> Kind:
+    """Binary or text, by the share of control characters."""
     share = _CONTROL_SHARE_OF_NAMED_TEXT if key.lower().removesuffix(".gz").endswith(_TEXT_NAMES) else _CONTROL_SHARE
     if control >= _LEAST_CONTROL and control > share * len(head):
         return Kind("binary", name="unknown binary data")

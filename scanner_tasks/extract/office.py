@@ -11,6 +11,7 @@ from scanner_tasks.core.errors import ExtractError
 from scanner_tasks.core.model import Outcome, Segment
 from scanner_tasks.extract import zip as zips
 from scanner_tasks.extract.budget import Read
+from scanner_tasks.extract.kind import Form
 from scanner_tasks.extract.sheets import sheets_text
 from scanner_tasks.extract.walk import Layer, Walk
 
@@ -41,6 +42,7 @@ def zip_text(walk: Walk, layer: Layer) -> Iterator[Segment]:
         except ExtractError:
             names.clear()  # a damaged archive: whatever it was, its members are read
         is_book = any(n in names for n in ("xl/workbook.xml", "xl/workbook.bin")) or _is_ods(file)
+        is_odf = "META-INF/manifest.xml" in names and "content.xml" in names
         is_document = is_book or bool(names & {"[Content_Types].xml", "META-INF/manifest.xml"})
         shown = False
         if is_book and not cut:
@@ -50,18 +52,26 @@ def zip_text(walk: Walk, layer: Layer) -> Iterator[Segment]:
                 yield from sheets_text(walk, layer, file)
         try:
             for member in zips.members(file):
-                if shown and _SHEETS.fullmatch(member.name):
-                    continue
-                if is_document and _FURNITURE.fullmatch(member.name):
-                    continue
-                is_body = is_document and _BODY.fullmatch(member.name) is not None
-                yield from zips.member_text(walk, layer, file, member, form="markup" if is_body else None)
+                form = _form(member.name, shown=shown, is_odf=is_odf) if is_document else None
+                if form != "unread":
+                    yield from zips.member_text(walk, layer, file, member, form=form)
         except ExtractError as error:
             if cut and error.outcome is Outcome.PARTIAL_CORRUPT:
                 raise cut from error  # the directory did not arrive
             raise
         if cut:
             raise cut
+
+
+def _form(name: str, *, shown: bool, is_odf: bool) -> Form | None:
+    """What reads a document's member: "unread" what holds no text of a user, None what any archive may hold."""
+    if shown and _SHEETS.fullmatch(name):
+        return "beside" if name.endswith(".xml") and "sharedStrings" not in name else "unread"
+    if is_odf and name == "styles.xml":  # page headers and footers
+        return "beside" if shown else "markup"
+    if _FURNITURE.fullmatch(name):
+        return "unread"
+    return "markup" if _BODY.fullmatch(name) else None
 
 
 def _is_ods(file: IO[bytes]) -> bool:

@@ -189,6 +189,7 @@ def _result(told: dict[str, Any]) -> ObjectResult:
         findings=tuple(_findings(found) for found in told["findings"]),
         bytes_read=told["bytes_read"],
         detail=told["detail"],
+        allowed=told["allowed"],
     )
 
 
@@ -202,4 +203,5 @@ def _findings(told: dict[str, Any]) -> RuleFindings:
             Occurrence(**{**place, "location": Location(**place["location"]), "evidence": tuple(place["evidence"])})
             for place in told["occurrences"]
         ),
+        allowed=told["allowed"],
     )

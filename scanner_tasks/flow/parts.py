@@ -14,9 +14,17 @@ if TYPE_CHECKING:
 
     from scanner_tasks.core.ports import Executions, Metrics, Objects, Queues
     from scanner_tasks.detect.engine import Detector
+    from scanner_tasks.detect.ruleset import Ruleset
     from scanner_tasks.flow.leases import LeaseKeeper
     from scanner_tasks.flow.protection import Guard
     from scanner_tasks.settings import Settings
+
+
+def _builtin() -> Ruleset:
+    # Imported here: the Lambdas, which rarely need rules, start without them.
+    from scanner_tasks.rules import load_builtin  # noqa: PLC0415
+
+    return load_builtin()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +37,8 @@ class Api:
     executions: Executions
     #: Hash of the rules and budgets that a job begun now will use; asked when a job begins, since it reads the rules.
     ruleset_hash: Callable[[], str]
+    #: The rules themselves, for explanations.
+    ruleset: Callable[[], Ruleset] = _builtin
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,7 +16,7 @@ from scanner_tasks.flow.patience import patiently
 from scanner_tasks.flow.scan_object import scan_object
 from scanner_tasks.flow.scan_range import can_be_split, scan_range, split
 from scanner_tasks.log import get_logger
-from scanner_tasks.store import batches
+from scanner_tasks.store import batches, jobs
 from scanner_tasks.store.engine import transaction
 from scanner_tasks.store.range_results import record_range
 
@@ -143,12 +143,21 @@ def _guarded(size_bytes: int, *, using: Worker) -> AbstractContextManager[None]:
 
 def _record(batch: ClaimedBatch, results: Sequence[ObjectResult], *, using: Worker) -> bool:
     """Record, and repeat it when the connection breaks: a commit that did go through is recognised by its attempt."""
+    own = using.ruleset_hash()
+    # What was scanned with other rules is recorded and told, not refused: docs/decisions/0009.
+    is_other = bool(batch.ruleset_hash) and own != batch.ruleset_hash
+    if is_other:
+        log.warning("ruleset_differs", job_ruleset=batch.ruleset_hash, worker_ruleset=own)
 
     def record() -> bool:
         with transaction(using.engine) as connection:
             if batch.object_range:
-                return record_range(connection, batch, results, kept=using.settings.occurrences_kept)
-            return batches.record_results(connection, batch, results)
+                is_ours = record_range(connection, batch, results, kept=using.settings.occurrences_kept)
+            else:
+                is_ours = batches.record_results(connection, batch, results)
+            if is_ours and is_other:
+                jobs.add_ruleset(connection, batch.job_no, own)
+            return is_ours
 
     longest_s = using.settings.outage_patience_s
     return patiently(record, what="record", longest_s=longest_s, stopping=using.stopping)

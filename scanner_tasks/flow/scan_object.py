@@ -31,7 +31,7 @@ def scan_object(position: int, ref: ObjectRef, *, using: Worker, is_isolated: bo
         Unavailable: the fault is not the object's, and the batch goes back to its lane.
         RiskyContentError: the object must be scanned in a process of its own.
     """
-    settings, detection = using.settings, using.detector.begin()
+    settings, detection = using.settings, using.detector.begin(ref.key)
     outcome, detail, bytes_read = Outcome.SCANNED, None, 0
 
     def spool() -> IO[bytes]:
@@ -64,8 +64,14 @@ def scan_object(position: int, ref: ObjectRef, *, using: Worker, is_isolated: bo
             Outcome.FAILED_CRASHED,
             f"{type(error).__name__} while it was read; the worker's log says where.",
         )
+    findings = detection.finish()
     return ObjectResult(
-        position=position, outcome=outcome, findings=detection.finish(), bytes_read=bytes_read, detail=detail
+        position=position,
+        outcome=outcome,
+        findings=findings,
+        bytes_read=bytes_read,
+        detail=detail,
+        allowed=detection.allowed,
     )
 
 

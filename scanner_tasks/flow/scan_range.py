@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from scanner_tasks.core.errors import ObjectChanged, ObjectError, Unavailable
 from scanner_tasks.core.model import ObjectRange, ObjectRef, ObjectResult, Outcome
-from scanner_tasks.detect.header import LINE_BYTES
-from scanner_tasks.detect.ranges import RangeDetection, header_of, text_before, text_behind
+from scanner_tasks.detect.ranges import RangeDetection, first_line, text_before, text_behind
+from scanner_tasks.detect.table import LINE_BYTES
 from scanner_tasks.extract.budget import Meter
 from scanner_tasks.extract.kind import HEAD_BYTES, Kind, sniff
 from scanner_tasks.extract.ranges import range_text, source_bytes
@@ -73,13 +73,13 @@ def scan_range(position: int, ref: ObjectRef, wanted: ObjectRange, *, using: Wor
     As much is read on both sides as decides what begins in the range. Raises Unavailable.
     """
     settings, detector = using.settings, using.detector
-    detection = RangeDetection(detector, None)
+    detection = RangeDetection(detector, ref.key, None, is_first=False)
     outcome, detail, bytes_read = Outcome.SCANNED, None, 0
     try:
         kind, encoding, first_bytes = _text_head(ref, using=using)
         bytes_read = len(first_bytes)
         text = first_bytes[kind.mark_bytes :].decode(encoding, "replace").encode()
-        detection = RangeDetection(detector, header_of(text))
+        detection = RangeDetection(detector, ref.key, first_line(text), is_first=not wanted.first_byte)
         before = min(wanted.first_byte, source_bytes(text_before(detector), encoding))
         last = min(ref.size_bytes - 1, wanted.last_byte + source_bytes(text_behind(detector), encoding))
         with using.objects.open(ref, first_byte=wanted.first_byte - before, last_byte=last) as body:
@@ -109,8 +109,14 @@ def scan_range(position: int, ref: ObjectRef, wanted: ObjectRange, *, using: Wor
         log.exception("object_crashed", position=position)
         outcome = Outcome.FAILED_CRASHED
         detail = f"{type(error).__name__} while it was read; the worker's log says where."
+    findings = detection.finish()
     return ObjectResult(
-        position=position, outcome=outcome, findings=detection.finish(), bytes_read=bytes_read, detail=detail
+        position=position,
+        outcome=outcome,
+        findings=findings,
+        bytes_read=bytes_read,
+        detail=detail,
+        allowed=detection.allowed,
     )
 
 

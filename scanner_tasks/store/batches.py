@@ -26,9 +26,11 @@ if TYPE_CHECKING:
 
 _INSERT_FINDINGS = (
     "insert into findings (job_no, batch_no, position, rule_id, finding_id, object_key, severity, confidence, count,"
-    " occurrences) values "
+    " occurrences, allowed) values "
 )
-_FINDING_ROW = "(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+_FINDING_ROW = "(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+#: Code of the delta that counts allowed occurrences, as its number of objects.
+ALLOWED_CODE = 2
 _INSERT_FAILURES = "insert into object_failures (job_no, batch_no, position, outcome, detail) values "
 _FAILURE_ROW = "(%s, %s, %s, %s, %s)"
 
@@ -46,7 +48,7 @@ def claim_batch(
         connection,
         """
         with target as (
-          select b.job_no, b.batch_no, b.state, b.pending, j.bucket
+          select b.job_no, b.batch_no, b.state, b.pending, j.bucket, j.ruleset_hash
           from jobs j join job_batches b on b.job_no = j.job_no and b.batch_no = :batch_no
           join fleet on not fleet.paused
           where j.job_id = :job_id and j.epoch = :epoch and j.status in ('listing', 'scanning') and b.state in (0, 1)
@@ -60,7 +62,7 @@ def claim_batch(
           insert into job_deltas (job_no, code, objects, ahead_batches)
           select job_no, 1, pending, (state = 0)::int from target
         )
-        select claimed.*, target.bucket from claimed cross join target
+        select claimed.*, target.bucket, target.ruleset_hash from claimed cross join target
         """,
         job_id=job_id,
         batch_no=batch_no,
@@ -85,6 +87,7 @@ def claim_batch(
         outcomes=bytes(row.outcomes),
         objects=objects,
         object_range=wanted,
+        ruleset_hash=row.ruleset_hash,
     )
 
 
@@ -208,6 +211,8 @@ def _result_deltas(batch: ClaimedBatch, results: Iterable[ObjectResult], sizes: 
         row[1] += sizes[result.position]
         row[2] += len(result.findings)
         row[3] += sum(found.count for found in result.findings)
+        if result.allowed and result.outcome.kind != "failed":  # a failed object may be scanned again
+            sums[ALLOWED_CODE][0] += result.allowed
     codes = sorted(sums)
     columns = ("objects", "bytes", "findings", "occurrences")
     return {"codes": codes} | {name: [sums[code][n] for code in codes] for n, name in enumerate(columns)}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID, uuid5
 
 from scanner_tasks.store.engine import literal_bytes
+from scanner_tasks.store.evidence import pack
 from scanner_tasks.store.text import to_text
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ def finding_columns(bucket: str, key: str, found: RuleFindings) -> tuple[Any, ..
         str(found.confidence),
         found.count,
         occurrences_json(found),
+        found.allowed,
     )
 
 
@@ -48,9 +50,9 @@ def occurrences_json(found: RuleFindings) -> str:
 
 def _occurrence(fields: dict[str, Any]) -> dict[str, Any]:
     location: dict[str, Any] = fields.pop("location")
-    location["evidence"] = fields.pop("evidence")
+    evidence = {"e": to_json_text(pack(fields.pop("evidence")))}
     path = {"path": to_json_text(told)} if (told := location.pop("path")) else {}
-    return {name: to_json_text(value) for name, value in fields.items()} | location | path
+    return {name: to_json_text(value) for name, value in fields.items()} | location | path | evidence
 
 
 def to_json_text(value: str) -> str:

@@ -92,6 +92,29 @@ def get_job(connection: Connection, job_id: UUID) -> Job | None:
     return _job(row) if row else None
 
 
+def add_ruleset(connection: Connection, job_no: int, ruleset_hash: str) -> None:
+    """Keep that a worker with another ruleset than the job's scanned some of it; a repeat changes nothing."""
+    execute(
+        connection,
+        "insert into job_rulesets (job_no, ruleset_hash) values (:job_no, :ruleset_hash) on conflict do nothing",
+        job_no=job_no,
+        ruleset_hash=ruleset_hash,
+    )
+
+
+def other_rulesets(connection: Connection, job_nos: Sequence[int]) -> dict[int, tuple[str, ...]]:
+    """Rulesets other than the job's own that scanned some of it, by job number; a job without any is missing."""
+    rows = execute(
+        connection,
+        """
+        select job_no, array_agg(ruleset_hash order by seen_at, ruleset_hash) hashes
+        from job_rulesets where job_no = any(:job_nos) group by job_no
+        """,
+        job_nos=list(job_nos),
+    )
+    return {row.job_no: tuple(row.hashes) for row in rows}
+
+
 def list_jobs(connection: Connection, *, before: int | None, limit: int) -> tuple[Job, ...]:
     """Jobs from the newest on, those below job number ``before`` (primary key, backwards)."""
     rows = execute(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from scanner_tasks.core.model import Confidence, Outcome
+from scanner_tasks.core.model import Confidence, Outcome, Severity
 from scanner_tasks.store import ranges
 from scanner_tasks.store.engine import execute, insert_rows, literal_bytes
 from scanner_tasks.store.finding_rows import MAX_DETAIL, OCCURRENCES_BYTES, finding_id, occurrences_json
@@ -23,9 +23,10 @@ if TYPE_CHECKING:
     from scanner_tasks.core.model import ClaimedBatch, ObjectRange, ObjectResult, RuleFindings
 
 _INSERT_PARTS = (
-    "insert into range_findings (job_no, batch_no, rule_id, severity, confidence, count, occurrences) values "
+    "insert into range_findings (job_no, batch_no, rule_id, severity, confidence, count, occurrences, allowed) values "
 )
-_PART_ROW = "(%s, %s, %s, %s, %s, %s, %s)"
+_PART_ROW = "(%s, %s, %s, %s, %s, %s, %s, %s)"
+_SEVERITIES = {str(severity): rank for rank, severity in enumerate(Severity)}
 _RANK = {str(confidence): rank for rank, confidence in enumerate(Confidence)}
 #: Parts of a finding that hold all the places that are kept of it: each has at least one.
 _MOST_PLACES = 100
@@ -54,11 +55,15 @@ def record_range(connection: Connection, batch: ClaimedBatch, results: Sequence[
         ), counted as (
           insert into job_deltas (job_no, code, bytes, open_batches, ahead_batches)
           select job_no, :outcome, :bytes, -1, -1 from recorded
+        ), allowed as (
+          insert into job_deltas (job_no, code, objects) select job_no, 2, :allowed from recorded where :allowed > 0
         )
         select 1 from recorded
         """,
         outcome=int(result.outcome),
         bytes=wanted.size_bytes,
+        # What failed may be scanned again.
+        allowed=0 if result.outcome.kind == "failed" else result.allowed,
         **place,
     ).first()
     if recorded is None:
@@ -114,7 +119,10 @@ def _add_parts(
         _INSERT_PARTS,
         _PART_ROW,
         (
-            (*mine, part.rule_id, str(part.severity), str(part.confidence), part.count, parts[part.rule_id])
+            (
+                *(*mine, part.rule_id, str(part.severity), str(part.confidence), part.count),
+                *(parts[part.rule_id], part.allowed),
+            )
             for part in found
         ),
     )
@@ -122,7 +130,7 @@ def _add_parts(
     rows = execute(
         connection,
         """
-        select rule_id, confidence, occurrences from findings
+        select rule_id, severity, confidence, occurrences from findings
         where job_no = :job_no and batch_no = :batch_no and position = 0 and rule_id = any(:rule_ids)
         """,
         rule_ids=list(parts),
@@ -133,27 +141,30 @@ def _add_parts(
     for part in found:
         old = present.get(part.rule_id)
         places = json.loads(parts[part.rule_id])
-        confidence = str(part.confidence)
+        confidence, severity = str(part.confidence), str(part.severity)
         if old is not None:
             places += old.occurrences
             confidence = max(confidence, old.confidence, key=_RANK.__getitem__)
+            severity = max(severity, old.severity, key=_SEVERITIES.__getitem__)
         execute(
             connection,
             """
             insert into findings (job_no, batch_no, position, rule_id, finding_id, object_key, severity, confidence,
-              count, occurrences)
+              count, occurrences, allowed)
             values (:job_no, :batch_no, 0, :rule_id, :finding_id, :key, :severity, :confidence, :count,
-              cast(:occurrences as jsonb))
-            on conflict (job_no, batch_no, position, rule_id) do update set confidence = excluded.confidence,
-              count = findings.count + excluded.count, occurrences = excluded.occurrences
+              cast(:occurrences as jsonb), :allowed)
+            on conflict (job_no, batch_no, position, rule_id) do update set severity = excluded.severity,
+              confidence = excluded.confidence, count = findings.count + excluded.count,
+              occurrences = excluded.occurrences, allowed = findings.allowed + excluded.allowed
             """,
             rule_id=part.rule_id,
             finding_id=finding_id(batch.bucket, ref.key, part.rule_id),
             key=to_text(ref.key),
-            severity=str(part.severity),
+            severity=severity,
             confidence=confidence,
             count=part.count,
             occurrences=_first_places(places, kept),
+            allowed=part.allowed,
             **place,
         )
     _count(connection, batch.job_no, len(found) - len(present), sum(part.count for part in found))
@@ -216,7 +227,8 @@ def _add_up(connection: Connection, job_no: int, object_batch_no: int, rule_id: 
     left = execute(
         connection,
         f"""
-        select cast(coalesce(sum(p.count), 0) as bigint) as places, array_agg(distinct p.confidence) as confidences
+        select cast(coalesce(sum(p.count), 0) as bigint) as places, array_agg(distinct p.confidence) as confidences,
+          array_agg(distinct p.severity) as severities, cast(coalesce(sum(p.allowed), 0) as bigint) as allowed
         from {of_rule}
         """,
         **place,
@@ -235,11 +247,14 @@ def _add_up(connection: Connection, job_no: int, object_batch_no: int, rule_id: 
     execute(
         connection,
         f"""
-        update findings set count = :count, confidence = :confidence, occurrences = cast(:occurrences as jsonb)
+        update findings set count = :count, confidence = :confidence, severity = :severity, allowed = :allowed,
+          occurrences = cast(:occurrences as jsonb)
         where {the_finding}
         """,
         count=left.places,
         confidence=max(left.confidences, key=_RANK.__getitem__),
+        severity=max(left.severities, key=_SEVERITIES.__getitem__),
+        allowed=left.allowed,
         occurrences=_first_places((place for row in first for place in row.occurrences), had.places),
         **place,
     )

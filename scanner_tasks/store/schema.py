@@ -164,9 +164,20 @@ findings = Table(
     Column("count", BigInteger, CheckConstraint('"count" > 0', name="findings_count_positive"), nullable=False),
     Column("occurrences", JSONB, nullable=False),
     _time("found_at", nullable=False),
+    _number("allowed", BigInteger),
     Index("findings_of_key", "job_no", "object_key"),
     Index("findings_of_rule", "job_no", "rule_id", "batch_no", "position"),
+    Index("findings_of_id", "finding_id"),
     postgresql_partition_by="RANGE (job_no)",
+)
+
+#: Rulesets other than the job's own that workers scanned batches of it with.
+job_rulesets = Table(
+    "job_rulesets",
+    metadata,
+    Column("job_no", Integer, ForeignKey("jobs.job_no", ondelete="CASCADE"), primary_key=True),
+    Column("ruleset_hash", Text, primary_key=True),
+    _time("seen_at", nullable=False),
 )
 
 #: One sentence for each object that failed or was read in part.
@@ -205,6 +216,7 @@ range_findings = Table(
     Column("confidence", Text, nullable=False),
     Column("count", BigInteger, CheckConstraint('"count" > 0', name="range_findings_count_positive"), nullable=False),
     Column("occurrences", JSONB, nullable=False),
+    _number("allowed", BigInteger),
 )
 
 #: Why an attempt at a batch failed: what a dead letter of it shows.

@@ -13,7 +13,7 @@ from scanner_tasks.core.errors import ExtractError
 from scanner_tasks.core.model import Location, ObjectRange, Outcome, RuleFindings
 from scanner_tasks.core.ranges import object_outcome
 from scanner_tasks.detect.engine import Detector
-from scanner_tasks.detect.ranges import RangeDetection, header_of, text_before, text_behind
+from scanner_tasks.detect.ranges import RangeDetection, first_line, text_before, text_behind
 from scanner_tasks.extract.budget import Budget
 from scanner_tasks.extract.kind import HEAD_BYTES, sniff
 from scanner_tasks.extract.ranges import range_text, source_bytes
@@ -42,13 +42,13 @@ def in_ranges(
     kind = sniff(data[:HEAD_BYTES])
     assert kind.form == "text"
     assert kind.encoding
-    header = header_of(data[kind.mark_bytes :][: 4 * 5000].decode(kind.encoding, "replace").encode())
+    line = first_line(data[kind.mark_bytes :][: 4 * 5000].decode(kind.encoding, "replace").encode())
     together: dict[str, RuleFindings] = {}
     for first in range(0, len(data), range_bytes):
         wanted = ObjectRange(first_byte=first, last_byte=min(first + range_bytes, len(data)) - 1, object_batch_no=0)
         before = min(first, source_bytes(text_before(detector), kind.encoding))
         end = wanted.last_byte + 1 + source_bytes(text_behind(detector), kind.encoding)
-        detection = RangeDetection(detector, header)
+        detection = RangeDetection(detector, "a.txt", line, is_first=not first)
         for side, segment in range_text(
             io.BytesIO(data[first - before : end]).read,
             kind,
