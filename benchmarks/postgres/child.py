@@ -25,7 +25,6 @@ serve(
             ruleset_hash=lambda: "stress",
             scan_slots=threading.BoundedSemaphore(1),
             clock=time.monotonic,
-            ruleset_hash=lambda: "stress",
         ),
     )
 )

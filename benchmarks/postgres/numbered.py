@@ -64,6 +64,11 @@ class NumberedObjects:
             etag=f"{number:032x}",
         )
 
+    def through(self, access: object) -> Self:
+        """However it is reached, it is the same bucket."""
+        del access
+        return self
+
     def open(self, ref: ObjectRef) -> _Body:
         """The object's body; its number says what becomes of it."""
         return _Body(int(ref.key[-9:]))
@@ -104,6 +109,9 @@ class _Body:
 
 class MarkDetector:
     """Finds the mark that ``_Body`` wrote: detection is not what is measured here."""
+
+    def prepare(self) -> None:
+        """Nothing to make ready."""
 
     def begin(self, name: str = "") -> MarkDetector._Detection:
         """A detection of one object."""
