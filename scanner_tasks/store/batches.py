@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
+from scanner_tasks.core.access import from_json
 from scanner_tasks.core.model import ClaimedBatch, ObjectRef, Outcome
 from scanner_tasks.store.engine import execute, insert_rows
 from scanner_tasks.store.finding_rows import MAX_DETAIL, finding_columns
