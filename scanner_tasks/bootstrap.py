@@ -54,6 +54,7 @@ def feeder() -> Feeder:
 def worker() -> Worker:
     """For a Celery worker: one set for all of its threads."""
     from scanner_tasks.detect.engine import Detector  # noqa: PLC0415 (see the module's docstring)
+    from scanner_tasks.rules.prepared import prepare  # noqa: PLC0415
 
     ours, agent = settings.load(), os.environ.get("ECS_AGENT_URI")  # set by ECS, not by us
     common = _common(ours)
@@ -65,7 +66,7 @@ def worker() -> Worker:
     # What runs is what was read at the start, whatever the packs hold by now.
     own_hash = ruleset_hash(ours, loaded.ruleset)
     # While the worker still connects; whoever comes first waits for it.
-    threading.Thread(target=detector.prepare, name="filter", daemon=True).start()
+    threading.Thread(target=prepare, args=(detector,), name="filter", daemon=True).start()
     return Worker(
         **{**common, "ruleset_hash": lambda: own_hash, "ruleset": lambda: loaded.ruleset},
         detector=detector,

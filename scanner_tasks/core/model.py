@@ -278,6 +278,18 @@ class Occurrence:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Column:
+    """A column of a table, or a key of JSON lines, that holds a rule's values almost wholly: at least 95 % of it."""
+
+    #: From the header or the key, with every candidate masked; its number, from 1, in a table without a header.
+    name: str
+    #: Rows with something in the column.
+    rows: int
+    #: Rows with a value of the rule in it.
+    valid: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class RuleFindings:
     """All occurrences of one rule in one object: the exact count and the first few places."""
 
@@ -290,6 +302,8 @@ class RuleFindings:
     occurrences: tuple[Occurrence, ...]
     #: Occurrences beside the count that an allow list allows.
     allowed: int = 0
+    #: Columns that hold almost nothing else, the first few.
+    columns: tuple[Column, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
