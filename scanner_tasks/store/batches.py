@@ -30,12 +30,14 @@ _FINDING_NAMESPACE = UUID("6c1e8e0e-0c8a-5b35-9a53-3d0f6a1f2b77")
 _MAX_DETAIL = 500
 #: MAX_STATEMENT_BYTES less a key of 1,024 NULs (four bytes each, store/text.py) and the rest of its row.
 _OCCURRENCES_BYTES = 11_000
+#: Of these, at most so many for the columns of a table.
+_COLUMNS_BYTES = 2_000
 
 _INSERT_FINDINGS = (
     "insert into findings (job_no, batch_no, position, rule_id, finding_id, object_key, severity, confidence, count,"
-    " occurrences, allowed) values "
+    " occurrences, allowed, columns) values "
 )
-_FINDING_ROW = "(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+_FINDING_ROW = "(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
 #: Code of the delta that counts allowed occurrences, as its number of objects.
 ALLOWED_CODE = 2
 _INSERT_FAILURES = "insert into object_failures (job_no, batch_no, position, outcome, detail) values "
@@ -241,25 +243,38 @@ def _insert_findings(connection: Connection, batch: ClaimedBatch, results: Seque
 
 
 def _finding_columns(bucket: str, key: str, found: RuleFindings) -> tuple[Any, ...]:
+    columns = _columns(found)
     return (
         str(finding_id(bucket, key, found.rule_id)),
         to_text(key),
         str(found.severity),
         str(found.confidence),
         found.count,
-        _occurrences(found),
+        _occurrences(found, room=_OCCURRENCES_BYTES - literal_bytes(columns or "")),
         found.allowed,
+        columns,
     )
 
 
-def _occurrences(found: RuleFindings) -> str:
+def _columns(found: RuleFindings) -> str | None:
+    """The columns that hold little else as JSON, as many as there is room for; None where there are none."""
+    texts: list[str] = []
+    for column in found.columns:
+        text = json.dumps([to_json_text(column.name), column.rows, column.valid], ensure_ascii=False)
+        if literal_bytes(", ".join([*texts, text])) > _COLUMNS_BYTES:
+            break
+        texts.append(text)
+    return f"[{', '.join(texts)}]" if texts else None
+
+
+def _occurrences(found: RuleFindings, *, room: int) -> str:
     """The first places as JSON: as many as one row's statement has room for; the count beside them stays exact."""
     texts: list[str] = []
     size = 0
     for place in found.occurrences:
         text = json.dumps(_occurrence(asdict(place)), ensure_ascii=False)
         size += literal_bytes(text) + len(", ")
-        if size > _OCCURRENCES_BYTES:
+        if size > room:
             break
         texts.append(text)
     return f"[{', '.join(texts)}]"

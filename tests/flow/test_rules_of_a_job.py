@@ -91,6 +91,17 @@ def test_evidence_comes_back_from_postgres_as_the_engine_gave_it(make_system: Ma
     assert "evidence" not in row.occurrences[0]
 
 
+def test_a_column_is_one_profile_through_postgres_and_in_its_explanation(make_system: MakeSystem) -> None:
+    system = make_system()
+    rows = "".join(f"{n},536-22-{n}\n" for n in range(1000, 1100))
+    system.put({"table.csv": f"id,ssn\n{rows}".encode()})
+    system.run(job_id := system.start())
+    (finding,) = findings(system, job_id).values()
+    assert [(column.name, column.rows, column.valid) for column in finding.columns] == [("ssn", 100, 100)]
+    told = explain_finding(finding.finding_id, using=system.feeder)
+    assert "Column ssn: 100 % of 100 rows hold one." in told.lines
+
+
 def test_a_finding_is_explained_with_what_keeps_it_from_more(make_system: MakeSystem) -> None:
     system = make_system()
     system.put({"far": b"x 512-44-1234\n" + b"." * 300 + b"ssn 512-44-1235\n"})
