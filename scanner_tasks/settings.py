@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import json
 from functools import cache
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from scanner_tasks.core import lanes
+from scanner_tasks.core.access_rules import check_endpoint
 from scanner_tasks.core.errors import InvalidInput
+from scanner_tasks.core.planning import Policy
 
 
 class Settings(BaseSettings):
@@ -32,6 +34,36 @@ class Settings(BaseSettings):
         default=None,
         validation_alias=AliasChoices("AWS_ENDPOINT_URL", "aws_endpoint_url"),
         description="Another endpoint for every AWS service: the emulator, or an S3-compatible store.",
+    )
+    s3_endpoint_url: str | None = Field(
+        default=None,
+        validation_alias=AliasChoices("AWS_ENDPOINT_URL_S3", "s3_endpoint_url"),
+        description="Another endpoint for S3 alone (MinIO, R2, a VPC endpoint); stronger than AWS_ENDPOINT_URL.",
+    )
+    s3_backend: Literal["lean", "boto3"] = Field(
+        default="lean",
+        description="What sends requests to S3: `lean` (botocore's signer over urllib3) or `boto3`.",
+    )
+    s3_connect_timeout_s: float = Field(default=5.0, gt=0, description="Seconds to connect to S3.")
+    s3_read_timeout_s: float = Field(
+        default=20.0, gt=0, description="Longest silence of S3 before a request or body is tried again."
+    )
+    s3_min_bytes_per_s: int = Field(
+        default=16 * 1024,
+        ge=0,
+        description="A body that comes slower, over S3SCAN_S3_READ_TIMEOUT_S, is resumed on another connection.",
+    )
+    s3_attempts: int = Field(
+        default=6, ge=1, description="Tries in a row of a request to S3, or of a body, without any progress."
+    )
+    allowed_roles: list[str] = Field(
+        default_factory=list,
+        description='Roles that a job may name as role_arn, as JSON, `*` for any text: ["arn:aws:iam::*:role/s3scan"].',
+    )
+    allowed_endpoints: dict[str, str] = Field(
+        default_factory=dict,
+        description="Endpoints that a job may name as endpoint_url, each with the profile of AWS's credentials files "
+        'to sign with, or "" for the process\'s own, as JSON: {"https://minio.example:9000": "minio"}.',
     )
     aws_region: str = Field(
         default="us-east-1",
@@ -92,6 +124,17 @@ class Settings(BaseSettings):
     text_max_bytes: int = Field(
         default=2 * 1024**3, ge=1, description="Text read of one object, decompressed, before it is partial(bytes)."
     )
+    ranges_above_bytes: int = Field(
+        default=1024**3,
+        ge=4096,
+        description="Plain text listed larger is scanned in byte ranges, which several workers share.",
+    )
+    range_bytes: int = Field(
+        default=256 * 1024**2,
+        ge=4096,
+        multiple_of=4,
+        description="Bytes of such a range; budgets of bytes and time are then the range's, not the object's.",
+    )
     object_max_s: float = Field(default=900.0, gt=0, description="Seconds for one object before it is partial(time).")
     depth_max: int = Field(
         default=10, ge=0, description="Archives and compressions inside one another, before it is partial(depth)."
@@ -120,7 +163,9 @@ class Settings(BaseSettings):
         default=2, ge=1, description="Processes at a time that run risky parsers (PDF, workbooks, databases)."
     )
     child_memory_bytes: int = Field(
-        default=4 * 1024**3, ge=1024**3, description="Address space of such a process (RLIMIT_AS)."
+        default=128 * 1024**2,
+        ge=64 * 1024**2,
+        description="Memory that such a process may write to beyond what it begins with (RLIMIT_DATA).",
     )
     outage_patience_s: float = Field(
         default=3600.0, ge=0, description="Seconds that a worker holds its batches while Postgres is unreachable."
@@ -182,6 +227,20 @@ class Settings(BaseSettings):
         if isinstance(value, str):
             return json.loads(value) if value.lstrip().startswith("[") else value.split()
         return value
+
+    @field_validator("allowed_endpoints")
+    @classmethod
+    def _origins(cls, given: dict[str, str]) -> dict[str, str]:
+        """Every endpoint in one spelling."""
+        try:
+            return {check_endpoint(url): profile for url, profile in given.items()}
+        except InvalidInput as error:
+            raise ValueError(str(error)) from None
+
+    @property
+    def policy(self) -> Policy:
+        """How a listing is planned."""
+        return Policy(object_max_bytes=self.object_max_bytes, alone_above_bytes=self.ranges_above_bytes)
 
     @property
     def lane_names(self) -> tuple[str, ...]:
