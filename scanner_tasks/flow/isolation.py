@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, Any, Self
 from scanner_tasks.core.access import OWN, Access, from_json
 from scanner_tasks.core.errors import Unavailable
 from scanner_tasks.core.model import (
+    Column,
     Confidence,
     Location,
     ObjectRange,
@@ -270,4 +271,5 @@ def _findings(told: dict[str, Any]) -> RuleFindings:
             for place in told["occurrences"]
         ),
         allowed=told["allowed"],
+        columns=tuple(Column(**column) for column in told["columns"]),
     )
