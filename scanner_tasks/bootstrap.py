@@ -12,12 +12,14 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from scanner_tasks import log, settings
-from scanner_tasks.aws.clients import make_client, make_s3_client
+from scanner_tasks.aws.clients import make_client
 from scanner_tasks.aws.executions import Executions
+from scanner_tasks.aws.faults import Backoff
 from scanner_tasks.aws.metrics import Metrics
-from scanner_tasks.aws.objects import S3Objects
+from scanner_tasks.aws.objects import ObjectReader
 from scanner_tasks.aws.protection import TaskProtection
 from scanner_tasks.aws.queues import Queues
+from scanner_tasks.aws.sources import Sources
 from scanner_tasks.flow.isolation import GRACE_S as CHILD_GRACE_S
 from scanner_tasks.flow.leases import LeaseKeeper
 from scanner_tasks.flow.parts import Api, Feeder, Worker
@@ -54,6 +56,7 @@ def feeder() -> Feeder:
 def worker() -> Worker:
     """For a Celery worker: one set for all of its threads."""
     from scanner_tasks.detect.engine import Detector  # noqa: PLC0415 (see the module's docstring)
+    from scanner_tasks.rules.prepared import prepare  # noqa: PLC0415
 
     ours, agent = settings.load(), os.environ.get("ECS_AGENT_URI")  # set by ECS, not by us
     common = _common(ours)
@@ -65,7 +68,7 @@ def worker() -> Worker:
     # What runs is what was read at the start, whatever the packs hold by now.
     own_hash = ruleset_hash(ours, loaded.ruleset)
     # While the worker still connects; whoever comes first waits for it.
-    threading.Thread(target=detector.prepare, name="filter", daemon=True).start()
+    threading.Thread(target=prepare, args=(detector,), name="filter", daemon=True).start()
     return Worker(
         **{**common, "ruleset_hash": lambda: own_hash, "ruleset": lambda: loaded.ruleset},
         detector=detector,
@@ -120,9 +123,19 @@ def _client(service: str, ours: Settings) -> Any:
     return make_client(service, region=ours.aws_region, endpoint_url=ours.aws_endpoint_url)
 
 
-def _objects(ours: Settings) -> S3Objects:
-    connections = ours.max_workers + 5
-    return S3Objects(make_s3_client(region=ours.aws_region, endpoint_url=ours.aws_endpoint_url, pool_size=connections))
+def _objects(ours: Settings) -> ObjectReader:
+    return Sources(
+        backend=ours.s3_backend,
+        region=ours.aws_region,
+        aws_endpoint_url=ours.aws_endpoint_url,
+        s3_endpoint_url=ours.s3_endpoint_url,
+        profiles=ours.allowed_endpoints,
+        pool_size=ours.max_workers + 5,
+        connect_timeout_s=ours.s3_connect_timeout_s,
+        read_timeout_s=ours.s3_read_timeout_s,
+        min_bytes_per_s=ours.s3_min_bytes_per_s,
+        backoff=Backoff(attempts=ours.s3_attempts),
+    ).own()
 
 
 def load_rules(ours: Settings) -> Loaded:

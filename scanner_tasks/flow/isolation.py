@@ -20,9 +20,10 @@ import select
 import signal
 import subprocess
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, Self
 
+from scanner_tasks.core.access import OWN, Access, from_json
 from scanner_tasks.core.errors import Unavailable
 from scanner_tasks.core.model import (
     Confidence,
@@ -34,6 +35,7 @@ from scanner_tasks.core.model import (
     RuleFindings,
     Severity,
 )
+from scanner_tasks.flow.parts import reaching
 from scanner_tasks.log import get_logger
 
 if TYPE_CHECKING:
@@ -58,9 +60,11 @@ class ObjectChild:
     Args:
         command: starts a process that calls ``serve``.
         object_max_s: budget of one object in seconds.
+        access: how the objects' bucket is reached.
     """
 
-    def __init__(self, command: Sequence[str], *, object_max_s: float) -> None:
+    def __init__(self, command: Sequence[str], *, object_max_s: float, access: Access = OWN) -> None:
+        self._access = access.to_json()
         self._command = command
         self._limit_s = object_max_s + GRACE_S
         self._process: subprocess.Popen[bytes] | None = None
@@ -78,7 +82,9 @@ class ObjectChild:
         process = self._process or self._start()
         assert process.stdin is not None
         try:
-            process.stdin.write(json.dumps({"position": position, "ref": asdict(ref)}).encode() + b"\n")
+            process.stdin.write(
+                json.dumps({"position": position, "ref": asdict(ref), "access": self._access}).encode() + b"\n"
+            )
             process.stdin.flush()
             answer = self._answer(process)
         except BrokenPipeError:
@@ -155,8 +161,10 @@ def serve(worker: Worker, *, requests: TextIO = sys.stdin, answers: TextIO = sys
         used = resource.getrusage(resource.RUSAGE_SELF)
         _limit(resource.RLIMIT_CPU, int(used.ru_utime + used.ru_stime + worker.settings.object_max_s + GRACE_S))
         try:
-            result = scan_object(asked["position"], ObjectRef(**asked["ref"]), using=worker, is_isolated=True)
-            told: dict[str, Any] = asdict(result)
+            reached = reaching(worker, from_json(asked["access"]))
+            result = scan_object(asked["position"], ObjectRef(**asked["ref"]), using=reached, is_isolated=True)
+            # It read the packs of rules when it started, which may be long after the worker did.
+            told: dict[str, Any] = asdict(replace(result, ruleset_hash=worker.ruleset_hash()))
         except Unavailable as error:
             told = {"unavailable": str(error)}
         answers.write(json.dumps(told) + "\n")
@@ -180,6 +188,7 @@ def _result(told: dict[str, Any]) -> ObjectResult:
         bytes_read=told["bytes_read"],
         detail=told["detail"],
         allowed=told["allowed"],
+        ruleset_hash=told["ruleset_hash"],
     )
 
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, TypeVar
+
+from scanner_tasks.core.access import OWN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from sqlalchemy import Engine
 
+    from scanner_tasks.core.access import Access
     from scanner_tasks.core.ports import Executions, Metrics, Objects, Queues
     from scanner_tasks.detect.engine import Detector
     from scanner_tasks.detect.ruleset import Ruleset
@@ -68,3 +71,11 @@ class Worker(Api):
     #: Set when the process shall end: batches are given back at the next object.
     stopping: threading.Event = field(default_factory=threading.Event)
     clock: Callable[[], float] = time.monotonic
+
+
+P = TypeVar("P", bound=Api)
+
+
+def reaching(parts: P, access: Access) -> P:
+    """The parts with their objects reached in this way; all else is shared."""
+    return parts if access == OWN else replace(parts, objects=parts.objects.through(access))
