@@ -99,6 +99,14 @@ class Settings(BaseSettings):
     stalled_after_s: float = Field(
         default=600.0, gt=0, description="Settle starts a new execution for a job without progress for so long."
     )
+    dead_letter_days: float = Field(
+        default=365.0,
+        ge=0,
+        description=(
+            "Days after which settle forgets errors of attempts, and dead letters that were retried, discarded or "
+            "moot; open ones stay. 0 = never."
+        ),
+    )
     feed_turn_s: float = Field(default=240.0, gt=0, description="How long one Feed turn lists; below Lambda's timeout.")
     feed_wait_s: int = Field(default=10, ge=1, description="Longest wait of the state machine between two turns.")
     feed_max_turns: int = Field(
@@ -192,8 +200,8 @@ class Settings(BaseSettings):
             "Remote control of workers from Flower and the celery command, through SNS. Workers, and Flower, then need "
             "sqs:CreateQueue, DeleteQueue, GetQueueUrl, GetQueueAttributes, SetQueueAttributes, SendMessage, "
             "ReceiveMessage, DeleteMessage, TagQueue and ListQueueTags on queues named scan-ctl-*, sqs:ListQueues, and "
-            "sns:CreateTopic, TagResource, Publish, Subscribe, Unsubscribe and ListSubscriptionsByTopic on the topic "
-            "scan-ctl-celery-pidbox."
+            "sns:Unsubscribe, and sns:CreateTopic, TagResource, Publish, Subscribe and ListSubscriptionsByTopic on the "
+            "topic scan-ctl-celery-pidbox."
         ),
     )
     log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")

@@ -132,7 +132,7 @@ KINDS: dict[str, tuple[str, Callable[[Random], str]]] = {
     "sha1": ("aws.secret_access_key", lambda r: chars(r, HEX, 40)),
     "sha256": ("", lambda r: chars(r, HEX, 64)),
     "version": ("network.ipv4", lambda r: f"v{r.randrange(30)}.{r.randrange(99)}.{r.randrange(9999)}"),
-    "build number": ("contact.phone", lambda r: f"{r.randrange(1, 20)}.{r.randrange(100, 999)}.{r.randrange(100, 999)}.{r.randrange(1000, 9999)}"),
+    "build number": ("contact.phone", lambda r: f"{r.randrange(2, 20)}.{r.randrange(100, 999)}.{r.randrange(100, 999)}.{r.randrange(1000, 9999)}"),
     "epoch seconds": ("contact.phone", lambda r: f"{r.randrange(12 * 10**8, 2 * 10**9)}"),
     "epoch milliseconds": ("payment.card", lambda r: f"{r.randrange(12 * 10**11, 2 * 10**12)}"),
     "epoch microseconds": ("payment.card", lambda r: f"{r.randrange(12 * 10**14, 2 * 10**15)}"),

@@ -327,6 +327,8 @@ class ObjectResult:
     detail: str | None = None
     #: Occurrences that allow lists allow: neither counted nor kept, also where nothing else was found.
     allowed: int = 0
+    #: Of the rules of the child process that scanned it; empty where the worker itself did.
+    ruleset_hash: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

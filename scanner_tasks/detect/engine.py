@@ -242,7 +242,10 @@ class Detection:
                     if tally.columns and compiled.has_weak and seen.ends[number] is not None:
                         seen.ends[number] = whole.ends[number]
         for number, (compiled, tally) in enumerate(self._each()):
-            self._search_one(number, compiled, tally, seen, blank if compiled.rule.cells else text, is_end=is_end)
+            if compiled.rule.enabled:
+                self._search_one(number, compiled, tally, seen, blank if compiled.rule.cells else text, is_end=is_end)
+            else:
+                tally.at = max(tally.at, self._decidable(compiled, is_end=is_end) + 1)
         if not is_end:
             self._drop_left()
 
@@ -332,7 +335,7 @@ class Detection:
     def _may_settle(self, compiled: CompiledRule) -> bool:
         """Whether a sound value in a cell of its own is counted whatever else its place holds."""
         is_plain = compiled.screen is None and compiled.gate is None
-        return is_plain and not compiled.rule.keyword_required and self._tells(compiled)
+        return is_plain and compiled.rule.enabled and not compiled.rule.keyword_required and self._tells(compiled)
 
     def _tells(self, compiled: CompiledRule) -> bool:
         """Whether a value of the rule is told without a keyword."""

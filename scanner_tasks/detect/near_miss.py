@@ -138,6 +138,8 @@ def _not_reported(  # noqa: PLR0917 (what a value is)
 ) -> Iterator[str]:
     """Why a sound value is not reported."""
     rule = compiled.rule
+    if not rule.enabled:
+        yield "the rule is turned off"
     threshold = rule.threshold or detector.threshold
     if RANK[value.confidence] < RANK[threshold]:
         told = "; ".join(value.evidence)

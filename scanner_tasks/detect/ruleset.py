@@ -79,6 +79,8 @@ class Rule:
     paths: tuple[str, ...] = ()
     #: What may stand where it stands; [[allow]] tables put it here.
     allow: tuple[AllowList, ...] = ()
+    #: False when an override turned it off: it finds nothing, and its candidates are masked in contexts all the same.
+    enabled: bool = True
     validator: str = ""
     normaliser: str = "text"
     mask: str = "all"

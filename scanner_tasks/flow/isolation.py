@@ -20,7 +20,7 @@ import select
 import signal
 import subprocess
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, Self
 
 from scanner_tasks.core.access import OWN, Access, from_json
@@ -163,7 +163,8 @@ def serve(worker: Worker, *, requests: TextIO = sys.stdin, answers: TextIO = sys
         try:
             reached = reaching(worker, from_json(asked["access"]))
             result = scan_object(asked["position"], ObjectRef(**asked["ref"]), using=reached, is_isolated=True)
-            told: dict[str, Any] = asdict(result)
+            # It read the packs of rules when it started, which may be long after the worker did.
+            told: dict[str, Any] = asdict(replace(result, ruleset_hash=worker.ruleset_hash()))
         except Unavailable as error:
             told = {"unavailable": str(error)}
         answers.write(json.dumps(told) + "\n")
@@ -187,6 +188,7 @@ def _result(told: dict[str, Any]) -> ObjectResult:
         bytes_read=told["bytes_read"],
         detail=told["detail"],
         allowed=told["allowed"],
+        ruleset_hash=told["ruleset_hash"],
     )
 
 

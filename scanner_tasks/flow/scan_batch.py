@@ -142,17 +142,17 @@ def _guarded(ref: ObjectRef, *, using: Worker) -> AbstractContextManager[None]:
 
 def _record(batch: ClaimedBatch, results: Sequence[ObjectResult], *, using: Worker) -> bool:
     """Record, and repeat it when the connection breaks: a commit that did go through is recognised by its attempt."""
-    own = using.ruleset_hash()
     # What was scanned with other rules is recorded and told, not refused: docs/decisions/0009.
-    is_other = bool(batch.ruleset_hash) and own != batch.ruleset_hash
-    if is_other:
-        log.warning("ruleset_differs", job_ruleset=batch.ruleset_hash, worker_ruleset=own)
+    used = {result.ruleset_hash or using.ruleset_hash() for result in results}
+    others = sorted(used - {batch.ruleset_hash}) if batch.ruleset_hash else []
+    if others:
+        log.warning("ruleset_differs", job_ruleset=batch.ruleset_hash, worker_rulesets=others)
 
     def record() -> bool:
         with transaction(using.engine) as connection:
             is_ours = batches.record_results(connection, batch, results)
-            if is_ours and is_other:
-                jobs.add_ruleset(connection, batch.job_no, own)
+            for other in others if is_ours else ():
+                jobs.add_ruleset(connection, batch.job_no, other)
             return is_ours
 
     longest_s = using.settings.outage_patience_s

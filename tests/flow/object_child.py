@@ -54,6 +54,7 @@ class Parts:
     objects: Trapped
     detector: Detector
     scan_slots: threading.Semaphore
+    ruleset_hash: Callable[[], str]
     clock: Callable[[], float]
 
 
@@ -63,6 +64,7 @@ if __name__ == "__main__":
         objects=Trapped({}),
         detector=Detector(rules.load_builtin(), Fingerprinter(b"a key of the tests only", "k1")),
         scan_slots=threading.BoundedSemaphore(1),
+        ruleset_hash=lambda: "hash",
         clock=time.monotonic,
     )
     serve(cast("Any", worker))

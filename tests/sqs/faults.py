@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import random
+import re
 import socket
 import threading
 import time
@@ -124,7 +125,7 @@ class FaultProxy:
             with client, client.makefile("rb") as reader:
                 while True:
                     head, body = _read(reader)
-                    operation = _operation(head)
+                    operation = _operation(head, body)
                     kind = self._next_fault(operation)
                     if kind not in LATE:  # counted once it is given
                         self.seen[operation, kind or "ok"] += 1
@@ -192,12 +193,13 @@ def _answer(status: bytes, body: bytes) -> bytes:
     )
 
 
-def _operation(head: bytes) -> str:
+def _operation(head: bytes, body: bytes) -> str:
     for line in head.split(b"\r\n"):
         name, _, value = line.partition(b":")
         if name.lower() == b"x-amz-target":
             return value.decode().strip().rpartition(".")[2]
-    return "?"
+    named = re.search(rb"(?:^|&)Action=(\w+)", body)  # SNS
+    return named[1].decode() if named else "?"
 
 
 def _read(reader) -> tuple[bytes, bytes]:
