@@ -180,6 +180,16 @@ class JobHandle:
         """True when every object has its outcome and nothing more is done."""
         return self._view.job.finished_at is not None
 
+    @property
+    def is_incomplete(self) -> bool:
+        """True when objects failed or were read in part, or the job failed or was cancelled: so far, while it goes on.
+
+        More may be there than was found: ``progress.outcomes`` tells what is missing and why.
+        """
+        from scanner_tasks.core.progress import is_incomplete  # noqa: PLC0415
+
+        return is_incomplete(self.status, self.progress)
+
     def refresh(self, *, real_time: bool = True) -> JobHandle:
         """Read the job again; counted live, or with ``real_time=False`` from a view at most a minute old."""
         from scanner_tasks import bootstrap  # noqa: PLC0415

@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from scanner_tasks.core import lanes
 from scanner_tasks.core.access_rules import check_endpoint
 from scanner_tasks.core.errors import InvalidInput
+from scanner_tasks.core.planning import Policy
 
 
 class Settings(BaseSettings):
@@ -123,6 +124,17 @@ class Settings(BaseSettings):
     text_max_bytes: int = Field(
         default=2 * 1024**3, ge=1, description="Text read of one object, decompressed, before it is partial(bytes)."
     )
+    ranges_above_bytes: int = Field(
+        default=1024**3,
+        ge=4096,
+        description="Plain text listed larger is scanned in byte ranges, which several workers share.",
+    )
+    range_bytes: int = Field(
+        default=256 * 1024**2,
+        ge=4096,
+        multiple_of=4,
+        description="Bytes of such a range; budgets of bytes and time are then the range's, not the object's.",
+    )
     object_max_s: float = Field(default=900.0, gt=0, description="Seconds for one object before it is partial(time).")
     depth_max: int = Field(
         default=10, ge=0, description="Archives and compressions inside one another, before it is partial(depth)."
@@ -222,6 +234,11 @@ class Settings(BaseSettings):
             return {check_endpoint(url): profile for url, profile in given.items()}
         except InvalidInput as error:
             raise ValueError(str(error)) from None
+
+    @property
+    def policy(self) -> Policy:
+        """How a listing is planned."""
+        return Policy(object_max_bytes=self.object_max_bytes, alone_above_bytes=self.ranges_above_bytes)
 
     @property
     def lane_names(self) -> tuple[str, ...]:

@@ -309,12 +309,7 @@ class Detection:
         text, table = self._window, self._table
         if table is None or not table.is_open:
             return text
-        end = len(text)
-        if not is_end:
-            decided = min((self._decidable(some, is_end=False) for some in self._detector.celled), default=end)
-            end = text.rfind(b"\n", 0, max(decided, 0)) + 1
-            if end <= self._rows_at and decided - self._rows_at > LONGEST_LINE:
-                table.close()
+        end = self._rows_end(is_end=is_end)
         if end <= self._rows_at:
             return text
         grid = table.read(text, self._rows_at, end)
@@ -327,6 +322,17 @@ class Detection:
             if compiled.rule.cells and self._may_settle(compiled)
         ]
         return settle(grid, text, rules, is_json=table.is_json)
+
+    def _rows_end(self, *, is_end: bool) -> int:
+        """Where the rows end that are decided; a row that takes too long ends the table."""
+        end = len(self._window)
+        if is_end:
+            return end
+        decided = min((self._decidable(some, is_end=False) for some in self._detector.celled), default=end)
+        end = self._window.rfind(b"\n", 0, max(decided, 0)) + 1
+        if self._table is not None and end <= self._rows_at and decided - self._rows_at > LONGEST_LINE:
+            self._table.close()
+        return end
 
     def _settles(self) -> bool:
         """Whether values may be counted without being told one by one."""

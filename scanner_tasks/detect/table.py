@@ -84,9 +84,10 @@ class Table:
     Args:
         first_line: The text's first line, whole.
         has_header: Whether it names the columns.
+        is_begun: The lines that will be read come from further below.
     """
 
-    def __init__(self, first_line: bytes, *, has_header: bool) -> None:
+    def __init__(self, first_line: bytes, *, has_header: bool, is_begun: bool = False) -> None:
         line = first_line.removeprefix(b"\xef\xbb\xbf").strip(b"\r\n")
         #: Each line is a JSON object: columns are its keys.
         self.is_json = line[:1] == b"{" and line.rstrip(b",")[-1:] == b"}"
@@ -95,7 +96,7 @@ class Table:
         #: Cells in a row; 0 in a text that is no table.
         self.width = plain.count(self.delimiter) + 1 if self.delimiter in plain else 0
         self.names: Final = tuple(name.strip(b" \"'") for name in (plain.split(self.delimiter) if has_header else ()))
-        self._in_header = has_header
+        self._in_header = has_header and not is_begun
         #: Whether rows are still read.
         self.is_open = bool(self.width)
         #: Rows read so far that have something in a column, by column.

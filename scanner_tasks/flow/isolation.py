@@ -28,6 +28,7 @@ from scanner_tasks.core.errors import Unavailable
 from scanner_tasks.core.model import (
     Confidence,
     Location,
+    ObjectRange,
     ObjectRef,
     ObjectResult,
     Occurrence,
@@ -77,14 +78,21 @@ class ObjectChild:
     ) -> None:
         self._end()
 
-    def scan(self, position: int, ref: ObjectRef) -> ObjectResult:
-        """As ``scan_object``; failed(crashed) when the child died over it, failed(timed_out) when it did not end."""
+    def scan(self, position: int, ref: ObjectRef, wanted: ObjectRange | None = None) -> ObjectResult:
+        """As ``scan_object``, or ``scan_range`` of the bytes that are wanted.
+
+        failed(crashed) when the child died over it, failed(timed_out) when it did not end.
+        """
         process = self._process or self._start()
         assert process.stdin is not None
+        asked = {
+            "position": position,
+            "ref": asdict(ref),
+            "range": asdict(wanted) if wanted else None,
+            "access": self._access,
+        }
         try:
-            process.stdin.write(
-                json.dumps({"position": position, "ref": asdict(ref), "access": self._access}).encode() + b"\n"
-            )
+            process.stdin.write(json.dumps(asked).encode() + b"\n")
             process.stdin.flush()
             answer = self._answer(process)
         except BrokenPipeError:
@@ -154,6 +162,7 @@ def serve(worker: Worker, *, requests: TextIO = sys.stdin, answers: TextIO = sys
     """In the child: scan what each line of ``requests`` names, answer with a line, until there are no more."""
     # Imported here: the Lambdas, which never scan, start without it.
     from scanner_tasks.flow.scan_object import scan_object  # noqa: PLC0415
+    from scanner_tasks.flow.scan_range import scan_range  # noqa: PLC0415
 
     _limit(resource.RLIMIT_AS, worker.settings.child_memory_bytes)
     for line in requests:
@@ -162,7 +171,11 @@ def serve(worker: Worker, *, requests: TextIO = sys.stdin, answers: TextIO = sys
         _limit(resource.RLIMIT_CPU, int(used.ru_utime + used.ru_stime + worker.settings.object_max_s + GRACE_S))
         try:
             reached = reaching(worker, from_json(asked["access"]))
-            result = scan_object(asked["position"], ObjectRef(**asked["ref"]), using=reached, is_isolated=True)
+            place = asked["position"], ObjectRef(**asked["ref"])
+            if wanted := asked["range"]:
+                result = scan_range(*place, ObjectRange(**wanted), using=reached)
+            else:
+                result = scan_object(*place, using=reached, is_isolated=True)
             # It read the packs of rules when it started, which may be long after the worker did.
             told: dict[str, Any] = asdict(replace(result, ruleset_hash=worker.ruleset_hash()))
         except Unavailable as error:

@@ -61,6 +61,7 @@ JOB = {
     "created_at": "2026-03-10T05:16:23Z",
     "listed_at": "2026-03-10T05:17:00Z",
     "finished_at": None,
+    "incomplete": False,
     "total_findings": 3,
     "total_occurrences": 40,
     "total_allowed": 0,

@@ -109,7 +109,7 @@ def test_a_finding_is_explained(service) -> None:
     job_id = service.scan().json["job_id"]
     service.feed(job_id)
     service.work(job_id)
-    finding = answer(request("GET", "/results", "rule=us.ssn&limit=1")).json["results"][0]
+    finding = answer(request("GET", "/results", f"rule=us.ssn&limit=1&job_id={job_id}")).json["results"][0]
     path = f"/findings/{finding['finding_id']}/explain"
     told = answer(request("GET", path, f"job_id={job_id}&occurrence=1"))
     assert told.status == 200
