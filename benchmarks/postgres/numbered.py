@@ -99,6 +99,9 @@ class _Body:
 class MarkDetector:
     """Finds the mark that ``_Body`` wrote: detection is not what is measured here."""
 
+    def prepare(self) -> None:
+        """Nothing is to be made ready."""
+
     def begin(self) -> MarkDetector._Detection:
         """A detection of one object."""
         return self._Detection()
