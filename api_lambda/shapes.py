@@ -67,11 +67,38 @@ class _Shape(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class ShownAccess(_Shape):
+    """How the bucket is reached, where the deployment's own way does not do; an external id is not shown."""
+
+    role_arn: str | None = Field(
+        default=None,
+        description="Role to assume, perhaps of another account; on the operator's list S3SCAN_ALLOWED_ROLES.",
+        examples=["arn:aws:iam::111122223333:role/s3scan"],
+    )
+    endpoint_url: str | None = Field(
+        default=None,
+        description="Another S3, such as MinIO; on the operator's list S3SCAN_ALLOWED_ENDPOINTS.",
+        examples=["https://minio.example:9000"],
+    )
+    region: str | None = Field(default=None, description="Without it S3's redirects tell.", examples=["eu-west-1"])
+    requester_pays: bool = Field(default=False, description="The scanner's account pays for reading the bucket.")
+    anonymous: bool = Field(default=False, description="Requests are not signed: for a public bucket.")
+
+
+class Access(ShownAccess):
+    """How the bucket is reached, where the deployment's own way does not do."""
+
+    external_id: str | None = Field(
+        default=None, description="What the role's trust policy asks for; it is never shown again."
+    )
+
+
 class ScanRequest(_Shape):
     """What to scan."""
 
     bucket: BucketName
     prefix: Prefix = ""
+    access: Access | None = None
 
 
 class StartedScan(_Shape):
@@ -165,6 +192,7 @@ class Job(_Shape):
     status: JobStatus
     status_reason: str | None = Field(description="Why it failed or was cancelled.")
     lane: str = Field(description="The queue that its batches travel through.", examples=["scan-3"])
+    access: ShownAccess = Field(description="How its bucket is reached.")
     execution_arn: str | None
     created_at: Moment
     listed_at: Moment | None = Field(description="When the listing ended.")
@@ -182,6 +210,7 @@ class Job(_Shape):
     def of(cls, view: JobView) -> Job:
         """A job as the flow tells it."""
         copied = {name: getattr(view.job, name) for name in cls.model_fields if hasattr(view.job, name)}
+        copied["access"] = ShownAccess(**view.job.access.to_show())
         return cls(
             **copied,
             total_findings=view.progress.findings,

@@ -83,6 +83,9 @@ pat -> «github»
 """
 #: Nothing to find, and all of it tempting.
 NOTHING = """
+On the form: «decoy».
+It says «decoy», nothing else.
+«decoy» / «decoy»
 Signed-off-by and dated «decoy:epoch seconds» +0200.
 The part «n:3»-«n:2»-«n:3» fits the «n:4» series.
 Dial-in code «n:3» «n:3» «n:3»#, host pin «n:6».

@@ -24,6 +24,12 @@ def start(
     bucket: Annotated[str, typer.Argument(help="Name of the bucket.", show_default=False)],
     prefix: Annotated[str, typer.Argument(help="Only keys that begin with it, as it stands.")] = "",
     wait: Annotated[bool, typer.Option("--wait", help="Watch the job until it has ended.")] = False,
+    role_arn: Annotated[str | None, typer.Option(help="Role to assume, on S3SCAN_ALLOWED_ROLES.")] = None,
+    external_id: Annotated[str | None, typer.Option(help="What that role's trust policy asks for.")] = None,
+    endpoint_url: Annotated[str | None, typer.Option(help="Another S3, on S3SCAN_ALLOWED_ENDPOINTS.")] = None,
+    region: Annotated[str | None, typer.Option(help="The bucket's Region; without it S3's redirects tell.")] = None,
+    requester_pays: Annotated[bool, typer.Option("--requester-pays", help="We pay for reading it.")] = False,
+    anonymous: Annotated[bool, typer.Option("--anonymous", help="Unsigned, for a public bucket.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Begin to scan a bucket, or the keys below a prefix; prints the job's id.
@@ -34,7 +40,16 @@ def start(
     """
     from scanner_tasks import start_scan  # noqa: PLC0415
 
-    started = start_scan(bucket, prefix)
+    started = start_scan(
+        bucket,
+        prefix,
+        role_arn=role_arn,
+        external_id=external_id,
+        endpoint_url=endpoint_url,
+        region=region,
+        requester_pays=requester_pays,
+        anonymous=anonymous,
+    )
     if wait:
         _watch(started.job_id, every_s=2, as_json=as_json)
     elif as_json:
@@ -112,6 +127,7 @@ def _lines(view: JobView) -> list[tuple[str, object]]:
         ("job", job.job_id),
         ("bucket", job.bucket),
         ("prefix", job.prefix or "(all keys)"),
+        *((name, value) for name, value in job.access.to_show().items() if value),
         ("status", f"{job.status}: {job.status_reason}" if job.status_reason else job.status),
         ("lane", job.lane),
         ("created", job.created_at),

@@ -28,6 +28,7 @@ def job_shape(view: JobView) -> dict[str, Any]:
     return {
         **{name: getattr(job, name) for name in _JOB},
         "finished_at": job.finished_at,
+        "access": job.access.to_show(),
         "total_findings": counts.findings,
         "total_occurrences": counts.occurrences,
         "total_allowed": counts.allowed,

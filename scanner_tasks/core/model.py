@@ -9,10 +9,14 @@ from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING
 
+from scanner_tasks.core.access import OWN
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
     from uuid import UUID
+
+    from scanner_tasks.core.access import Access
 
 
 class JobStatus(StrEnum):
@@ -210,6 +214,8 @@ class Job:
     #: When the listing ended: totals are final from then on.
     listed_at: datetime | None
     finished_at: datetime | None
+    #: How its bucket is reached.
+    access: Access = OWN
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -230,6 +236,8 @@ class ClaimedBatch:
     objects: tuple[tuple[int, ObjectRef], ...]
     #: Of the rules that the job began with; empty where nobody asks.
     ruleset_hash: str = ""
+    #: How the job's bucket is reached.
+    access: Access = OWN
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -278,6 +286,18 @@ class Occurrence:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Column:
+    """A column of a table, or a key of JSON lines, that holds a rule's values almost wholly: at least 95 % of it."""
+
+    #: From the header or the key, with every candidate masked; its number, from 1, in a table without a header.
+    name: str
+    #: Rows with something in the column.
+    rows: int
+    #: Rows with a value of the rule in it.
+    valid: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class RuleFindings:
     """All occurrences of one rule in one object: the exact count and the first few places."""
 
@@ -290,6 +310,8 @@ class RuleFindings:
     occurrences: tuple[Occurrence, ...]
     #: Occurrences beside the count that an allow list allows.
     allowed: int = 0
+    #: Columns that hold almost nothing else, the first few.
+    columns: tuple[Column, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -305,6 +327,8 @@ class ObjectResult:
     detail: str | None = None
     #: Occurrences that allow lists allow: neither counted nor kept, also where nothing else was found.
     allowed: int = 0
+    #: Of the rules of the child process that scanned it; empty where the worker itself did.
+    ruleset_hash: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -94,7 +94,7 @@ def _fleet_is_paused(job: Job, *, execution_no: int, using: Feeder) -> bool:
 
 def _list_page(job: Job, *, using: Feeder) -> int:
     """Record the next page of the listing; how many objects it had, 0 when another turn recorded it first."""
-    page = using.objects.list_page(job.bucket, prefix=job.prefix, start_after=job.cursor)
+    page = using.objects.through(job.access).list_page(job.bucket, prefix=job.prefix, start_after=job.cursor)
     batches = plan_page(page.objects, Policy(object_max_bytes=using.settings.object_max_bytes))
     cursor = page.objects[-1].key if page.objects else job.cursor
     with transaction(using.engine) as connection:

@@ -25,9 +25,10 @@ import signal
 import time
 import weakref
 from contextlib import contextmanager, suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, Self
 
+from scanner_tasks.core.access import OWN, Access, from_json
 from scanner_tasks.core.errors import Unavailable
 from scanner_tasks.core.model import (
     Confidence,
@@ -83,10 +84,13 @@ class ObjectChild:
     ) -> None:
         self.end()
 
-    def scan(self, position: int, ref: ObjectRef) -> ObjectResult:
-        """As ``scan_object``; failed(crashed) when the child died over it, failed(timed_out) when it did not end."""
+    def scan(self, position: int, ref: ObjectRef, *, access: Access = OWN) -> ObjectResult:
+        """As ``scan_object``, its bucket reached by ``access``.
+
+        failed(crashed) when the child died over it, failed(timed_out) when it did not end.
+        """
         self._forked = self._forked or self._fork()
-        asked = json.dumps({"position": position, "ref": asdict(ref)}).encode() + b"\n"
+        asked = json.dumps({"position": position, "ref": asdict(ref), "access": access.to_json()}).encode() + b"\n"
         try:
             answer = self._answer(self._forked[1], asked)
         except TimeoutError:
@@ -184,15 +188,24 @@ class Children:
 def serve(worker: Worker) -> None:
     """In the nursery: make everything ready, then fork children that scan until their worker asks for no more."""
     # Imported here: the Lambdas, which never scan, start without it.
+    from scanner_tasks.flow.parts import reaching  # noqa: PLC0415
     from scanner_tasks.flow.scan_object import scan_object  # noqa: PLC0415
+
+    def scan(asked: dict[str, Any]) -> dict[str, Any]:
+        reached = reaching(worker, from_json(asked["access"]))
+        result = scan_object(asked["position"], ObjectRef(**asked["ref"]), using=reached, is_isolated=True)
+        # It read the packs of rules when it started, which may be long after the worker did.
+        return asdict(replace(result, ruleset_hash=worker.ruleset_hash()))
 
     worker.detector.prepare()
     for library in _LIBRARIES:
         importlib.import_module(library)
-    nurse(lambda connection: _scan_what_is_asked(worker, connection, scan_object))
+    nurse(lambda connection: _scan_what_is_asked(worker, connection, scan))
 
 
-def _scan_what_is_asked(worker: Worker, connection: socket.socket, scan: Callable[..., ObjectResult]) -> None:
+def _scan_what_is_asked(
+    worker: Worker, connection: socket.socket, scan: Callable[[dict[str, Any]], dict[str, Any]]
+) -> None:
     """In a child: scan what each line names, answer with a line, until there are no more."""
     settings, begun = worker.settings, _data_bytes()
     if begun:
@@ -204,7 +217,7 @@ def _scan_what_is_asked(worker: Worker, connection: socket.socket, scan: Callabl
             _limit(resource.RLIMIT_CPU, int(used.ru_utime + used.ru_stime + settings.object_max_s + GRACE_S))
             _end_with(connection, is_on=True)
             try:
-                told = asdict(scan(asked["position"], ObjectRef(**asked["ref"]), using=worker, is_isolated=True))
+                told = scan(asked)
             except Unavailable as error:
                 told = {"unavailable": str(error)}
             _end_with(connection, is_on=False)
@@ -249,6 +262,7 @@ def _result(told: dict[str, Any]) -> ObjectResult:
         bytes_read=told["bytes_read"],
         detail=told["detail"],
         allowed=told["allowed"],
+        ruleset_hash=told["ruleset_hash"],
     )
 
 

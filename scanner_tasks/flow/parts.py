@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, TypeVar
 
+from scanner_tasks.core.access import OWN
 from scanner_tasks.flow.isolation import Children
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
+    from scanner_tasks.core.access import Access
     from scanner_tasks.core.ports import Executions, Metrics, Objects, Queues
     from scanner_tasks.detect.engine import Detector
     from scanner_tasks.detect.ruleset import Ruleset
@@ -77,3 +79,16 @@ class Worker(Api):
         """The children are the worker's own."""
         children = Children(self.child_command, object_max_s=self.settings.object_max_s)
         object.__setattr__(self, "children", children)
+
+
+P = TypeVar("P", bound=Api)
+
+
+def reaching(parts: P, access: Access) -> P:
+    """The parts with their objects reached in this way; all else is shared, a worker's children too."""
+    if access == OWN:
+        return parts
+    reached = replace(parts, objects=parts.objects.through(access))
+    if isinstance(parts, Worker):
+        object.__setattr__(reached, "children", parts.children)
+    return reached

@@ -12,6 +12,7 @@ from scanner_tasks.core.errors import Unavailable
 from scanner_tasks.extract.text import RiskyContentError
 from scanner_tasks.flow.attempt_errors import keep_error
 from scanner_tasks.flow.isolation import ObjectChild
+from scanner_tasks.flow.parts import reaching
 from scanner_tasks.flow.patience import patiently
 from scanner_tasks.flow.scan_object import scan_object
 from scanner_tasks.log import get_logger
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from uuid import UUID
 
+    from scanner_tasks.core.access import Access
     from scanner_tasks.core.model import ClaimedBatch, ObjectRef, ObjectResult
     from scanner_tasks.flow.leases import Hold
     from scanner_tasks.flow.parts import Worker
@@ -74,12 +76,12 @@ def _claim(job_id: UUID, batch_no: int, epoch: int, *, using: Worker) -> Claimed
 
 def _scan(batch: ClaimedBatch, *, using: Worker) -> Result:
     results: list[ObjectResult] = []
-    began = using.clock()
+    began, using = using.clock(), reaching(using, batch.access)
     with using.leases.hold(batch) as hold, ExitStack() as stack:
         scan: Callable[[int, ObjectRef], ObjectResult] = partial(scan_object, using=using)
         if batch.tries > 1:  # something of it may have killed a worker
             child = _child(stack, hold, using=using)
-            scan = child.scan if child else scan  # without one the loop ends before its first object
+            scan = partial(child.scan, access=batch.access) if child else scan  # without one: ends before any object
         risky: list[tuple[int, ObjectRef]] = []
         for position, ref in batch.objects:
             if using.stopping.is_set() or hold.lost.is_set():
@@ -90,7 +92,7 @@ def _scan(batch: ClaimedBatch, *, using: Worker) -> Result:
                     results.append(scan(position, ref))
             except RiskyContentError:
                 risky.append((position, ref))
-        results += _scan_risky(risky, hold, using=using)
+        results += _scan_risky(risky, batch.access, hold, using=using)
         if hold.lost.is_set():
             log.info("batch_lost", attempt=batch.attempt)
             return "lost"
@@ -109,7 +111,9 @@ def _scan(batch: ClaimedBatch, *, using: Worker) -> Result:
     return result
 
 
-def _scan_risky(objects: Sequence[tuple[int, ObjectRef]], hold: Hold, *, using: Worker) -> Iterator[ObjectResult]:
+def _scan_risky(
+    objects: Sequence[tuple[int, ObjectRef]], access: Access, hold: Hold, *, using: Worker
+) -> Iterator[ObjectResult]:
     """The objects that need a risky parser, in a child process; few of those run at a time."""
     if not objects:
         return
@@ -122,7 +126,7 @@ def _scan_risky(objects: Sequence[tuple[int, ObjectRef]], hold: Hold, *, using: 
                 return
             hold.touch()
             with _guarded(ref, using=using):
-                result = child.scan(position, ref)
+                result = child.scan(position, ref, access=access)
             yield result
 
 
@@ -142,17 +146,17 @@ def _guarded(ref: ObjectRef, *, using: Worker) -> AbstractContextManager[None]:
 
 def _record(batch: ClaimedBatch, results: Sequence[ObjectResult], *, using: Worker) -> bool:
     """Record, and repeat it when the connection breaks: a commit that did go through is recognised by its attempt."""
-    own = using.ruleset_hash()
     # What was scanned with other rules is recorded and told, not refused: docs/decisions/0009.
-    is_other = bool(batch.ruleset_hash) and own != batch.ruleset_hash
-    if is_other:
-        log.warning("ruleset_differs", job_ruleset=batch.ruleset_hash, worker_ruleset=own)
+    used = {result.ruleset_hash or using.ruleset_hash() for result in results}
+    others = sorted(used - {batch.ruleset_hash}) if batch.ruleset_hash else []
+    if others:
+        log.warning("ruleset_differs", job_ruleset=batch.ruleset_hash, worker_rulesets=others)
 
     def record() -> bool:
         with transaction(using.engine) as connection:
             is_ours = batches.record_results(connection, batch, results)
-            if is_ours and is_other:
-                jobs.add_ruleset(connection, batch.job_no, own)
+            for other in others if is_ours else ():
+                jobs.add_ruleset(connection, batch.job_no, other)
             return is_ours
 
     longest_s = using.settings.outage_patience_s

@@ -12,6 +12,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid5
 
+from scanner_tasks.core.access import from_json
 from scanner_tasks.core.model import ClaimedBatch, ObjectRef, Outcome
 from scanner_tasks.store.engine import execute, insert_rows, literal_bytes
 from scanner_tasks.store.evidence import pack
@@ -55,7 +56,7 @@ def claim_batch(
         connection,
         """
         with target as (
-          select b.job_no, b.batch_no, b.state, b.pending, j.bucket, j.ruleset_hash
+          select b.job_no, b.batch_no, b.state, b.pending, j.bucket, j.ruleset_hash, j.access
           from jobs j join job_batches b on b.job_no = j.job_no and b.batch_no = :batch_no
           join fleet on not fleet.paused
           where j.job_id = :job_id and j.epoch = :epoch and j.status in ('listing', 'scanning') and b.state in (0, 1)
@@ -69,7 +70,7 @@ def claim_batch(
           insert into job_deltas (job_no, code, objects, ahead_batches)
           select job_no, 1, pending, (state = 0)::int from target
         )
-        select claimed.*, target.bucket, target.ruleset_hash from claimed cross join target
+        select claimed.*, target.bucket, target.ruleset_hash, target.access from claimed cross join target
         """,
         job_id=job_id,
         batch_no=batch_no,
@@ -103,6 +104,7 @@ def claim_batch(
         outcomes=outcomes,
         objects=objects,
         ruleset_hash=row.ruleset_hash,
+        access=from_json(row.access),
     )
 
 

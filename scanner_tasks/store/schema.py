@@ -80,6 +80,7 @@ jobs = Table(
     _c_text("bucket"),
     Column("prefix", Text(collation="C"), nullable=False, server_default=text("''")),
     Column("source", Text, nullable=False, server_default=text("'listing'")),
+    Column("access", JSONB),
     Column("status", Text, nullable=False, server_default=text("'listing'")),
     Column("status_reason", Text),
     Column("lane", Text, nullable=False),

@@ -72,8 +72,8 @@ def _plan_again(
 def close_batches(connection: Connection, job_no: int, outcome: Outcome, *, batch_no: int | None = None) -> int:
     """Give every pending object of the job's open batches this outcome; how many batches were closed.
 
-    Call it again until it answers 0: each call takes CLOSE_AT_ONCE batches, which are ``done`` then. With ``batch_no``,
-    that batch alone, and only while no worker holds it: it is ``dead`` then.
+    Call it again until it answers 0: each call takes CLOSE_AT_ONCE batches, which are ``done`` then, or ``dead`` with
+    the outcome failed(dead_letter). With ``batch_no``, that batch alone, and only while no worker holds it.
     """
     row = execute(
         connection,
@@ -105,7 +105,7 @@ def close_batches(connection: Connection, job_no: int, outcome: Outcome, *, batc
         job_no=job_no,
         batch_no=batch_no,
         outcome=int(outcome),
-        new_state=int(BatchState.DONE if batch_no is None else BatchState.DEAD),
+        new_state=int(BatchState.DEAD if outcome is Outcome.FAILED_DEAD_LETTER else BatchState.DONE),
         limit=CLOSE_AT_ONCE,
     ).one()
     return int(row.n)

@@ -16,8 +16,10 @@ from api_lambda import shapes as api_shapes
 from scanner_tasks.cli import program, reference
 from scanner_tasks.cli.shapes import job_shape
 from scanner_tasks.core import lanes
+from scanner_tasks.core.access import Access
 from scanner_tasks.core.errors import Denied, JobNotFound, Unavailable
 from scanner_tasks.core.ports import OutgoingMessage
+from scanner_tasks.fakes import FakeObjects
 from scanner_tasks.flow import control
 from scanner_tasks.flow.settle import settle
 from scanner_tasks.store.engine import execute, transaction
@@ -81,6 +83,17 @@ def test_scan_is_started_and_shown(system: System, run: Run) -> None:
     assert str(job_id) in listed.out
     assert [job["job_id"] for job in run("jobs", "list", "--limit", 1, "--json").json] == [str(job_id)]
     assert len(run("jobs", "list", "--limit", 250, "--json").json) >= 1
+
+
+def test_scan_of_a_bucket_that_is_reached_in_another_way(system: System, run: Run) -> None:
+    assert "S3SCAN_ALLOWED_ROLES" in run("jobs", "start", "b-1", "--role-arn", "arn:aws:iam::111122223333:role/r").err
+    system.objects.reached[Access(requester_pays=True, region="eu-west-1")] = FakeObjects({system.bucket: {"a": SSN}})
+    job_id = UUID(run("jobs", "start", system.bucket, "--requester-pays", "--region", "eu-west-1").out.strip())
+    system.run(job_id)
+    shown = run("jobs", "show", job_id, "--live").out
+    assert "eu-west-1" in shown
+    assert "requester_pays" in shown
+    assert "succeeded" in shown
 
 
 def test_json_of_a_job_and_its_findings_is_the_apis(system: System, job_id: UUID, run: Run) -> None:

@@ -45,7 +45,7 @@ def ref(key: str) -> ObjectRef:
 
 def test_child_gives_the_same_result_as_the_worker_itself(child: ObjectChild) -> None:
     result = child.scan(4, ref("line\nbreak é"))
-    assert (result.position, result.outcome) == (4, Outcome.SCANNED)
+    assert (result.position, result.outcome, result.ruleset_hash) == (4, Outcome.SCANNED, "hash")
     (found,) = result.findings
     assert (found.rule_id, found.count, found.occurrences[0].location.column) == ("us.ssn", 1, 6)
     assert found.occurrences[0].masked in found.occurrences[0].context

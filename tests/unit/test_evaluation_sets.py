@@ -8,7 +8,7 @@ from random import Random
 
 import pytest
 
-from benchmarks.detection import lookalikes, sets
+from benchmarks.detection import evaluate, lookalikes, sets
 from benchmarks.detection.labels import Labelled, Mark, Piece, Status, Writer
 from benchmarks.detection.scoring import Score, add
 
@@ -185,3 +185,13 @@ def test_a_finding_of_another_rule_on_a_value_is_an_alarm_that_names_it():
 
 def test_marks_hide_their_value():
     assert "12345" not in repr(Mark("us.ssn", 0, 5, "kind", Status.VALUE, "12345"))
+
+
+def test_exported_labels_stand_in_the_text_beside_them(tmp_path):
+    file = tmp_path / "sets.jsonl"
+    evaluate.main(["--export", str(file), "--set", "code", "--texts", "5", "--seed", "8"])
+    lines = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    expected = list(sets.texts(sets.DEVELOPMENT, "code", 8, 5))
+    assert [line["text"] for line in lines] == [labelled.text for labelled in expected]
+    for line, labelled in zip(lines, expected, strict=True):
+        assert [line["text"][m["start"] : m["end"]] for m in line["labels"]] == [m.value for m in labelled.marks]
