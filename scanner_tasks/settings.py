@@ -145,7 +145,9 @@ class Settings(BaseSettings):
     )
     spool_memory_bytes: int = Field(default=4 * 1024**2, ge=0, description="Of these, bytes kept in memory instead.")
     whole_max_bytes: int = Field(
-        default=128 * 1024**2, ge=1, description="Size of a message or SQLite database, before it is partial(bytes)."
+        default=32 * 1024**2,
+        ge=1,
+        description="Size of a message, RTF or old Word document, before it is partial(bytes).",
     )
     child_max: int = Field(
         default=2, ge=1, description="Processes at a time that run risky parsers (PDF, workbooks, databases)."
