@@ -118,8 +118,9 @@ def test_fault_of_the_infrastructure_is_not_the_objects(child: ObjectChild) -> N
 
 
 def test_object_that_takes_all_memory_is_ended_and_the_next_is_scanned(child: ObjectChild) -> None:
-    outcomes = [child.scan(n, ref(key)).outcome for n, key in enumerate(("memory", "b"))]
-    assert outcomes == [Outcome.PARTIAL_BYTES, Outcome.SCANNED]
+    results = [child.scan(n, ref(key)) for n, key in enumerate(("memory", "b"))]
+    assert [result.outcome for result in results] == [Outcome.PARTIAL_BYTES, Outcome.SCANNED]
+    assert f"Read: 0 of {len(TEXT)} bytes, 0 bytes of text." in results[0].detail
 
 
 def test_risky_object_is_scanned_in_a_child_at_the_first_attempt(system: System) -> None:
