@@ -29,10 +29,10 @@ from scanner_tasks.settings import Settings
 class Files(FakeObjects):
     """Objects whose keys are the paths of files."""
 
-    def open(self, ref):  # noqa: ANN001, ANN201
+    def open(self, ref, **places):  # noqa: ANN001, ANN003, ANN201
         """The file's bytes."""
         self.buckets = {ref.bucket: {ref.key: Path(ref.key).read_bytes()}}
-        return super().open(ObjectRef(bucket=ref.bucket, key=ref.key, size_bytes=0, etag=""))
+        return super().open(ObjectRef(bucket=ref.bucket, key=ref.key, size_bytes=0, etag=""), **places)
 
 
 def private_kb(pid: int) -> int:
@@ -104,6 +104,7 @@ def nurse() -> None:
             detector=Detector(rules.load_builtin(), Fingerprinter(b"a key of the benchmark", "k1")),
             scan_slots=threading.BoundedSemaphore(1),
             clock=time.monotonic,
+            ruleset_hash=lambda: "benchmark",
         )
     )
 

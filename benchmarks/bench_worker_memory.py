@@ -1,7 +1,7 @@
 """A whole worker's memory with 20 objects in flight, some of them bombs: the figures of docs/formats.md.
 
-A real worker (Celery, 20 threads) of the local stack scans twenty jobs at a time, each a prefix with the same mixture
-of formats and bombs. Its processes are looked at every 50 ms; pages that they share are counted once (proportional set
+A real worker (Celery, 20 threads) of the local stack scans a bucket with a mixture of formats and bombs, for several jobs
+at a time, so that each of its threads has a batch. Its processes are looked at every 50 ms; pages that they share are counted once (proportional set
 size, as a container's limit counts them), Linux only.
 
 Run: python -m benchmarks.bench_worker_memory [JOBS]
@@ -62,20 +62,15 @@ def pss_mb(pid: int) -> float:
 
 
 def main() -> None:
-    jobs = int(sys.argv[1]) if len(sys.argv) > 1 else 20
+    jobs = int(sys.argv[1]) if len(sys.argv) > 1 else 8
     stacks.WORKERS = 1
     with tempfile.TemporaryDirectory() as folder, stacks.Stack(Path(folder) / "stack", say=print) as stack:
         s3 = client("s3", stack.emulator.endpoint_url)
         s3.create_bucket(Bucket=BUCKET)
         objects = mixture()
-        with ThreadPoolExecutor(8) as pool:
-            for n in range(jobs):
-                list(
-                    pool.map(
-                        lambda item, n=n: s3.put_object(Bucket=BUCKET, Key=f"{n}/{item[0]}", Body=item[1]),
-                        objects.items(),
-                    )
-                )
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(lambda item: s3.put_object(Bucket=BUCKET, Key=item[0], Body=item[1]), objects.items()))
+        print(f"{len(objects)} objects of {sum(map(len, objects.values())) / 1e6:.0f} MB", flush=True)
         worker = next(child for child in stack._children if child.name == "worker-1")  # noqa: SLF001
         assert worker.pid
         peak, at_peak, done = 0.0, "", threading.Event()
@@ -90,7 +85,7 @@ def main() -> None:
         watcher = threading.Thread(target=watch)
         watcher.start()
         api = Api(stack.api_url)
-        started = [api.start_scan(BUCKET, f"{n}/") for n in range(jobs)]
+        started = [api.start_scan(BUCKET) for _ in range(jobs)]
         outcomes: Counter[str] = Counter()
         for job in started:
             while not (state := api.job(job)).is_final:
