@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from dataclasses import replace
 
 import pytest
@@ -167,6 +168,34 @@ def test_character_that_a_cut_divides_is_the_left_ranges() -> None:
         segments = range_text(io.BytesIO(data).read, kind, wanted, before_bytes=first, is_last=True, window_bytes=100)
         own.append(b"".join(segment.data for side, segment in segments if side == "own"))
     assert own == ["ab\U0001f600".encode(), b"cd"]
+
+
+def test_surrogate_pair_that_a_cut_divides_is_the_left_ranges() -> None:
+    data = "a\U0001f600bc".encode("utf-16-le")
+    kind = replace(sniff(b"text"), encoding="utf-16-le")
+    own = []
+    for first, last in ((0, 3), (4, 9)):
+        wanted = ObjectRange(first_byte=first, last_byte=last, object_batch_no=0)
+        segments = range_text(io.BytesIO(data).read, kind, wanted, before_bytes=first, is_last=True, window_bytes=100)
+        own.append(b"".join(segment.data for side, segment in segments if side == "own"))
+    assert own == ["a\U0001f600".encode(), b"bc"]
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl", "headless"])
+def test_columns_that_are_counted_as_a_whole_are_counted_in_their_range_alone(form: str) -> None:
+    rows = [
+        {"id": f"{n}", "ssn": f"5{n % 40 + 11}-{n % 80 + 11}-{n % 9000 + 1000}", "mail": f"jane.roe{n}@example.com"}
+        for n in range(7000)
+    ]
+    if form == "jsonl":
+        text = "".join(json.dumps(row) + "\n" for row in rows)
+    else:
+        text = "id,ssn,mail\n" * (form == "csv") + "".join(",".join(row.values()) + "\n" for row in rows)
+    data = text.encode()
+    expected, found = whole(data, FEW), in_ranges(data, len(data) // 3 // 4 * 4, FEW)
+    assert expected["us.ssn"].count == expected["contact.email"].count == 7000
+    assert {rule: each.count for rule, each in found.items()} == {rule: each.count for rule, each in expected.items()}
+    assert offsets(found) == offsets(expected)
 
 
 def test_reading_that_breaks_off_gives_what_came_before_it() -> None:
