@@ -26,6 +26,7 @@ from api_lambda.common import (
     refuse_other_parameters,
 )
 from api_lambda.shapes import BucketName, Job, Jobs, ObjectKey, Results, ScanRequest, StartedScan
+from scanner_tasks.core.access_rules import read_access
 from scanner_tasks.core.errors import InvalidInput
 from scanner_tasks.flow import read_results, start_job
 
@@ -80,7 +81,8 @@ app.include_router(finding_routes.router)
 def scan(request: Annotated[ScanRequest, Body(description="What to scan.")]) -> StartedScan:
     """POST /scan."""
     _only_query()
-    return StartedScan.of(start_job.start_job(request.bucket, request.prefix, using=api()), request)
+    access = read_access(request.access.model_dump() if request.access else None)
+    return StartedScan.of(start_job.start_job(request.bucket, request.prefix, access=access, using=api()), request)
 
 
 @app.get(

@@ -42,15 +42,19 @@ __all__ = [
 PAGE = 500
 
 
-def start_scan(bucket: str, prefix: str = "") -> StartedJob:
+def start_scan(bucket: str, prefix: str = "", **access: str | bool | None) -> StartedJob:
     """Begin to scan a bucket, or the keys below a prefix; returns its ``job_id`` before anything is listed.
+
+    ``access`` says how the bucket is reached, where the deployment's own way does not do: ``role_arn``,
+    ``external_id``, ``endpoint_url``, ``region``, ``requester_pays``, ``anonymous`` (docs/reading-s3.md).
 
     Raises InvalidInput, BucketNotFound, Denied or Unavailable (``scanner_tasks.core.errors``).
     """
     from scanner_tasks import bootstrap  # noqa: PLC0415 (boto3 and SQLAlchemy wait until they are needed)
+    from scanner_tasks.core.access_rules import read_access  # noqa: PLC0415
     from scanner_tasks.flow import start_job  # noqa: PLC0415
 
-    return start_job.start_job(bucket, prefix, using=bootstrap.api())
+    return start_job.start_job(bucket, prefix, access=read_access(access), using=bootstrap.api())
 
 
 def job(job_id: UUID | str) -> JobHandle:
@@ -175,6 +179,16 @@ class JobHandle:
     def has_ended(self) -> bool:
         """True when every object has its outcome and nothing more is done."""
         return self._view.job.finished_at is not None
+
+    @property
+    def is_incomplete(self) -> bool:
+        """True when objects failed or were read in part, or the job failed or was cancelled: so far, while it goes on.
+
+        More may be there than was found: ``progress.outcomes`` tells what is missing and why.
+        """
+        from scanner_tasks.core.progress import is_incomplete  # noqa: PLC0415
+
+        return is_incomplete(self.status, self.progress)
 
     def refresh(self, *, real_time: bool = True) -> JobHandle:
         """Read the job again; counted live, or with ``real_time=False`` from a view at most a minute old."""

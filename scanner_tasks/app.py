@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import sys
+import threading
 from typing import TYPE_CHECKING, Any
 
 from celery import Celery, signals
@@ -85,6 +86,20 @@ def _warm_up(**_: Any) -> None:
         guard = bootstrap.worker().guard
         if guard is not None:  # a task that ECS protects takes nothing new meanwhile
             guard.while_protected = intake.closed
+
+
+@signals.task_revoked.connect
+def _skip_revoked(sender: Any = None, request: Any = None, expired: bool = False, **_: Any) -> None:  # noqa: FBT001, FBT002
+    """A revoked batch is acknowledged without having run: the ledger is told, away from the event loop."""
+    if expired or getattr(sender, "name", None) != SCAN_BATCH:
+        return
+    bootstrap: Any = importlib.import_module("scanner_tasks.bootstrap")
+    revoke: Any = importlib.import_module("scanner_tasks.flow.revoke")
+    batch = revoke.arguments_of(request.argsrepr or "")
+    if batch is not None:
+        threading.Thread(
+            target=revoke.skip_revoked, args=batch, kwargs={"using": bootstrap.worker()}, name="revoke"
+        ).start()
 
 
 @signals.worker_shutting_down.connect

@@ -12,14 +12,17 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from scanner_tasks import log, settings
-from scanner_tasks.aws.clients import make_client, make_s3_client
+from scanner_tasks.aws.clients import make_client
 from scanner_tasks.aws.executions import Executions
+from scanner_tasks.aws.faults import Backoff
 from scanner_tasks.aws.metrics import Metrics
-from scanner_tasks.aws.objects import S3Objects
+from scanner_tasks.aws.objects import ObjectReader
 from scanner_tasks.aws.protection import TaskProtection
 from scanner_tasks.aws.queues import Queues
+from scanner_tasks.aws.sources import Sources
 from scanner_tasks.flow.isolation import GRACE_S as CHILD_GRACE_S
 from scanner_tasks.flow.leases import LeaseKeeper
+from scanner_tasks.flow.nursery import give_back_memory
 from scanner_tasks.flow.parts import Api, Feeder, Worker
 from scanner_tasks.flow.protection import Guard
 from scanner_tasks.store.engine import make_engine
@@ -65,7 +68,7 @@ def worker() -> Worker:
     # What runs is what was read at the start, whatever the packs hold by now.
     own_hash = ruleset_hash(ours, loaded.ruleset)
     # While the worker still connects; whoever comes first waits for it.
-    threading.Thread(target=detector.prepare, name="filter", daemon=True).start()
+    threading.Thread(target=_make_ready, args=(detector,), name="filter", daemon=True).start()
     return Worker(
         **{**common, "ruleset_hash": lambda: own_hash, "ruleset": lambda: loaded.ruleset},
         detector=detector,
@@ -98,6 +101,14 @@ def text_detector(threshold: Confidence, *, test_values: bool) -> Detector:
     return Detector(ruleset, keys[0], threshold=threshold, test_values=test_values, former=keys[1:])
 
 
+def _make_ready(detector: Detector) -> None:
+    """The filter's making leaves much memory free that the system would not get back by itself."""
+    from scanner_tasks.rules.prepared import prepare  # noqa: PLC0415
+
+    prepare(detector)
+    give_back_memory()
+
+
 def stop_worker() -> None:
     """Ask the worker's threads to give back what they have not begun; call it when the process is told to stop."""
     if worker.cache_info().currsize:
@@ -120,9 +131,19 @@ def _client(service: str, ours: Settings) -> Any:
     return make_client(service, region=ours.aws_region, endpoint_url=ours.aws_endpoint_url)
 
 
-def _objects(ours: Settings) -> S3Objects:
-    connections = ours.max_workers + 5
-    return S3Objects(make_s3_client(region=ours.aws_region, endpoint_url=ours.aws_endpoint_url, pool_size=connections))
+def _objects(ours: Settings) -> ObjectReader:
+    return Sources(
+        backend=ours.s3_backend,
+        region=ours.aws_region,
+        aws_endpoint_url=ours.aws_endpoint_url,
+        s3_endpoint_url=ours.s3_endpoint_url,
+        profiles=ours.allowed_endpoints,
+        pool_size=ours.max_workers + 5,
+        connect_timeout_s=ours.s3_connect_timeout_s,
+        read_timeout_s=ours.s3_read_timeout_s,
+        min_bytes_per_s=ours.s3_min_bytes_per_s,
+        backoff=Backoff(attempts=ours.s3_attempts),
+    ).own()
 
 
 def load_rules(ours: Settings) -> Loaded:
@@ -150,4 +171,5 @@ def fingerprinters(ours: Settings) -> tuple[Fingerprinter, ...]:
 if __name__ == "__main__":  # the child of flow/isolation.py
     from scanner_tasks.flow.isolation import serve
 
+    _make_ready(worker().detector)
     serve(worker())

@@ -27,6 +27,7 @@ from typing import Any, Self
 from uuid import uuid4
 
 from scanner_tasks.core import lanes
+from scanner_tasks.core.access import OWN, Access
 from scanner_tasks.core.errors import (
     BucketNotFound,
     Denied,
@@ -61,6 +62,16 @@ class FakeObjects:
         self.buckets = {bucket: dict(objects) for bucket, objects in buckets.items()}
         self.storage_classes = dict(storage_classes or {})
         self.denied: set[tuple[str, str | None]] = set(denied)
+        #: Objects that are reached in another way than by default; a test may add some.
+        self.reached: dict[Access, FakeObjects] = {}
+
+    def through(self, access: Access) -> FakeObjects:
+        """Itself, or what stands in ``reached``; raises Denied for a way that is not there."""
+        if access == OWN:
+            return self
+        if access not in self.reached:
+            raise Denied("Nothing is reached in this way.")
+        return self.reached[access]
 
     def check_bucket(self, bucket: str) -> None:
         """Return if the bucket can be listed; raises BucketNotFound or Denied."""

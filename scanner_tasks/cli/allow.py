@@ -47,21 +47,22 @@ def allow(
         raise InvalidInput("--name: one line of characters that can be printed.")
     before = file.read_text(encoding="utf-8") if file.exists() else ""
     globs = rules or ["*"]
-    lines = [line for line in sys.stdin.read().splitlines() if line.strip()]
+    lines = [line.strip() for line in sys.stdin.read().splitlines() if line.strip()]
     if not lines:
         raise InvalidInput("Standard input holds no value: give one a line.")
     made = _checked(lines) if are_fingerprints else _marks(lines, globs, packs)
     known = _known(before, globs, file.name)
     new = [mark for mark in dict.fromkeys(made) if mark not in known]
     if new:
-        text = before + ("\n" if before and not before.endswith("\n") else "") + _table(name, globs, new)
-        tomllib.loads(text)  # what is written can be read
-        file.write_text(text, encoding="utf-8")
+        added = ("\n" if before and not before.endswith("\n") else "") + _table(name, globs, new)
+        tomllib.loads(before + added)  # what is written can be read
+        with file.open("a", encoding="utf-8") as out:
+            out.write(added)
     if as_json:
         print_json({"file": str(file), "values": len(lines), "added": len(new), "rules": globs})
     else:
-        added = f"{len(new)} hashes of them added" if new else "all in the list already"
-        print(f"{file}: {len(lines)} values read, {added}.")
+        done = f"{len(new)} hashes of them added" if new else "all in the list already"
+        print(f"{file}: {len(lines)} values read, {done}.")
 
 
 def _checked(lines: list[str]) -> list[str]:
@@ -69,9 +70,9 @@ def _checked(lines: list[str]) -> list[str]:
     from scanner_tasks.rules.own import FINGERPRINT  # noqa: PLC0415
 
     for number, line in enumerate(lines, 1):
-        if not FINGERPRINT.fullmatch(line.strip()):
+        if not FINGERPRINT.fullmatch(line):
             raise InvalidInput(f"Line {number} is no fingerprint: they look like k1: and 32 hex digits.")
-    return [line.strip() for line in lines]
+    return lines
 
 
 def _marks(lines: list[str], globs: list[str], packs: list[str] | None) -> list[str]:

@@ -123,6 +123,7 @@ def detect(
     from scanner_tasks.cli.rule_options import load, make_detector  # noqa: PLC0415
     from scanner_tasks.core.errors import InvalidInput  # noqa: PLC0415
     from scanner_tasks.core.model import Confidence  # noqa: PLC0415
+    from scanner_tasks.rules.prepared import prepare  # noqa: PLC0415
 
     if threshold not in {*Confidence}:
         raise InvalidInput(f"--threshold: one of {', '.join(Confidence)}.")
@@ -132,6 +133,7 @@ def detect(
         # A lone surrogate, which JSON may spell, must not end the command.
         stream.reconfigure(encoding="utf-8", errors="replace", newline="\n")  # type: ignore[union-attr]
     if is_jsonl:
+        prepare(using)
         raise typer.Exit(1 if jsonl(using, sys.stdin, sys.stdout, sys.stderr, name=name, tell=explain) else 0)
     for found in using.find_all(sys.stdin.read(), name=name, tell=explain):
         if as_json:

@@ -1,7 +1,7 @@
 """The commands put together, and what every one of them does with errors.
 
-Exit status: 0 done; 1 it could not be done; 2 the command line or a setting is wrong; 130 Ctrl-C. What went wrong is
-one line on stderr, never a traceback.
+Exit status: 0 done; 1 it could not be done; 2 the command line or a setting is wrong; 3 the job is incomplete (``jobs
+start --wait``, ``watch``, ``show``); 130 Ctrl-C. What went wrong is one line on stderr, never a traceback.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ def list_(packs: Packs = None, no_builtin: NoBuiltin = False, as_json: AsJson = 
     Example: s3scan rules list --rules my-rules.toml
     """
     loaded = load(packs, no_builtin=no_builtin)
-    rules = sorted(loaded.ruleset.rules, key=lambda rule: rule.id)
+    rules = sorted((rule for rule in loaded.ruleset.rules if rule.enabled), key=lambda rule: rule.id)
     if as_json:
         for rule in rules:
             print_json({**_shape(rule), "from": loaded.origins[rule.id]})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from scanner_tasks.core.progress import percent
+from scanner_tasks.core.progress import is_incomplete, percent
 
 if TYPE_CHECKING:
     from scanner_tasks.core.model import Finding
@@ -28,6 +28,8 @@ def job_shape(view: JobView) -> dict[str, Any]:
     return {
         **{name: getattr(job, name) for name in _JOB},
         "finished_at": job.finished_at,
+        "access": job.access.to_show(),
+        "incomplete": is_incomplete(job.status, counts),
         "total_findings": counts.findings,
         "total_occurrences": counts.occurrences,
         "total_allowed": counts.allowed,

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from types import TracebackType
 
+    from scanner_tasks.core.access import Access
     from scanner_tasks.core.model import ObjectRef
 
 #: What ``Executions.status`` says of an execution that is unknown, or forgotten (AWS keeps them 90 days).
@@ -79,6 +80,9 @@ class ObjectBody(Protocol):
 
 class Objects(Protocol):
     """S3: every key is handed through exactly, whatever its characters."""
+
+    def through(self, access: Access) -> Objects:
+        """The same, reached in this way; itself for the deployment's own. Nothing is asked yet."""
 
     def check_bucket(self, bucket: str) -> None:
         """Return if the bucket can be listed; raises BucketNotFound, Denied or Unavailable."""

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from scanner_tasks.core.model import Confidence
 from scanner_tasks.detect.gate import make_gate, make_screen
-from scanner_tasks.detect.header import LINE_BYTES
 from scanner_tasks.detect.keywords import Keywords, Labels, chars, last_chars, speaks_of_another
 from scanner_tasks.detect.normalisers import NORMALISERS
 from scanner_tasks.detect.regex import Regex
+from scanner_tasks.detect.table import LINE_BYTES
 from scanner_tasks.detect.test_values import is_test_value, may_be_test_value
-from scanner_tasks.detect.validators import NEIGHBOURHOOD, VALIDATORS
+from scanner_tasks.detect.validators import MISSES, NEIGHBOURHOOD, VALIDATORS
 from scanner_tasks.detect.width import max_width
 
 if TYPE_CHECKING:
@@ -43,6 +43,8 @@ class Value(NamedTuple):
     evidence: tuple[str, ...] = ()
     #: A value published as an example.
     is_test: bool = False
+    #: Whether a keyword vouches for it, as far as one was looked for.
+    is_vouched: bool = False
 
 
 class CompiledRule:
@@ -61,7 +63,11 @@ class CompiledRule:
         #: Further conditions, of which only users' rules have any.
         self.screen = make_screen(rule)
         self.gate = make_gate(rule, self.normalise)
+        #: Whether what its group ``weak`` matches needs a keyword.
+        self.has_weak: Final = self._weak_group >= 0
         self._validate = VALIDATORS[rule.validator] if rule.validator else None
+        #: Tells a candidate that only its check digit speaks against; None where passing by chance is no matter.
+        self.misses: Final = MISSES.get(rule.validator)
         self.best: Final = max(rule.confidence, rule.keyword_confidence or rule.confidence, key=RANK.__getitem__)
         #: Matches in every text that holds one of the keywords; empty without keywords.
         self.keyword_pattern = self._keywords.pattern if self._keywords is not None else ""
@@ -168,25 +174,27 @@ class CompiledRule:
             evidence = self._evidence(shaped_weak=shaped_weak, doubted=weak and not shaped_weak, vouched=vouched)
             if is_test:
                 evidence = (*evidence, "published test value")
-        return Value(start, end, confidence, evidence, is_test)
+        return Value(start, end, confidence, evidence, is_test, bool(vouched))
 
     def _is_near(self, words: list[int], start: int, end: int) -> bool:
         """Whether any keyword ends so near to a value that it may be read."""
         index = bisect_left(words, start - self._before)
         return index < len(words) and words[index] <= end + self._after
 
-    def without_keyword(self, ends: list[int], words: list[int] | None) -> list[int]:
-        """Of ends of matches, those that no keyword stands near to; none if it is not known where keywords stand."""
-        if words is None:
-            return []
-        left: list[int] = []
-        at = 0
-        for word in words:
-            left += ends[at : max(at, bisect_left(ends, word - self._after))]
-            at = max(at, bisect_right(ends, word + self._before + self.width))
-            if at >= len(ends):
-                return left
-        return left + ends[at:]
+    def label_ends(self, lines: bytes) -> bool:
+        """Whether a label that speaks against a value ends any of the lines."""
+        return self._labels is not None and self._labels.end_any(lines)
+
+    def labelled_against(self, label: bytes) -> bool:
+        """Whether this, directly before a value, speaks against it."""
+        return self._labels is not None and self._labels.end_with(label)
+
+    def vouches(self, label: bytes) -> bool:
+        """Whether a value directly behind this label has a keyword."""
+        if self._keywords is None:
+            return False
+        _, last = self._keywords.last(label)
+        return last >= 0 and chars(label[last:]) <= self.rule.proximity
 
     def _evidence(self, *, shaped_weak: bool, doubted: bool, vouched: str) -> tuple[str, ...]:
         """What made the score, in order: pattern, validator, doubts, keyword, and why not higher."""
@@ -236,6 +244,10 @@ class Columns:
         self._votes = votes
         #: Whether any column speaks against the rule.
         self.against = "" in votes.values()
+
+    def of(self, column: int) -> str | None:
+        """The same as ``said``, of a column."""
+        return self._votes.get(column)
 
     def said(self, text: bytes, start: int) -> str | None:
         """The keyword in the name of the value's column; empty if the name speaks against it, None for neither."""

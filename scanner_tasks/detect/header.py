@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from scanner_tasks.detect.table import DELIMITERS, LINE_BYTES, column_at
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from scanner_tasks.detect.keywords import Keywords, Labels
 
-#: Longest line, in bytes, that is read as a header, and longest way back from a value to its row's beginning.
-LINE_BYTES: Final = 4096
-_DELIMITERS: Final = (b",", b"\t", b";", b"|")
 _NAME = re.compile(r"[^\W\d_][\w .#/()*?:-]{0,48}|_\w{1,40}|\w{1,3}#?")
 _MOST_WORDS: Final = 5
 
@@ -28,15 +27,7 @@ class Header:
 
     def column(self, text: bytes, position: int) -> int:
         """The column, from 0, in which a byte of a row stands; -1 when the row begins too far away."""
-        begin = max(0, position - LINE_BYTES)
-        line = text.rfind(b"\n", begin, position) + 1
-        if not line and begin:
-            return -1
-        before = text[line or begin : position]
-        if b'"' not in before:
-            return before.count(self._delimiter)
-        # What stands between quotes is every second part.
-        return sum(part.count(self._delimiter) for part in before.split(b'"')[::2])
+        return column_at(text, position, self._delimiter)
 
     def votes(self, keywords: Keywords | None, labels: Labels | None) -> dict[int, str]:
         """For a rule, each column that speaks for it (the keyword) or against it (an empty text)."""
@@ -59,7 +50,7 @@ def read_header(line: bytes) -> Header | None:
         True
     """
     line = line.removeprefix(b"\xef\xbb\xbf").strip(b"\r\n")
-    delimiter = max(_DELIMITERS, key=line.count)
+    delimiter = max(DELIMITERS, key=line.count)
     if not line.count(delimiter) or len(line) > LINE_BYTES:
         return None
     names = tuple(part.strip(b" \"'") for part in line.split(delimiter))

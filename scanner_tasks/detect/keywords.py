@@ -104,13 +104,17 @@ class Labels:
     def __init__(self, words: tuple[str, ...]) -> None:
         any_word = "|".join(_spaced(word) for word in words)
         kind = "id|ids|no|num|nr|number|code|ref|key"
-        self._pattern = Regex(
-            rf"(?:^|[^A-Za-z])(?i:(?:{any_word})s?(?:[ _.\-]{{0,2}}(?:{kind}))?)[^A-Za-z0-9\n,;|]{{0,6}}$"
-        )
+        label = rf"(?:^|[^A-Za-z])(?i:(?:{any_word})s?(?:[ _.\-]{{0,2}}(?:{kind}))?)"
+        self._pattern = Regex(rf"{label}[^A-Za-z0-9\n,;|]{{0,6}}$")
+        self._any_line = Regex(rf"(?m:{label}$)")
 
     def end_with(self, text: bytes) -> bool:
         """True if such a word ends the text, but for its separators."""
         return self._pattern.search(text) is not None
+
+    def end_any(self, lines: bytes) -> bool:
+        """True if such a word ends any of the lines."""
+        return self._any_line.search(lines) is not None
 
 
 def speaks_of_another(between: bytes) -> bool:

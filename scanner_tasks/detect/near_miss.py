@@ -9,8 +9,8 @@ from scanner_tasks.core.redact import mask
 from scanner_tasks.detect import banking, cards
 from scanner_tasks.detect.compiled import RANK
 from scanner_tasks.detect.gate import LINE_BYTES
-from scanner_tasks.detect.header import LINE_BYTES as HEADER_BYTES
 from scanner_tasks.detect.header import read_header
+from scanner_tasks.detect.table import LINE_BYTES as HEADER_BYTES
 from scanner_tasks.detect.validators import VALIDATORS, described
 from scanner_tasks.detect.whole import CodePoints, Lines
 
@@ -138,6 +138,8 @@ def _not_reported(  # noqa: PLR0917 (what a value is)
 ) -> Iterator[str]:
     """Why a sound value is not reported."""
     rule = compiled.rule
+    if not rule.enabled:
+        yield "the rule is turned off"
     threshold = rule.threshold or detector.threshold
     if RANK[value.confidence] < RANK[threshold]:
         told = "; ".join(value.evidence)

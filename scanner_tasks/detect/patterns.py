@@ -128,10 +128,11 @@ def _foreign(token: str) -> str:
         return _GROUP_CONSTRUCTS[token]
     if token[:1] == "\\" and token[1:] in _ESCAPES:
         return _ESCAPES[token[1:]]
-    if flags := _FLAGS.fullmatch(token):
-        strange = sorted(set(flags[1]) - _RE2_FLAGS)
-        return f"flag {strange[0]!r} of (?{flags[1]})" if strange else ""
-    return next((name for name, shape in _SHAPES.items() if shape.match(token)), "")
+    if shape := next((name for name, shape in _SHAPES.items() if shape.match(token)), ""):
+        return shape
+    flags = _FLAGS.fullmatch(token)
+    strange = sorted(set(flags[1]) - _RE2_FLAGS) if flags else []
+    return f"flag {strange[0]!r} of {token}" if strange else ""
 
 
 def _name_groups(tokens: list[str], wanted: int) -> list[str]:

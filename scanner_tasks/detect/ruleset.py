@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     Wrong = Callable[[str, str], RuleError]
 
 #: Raised whenever engine, validators, normalisers or masks change what the same rules find: it is part of the hash.
-ENGINE_VERSION: Final = 2
+ENGINE_VERSION: Final = 3
 CATEGORIES: Final = ("personal", "financial", "credentials", "health", "national_id", "custom")
 #: Bounds that keep the engine's window overlap small.
 MAX_WIDTH_BYTES: Final = 4096
@@ -79,6 +79,8 @@ class Rule:
     paths: tuple[str, ...] = ()
     #: What may stand where it stands; [[allow]] tables put it here.
     allow: tuple[AllowList, ...] = ()
+    #: False when an override turned it off: it finds nothing, and its candidates are masked in contexts all the same.
+    enabled: bool = True
     validator: str = ""
     normaliser: str = "text"
     mask: str = "all"

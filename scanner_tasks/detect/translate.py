@@ -17,6 +17,8 @@ _GROUP = re.compile(r"\?(?:P?<\w+>|([imsU]*)(?:-[imsU]+)?:)")
 _FLAGS = re.compile(r"\?([imsU]*)(?:-[imsU]+)?\)")
 _CODE = re.compile(r"\\x(?:\{([0-9A-Fa-f]+)\}|([0-9A-Fa-f]{2}))")
 _ASCII: Final = 0x80
+_WEAK: Final = "?P<weak>"
+_NOTHING: Final = r"[^\x00-\xff]"
 _CLASSES: Final = {
     "d": frozenset(range(0x30, 0x3A)),
     "s": frozenset(b"\t\n\f\r "),
@@ -42,26 +44,31 @@ class Untranslatable(ValueError):
     """Syntax that this reader does not know: the rule is searched without the filter."""
 
 
-def translate(pattern: str) -> bytes:
+def translate(pattern: str, *, weak: bool = True) -> bytes:
     r"""The RE2 pattern for Hyperscan, on bytes; Untranslatable for syntax beyond what rules use.
+
+    Without ``weak``, what only its group ``weak`` matches is left out.
 
     Examples:
         >>> translate(r"(?:^|[^0-9])(?P<value>é|a{2,3}?)")
         b'(?:^|(?:[\\x00-\\x2f\\x3a-\\x7f]|[\\xc2-\\xdf][\\x80-\\xbf]|[\\xe0-\\xef][\\x80-\\xbf]{2}|[\\xf0-\\xf4][\\x80-\\xbf]{3}))(?:\\xc3\\xa9|a{2,3})'
         >>> translate("(?i:ab)")
         b'(?:[Aa][Bb])'
+        >>> translate("a(?P<value>b)|(?P<weak>c)", weak=False)
+        b'a(?:b)|[^\\x00-\\xff]'
     """
-    return _Translator(pattern).read().encode("ascii")
+    return _Translator(pattern, weak=weak).read().encode("ascii")
 
 
 class _Translator:
     """Recursive descent over alternatives, sequences and repeats."""
 
-    def __init__(self, pattern: str) -> None:
+    def __init__(self, pattern: str, *, weak: bool) -> None:
         self._text = pattern
         self._at = 0
         self._folds = False
         self._lines = False
+        self._weak = weak
 
     def read(self) -> str:
         whole = self._alternatives()
@@ -129,6 +136,7 @@ class _Translator:
             self._at = found.end()
             return ""
         before = self._folds, self._lines
+        is_left_out = not self._weak and self._text.startswith(_WEAK, self._at)
         if found := _GROUP.match(self._text, self._at):
             self._set_flags(found[1] or "")
             self._at = found.end()
@@ -139,7 +147,7 @@ class _Translator:
         if self._peek() != ")":
             raise Untranslatable("a group is not closed")
         self._at += 1
-        return f"(?:{whole})"
+        return _NOTHING if is_left_out else f"(?:{whole})"
 
     def _set_flags(self, flags: str) -> None:
         # A flag that is switched off stays on here: that matches more, never less.
@@ -263,7 +271,7 @@ def _written(members: frozenset[int], wide: str) -> str:
             start = last = code
         text = f"[{''.join(parts)}]"
     if not wide:
-        return text or "[^\\x00-\\xff]"
+        return text or _NOTHING
     return f"(?:{text}|{wide})" if text else f"(?:{wide})"
 
 

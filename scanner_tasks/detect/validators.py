@@ -275,6 +275,9 @@ VALIDATORS: Final[dict[str, Callable[[bytes, bytes, bytes], Accepted | None]]] =
     **{name: _text(check) for family in (passwords, persons, places, tokens) for name, check in family.CHECKS.items()},
 }
 
+#: Name of a validator whose check numbers pass by chance, one in ten → what tells the others by their check digit.
+MISSES: Final[dict[str, Callable[[bytes], bool]]] = {"payment_card": cards.misses_check_digit}
+
 
 def described(name: str) -> str:
     """What a validator wants, in a sentence.

@@ -56,7 +56,7 @@ def check_packs(paths: Iterable[Path]) -> tuple[list[Problem], tuple[Note, ...]]
         return [Problem("", "", str(error))], ()
     own = [rule for rule in loaded.ruleset.rules if loaded.origins[rule.id] != BUILTIN]
     # A rule is proven as it is written: what its users allow or look away from is another matter.
-    bare = [replace(rule, allow=(), paths=(), threshold=None) for rule in own]
+    bare = [replace(rule, allow=(), paths=(), threshold=None, enabled=True) for rule in own]
     unproven = [rule for rule in own if not rule.examples]
     notes = [
         *loaded.notes,

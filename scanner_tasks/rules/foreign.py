@@ -73,4 +73,6 @@ class Reading:
             return ()
         if not isinstance(value, list) or not all(isinstance(item, (str, int, float)) for item in value):
             raise self.wrong(told, f"{name} must be a list of texts")
+        if any(isinstance(item, bool) for item in value):
+            raise self.wrong(told, f"{name} must be a list of texts: write yes, no, on, off in quotes")
         return tuple(dict.fromkeys(str(item) for item in value if str(item)))

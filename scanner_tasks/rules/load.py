@@ -29,6 +29,7 @@ BUILTIN: Final = "built-in"
 class Loaded:
     """The rules that run, and what is to be said of them."""
 
+    #: Rules that are off are in it, not enabled.
     ruleset: Ruleset
     #: Where each rule comes from: BUILTIN or the name of a source.
     origins: dict[str, str]
@@ -66,9 +67,10 @@ def combine(sources: Iterable[Source], *, builtin: bool = True) -> Loaded:
     for name, pack in packs:
         for scoped in pack.allow:
             _allow(rules, scoped.rules, scoped.allow, f"{name}: allow {scoped.allow.name}")
-    kept = tuple(rule for rule in rules.values() if rule.id not in disabled)
+    # A rule that is off still masks what it would find in the contexts of others.
+    weighed = tuple(replace(rule, enabled=False) if rule.id in disabled else rule for rule in rules.values())
     notes = tuple(note for _, pack in packs for note in pack.notes)
-    return Loaded(Ruleset(kept), origins, notes, tuple(sorted(disabled)))
+    return Loaded(Ruleset(weighed), origins, notes, tuple(sorted(disabled)))
 
 
 def read_pack(source: Source) -> Pack:

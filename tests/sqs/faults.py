@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import random
+import re
 import socket
 import threading
 import time
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 #: half: the connection ends within the body; truncated: a shorter body of the right length; stall: half a body, then
-#: silence; cut: no answer; dead: no answer, and the connection stays open.
+#: silence; cut: no answer; dead: no answer, and the connection stays open. (Also "bye": a whole answer, and the end.)
 LATE = ("half", "truncated", "stall")  # spoilt once the emulator has answered
 KINDS = ("503", "400", "403", "garbled", "half", "cut", "dead", "headers", "truncated", "stall")
 
@@ -116,7 +117,7 @@ class FaultProxy:
             with self._lock:
                 self.open[operation] -= 1
 
-    def _serve(self, client: socket.socket) -> None:  # noqa: C901, PLR0912 (one branch for each fault)
+    def _serve(self, client: socket.socket) -> None:  # noqa: C901, PLR0912, PLR0915 (one branch for each fault)
         with self._lock:
             self._sockets.add(client)
         server = None
@@ -124,7 +125,7 @@ class FaultProxy:
             with client, client.makefile("rb") as reader:
                 while True:
                     head, body = _read(reader)
-                    operation = _operation(head)
+                    operation = _operation(head, body)
                     kind = self._next_fault(operation)
                     if kind not in LATE:  # counted once it is given
                         self.seen[operation, kind or "ok"] += 1
@@ -160,6 +161,8 @@ class FaultProxy:
                             return
                         continue
                     client.sendall(head + body)
+                    if kind == "bye":
+                        return
         except (OSError, EOFError):
             pass
         finally:
@@ -190,12 +193,13 @@ def _answer(status: bytes, body: bytes) -> bytes:
     )
 
 
-def _operation(head: bytes) -> str:
+def _operation(head: bytes, body: bytes) -> str:
     for line in head.split(b"\r\n"):
         name, _, value = line.partition(b":")
         if name.lower() == b"x-amz-target":
             return value.decode().strip().rpartition(".")[2]
-    return "?"
+    named = re.search(rb"(?:^|&)Action=(\w+)", body)  # SNS
+    return named[1].decode() if named else "?"
 
 
 def _read(reader) -> tuple[bytes, bytes]:

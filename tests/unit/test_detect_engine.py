@@ -233,6 +233,7 @@ def test_confidence_is_the_highest_of_all_occurrences_in_any_order():
 def test_memory_is_bounded_by_the_window(filler):
     detector = Detector(load_builtin(), FINGERPRINTER, window_bytes=16 * 1024)
     data = filler * 128
+    detector.prepare()
     tracemalloc.start()
     try:
         detection = detector.begin()

@@ -126,6 +126,7 @@ CHANGES = {
     "entropy": 3.5,
     "contains": ("x",),
     "paths": ("x",),
+    "enabled": False,
     "allow": (AllowList(name="ours", words=("x",)),),
 }
 
