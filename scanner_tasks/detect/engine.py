@@ -21,7 +21,7 @@ from scanner_tasks.core.redact import Fingerprinter, mask
 from scanner_tasks.detect.compiled import RANK, CompiledRule, Value
 from scanner_tasks.detect.context import Context
 from scanner_tasks.detect.filter import Filter, Seen, make_filter
-from scanner_tasks.detect.header import read_header
+from scanner_tasks.detect.header import find_header
 from scanner_tasks.detect.keywords import chars
 from scanner_tasks.detect.near import NearEnds, Nearest, NearWords
 from scanner_tasks.detect.paths import Paths
@@ -148,8 +148,8 @@ class Detection:
         self._window = b""
         self._base: Location | None = None
         self._incoming = bytearray()
-        #: Whether the first line of the text is still to be read.
-        self._at_first_line = True
+        #: Whether the first lines of the text are still to be read.
+        self._at_head = True
         #: The table that the text is, once its first line was read; where its first line to be read begins.
         self._table: Table | None = None
         self._rows_at = 0
@@ -197,7 +197,7 @@ class Detection:
                 tally.end_text(self._table, compiled.best, self._detector.threshold)
         self._window = b""
         self._base = None
-        self._at_first_line = True
+        self._at_head = True
         self._table = None
         self._rows_at = 0
         self._paths.clear()
@@ -205,9 +205,9 @@ class Detection:
     def _search(self, *, is_end: bool) -> None:
         self._window = text = b"".join((self._window, self._incoming))
         self._incoming.clear()
-        if self._at_first_line:
-            self._read_header(is_end=is_end)
-            if self._at_first_line:
+        if self._at_head:
+            self._read_head(is_end=is_end)
+            if self._at_head:
                 return
         chosen = self._detector.filter_for(text)
         seen = chosen.scan(text) if chosen is not None else None
@@ -233,19 +233,16 @@ class Detection:
     ) -> None:
         """Searches the window for one rule's values, as the filter tells where they can be."""
         decidable = self._decidable(compiled, is_end=is_end)
-        if seen is None or (
-            seen.words[number] is None
-            if compiled.has_weak
-            else seen.ends[number] is None and (seen.words[number] is None or tally.columns)
-        ):
+        ends = seen.ends[number] if seen is not None else None
+        words = seen.words[number] if seen is not None else None
+        needs_word = compiled.rule.keyword_required and not tally.columns
+        if (ends is None and not (needs_word and words is not None)) or (compiled.has_weak and words is None):
             # Starts before `whole` have had their longest match inside the window; it lies at or after `decidable`.
             whole = len(text) + 1 if is_end else len(text) - compiled.width
             self._judge_all(compiled, tally, partial(compiled.find, text), whole, decidable)
             return
-        ends, words = seen.ends[number] or [], seen.words[number]
+        ends = [] if needs_word and words is not None else ends or []
         looks_near = bool(words) and (compiled.has_weak or compiled.rule.keyword_required)
-        if compiled.rule.keyword_required and words is not None and not tally.columns:
-            ends = []
         find = None
         if ends:
             find = NearEnds(compiled, text, ends).find
@@ -262,18 +259,23 @@ class Detection:
             whole = len(text) + 1 if is_end else len(text) - compiled.width
             self._judge_all(compiled, tally, find, whole, decidable, words)
 
-    def _read_header(self, *, is_end: bool) -> None:
-        """Reads the text's first line once it is in the window whole. Rows below it are judged no earlier."""
-        line, newline, _ = self._window[: LINE_BYTES + 1].partition(b"\n")
-        if not newline and not is_end and len(line) <= LINE_BYTES:
+    def _read_head(self, *, is_end: bool) -> None:
+        """Reads the text's first lines once they are in the window. Nothing is judged earlier."""
+        text = self._window
+        if not is_end and len(text) <= LINE_BYTES:
             return
-        self._at_first_line = False
-        header = read_header(line) if newline else None
-        if newline:
-            self._table = Table(line, has_header=header is not None)
-        if header is not None:
-            for compiled, tally in zip(self._detector.rules, self._tallies, strict=True):
+        self._at_head = False
+        whole = len(text) if len(text) <= LINE_BYTES else text.rfind(b"\n", 0, LINE_BYTES) + 1
+        found = find_header(text[:whole])
+        line, newline, _ = text[:whole].partition(b"\n")
+        if found is not None:
+            header, self._rows_at = found
+            for compiled, tally in self._each():
                 tally.columns = compiled.columns(header)
+            if header.delimiter:
+                self._table = Table(header.delimiter, len(header.names), names=header.names)
+        elif newline:
+            self._table = Table.of_line(line)
 
     def _decidable(self, compiled: CompiledRule, *, is_end: bool) -> int:
         """Starts up to here have all that a decision reads inside the window."""
