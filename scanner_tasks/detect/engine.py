@@ -83,7 +83,7 @@ class Detector:
         self.window_bytes = window_bytes
         #: Bytes kept before the place where a search stands / needed after a match before it is decided. One more
         #: byte on the left, so that ``^`` never stands at a cut; each rule's width covers what its match adds.
-        widest = max((rule.width for rule in self.rules), default=0)
+        self.widest = widest = max((rule.width for rule in self.rules), default=0)
         self.keep_left = max([self.context.reach, *(rule.reach_left for rule in self.rules)]) + widest + 1
         self.need_right = max([self.context.reach, *(rule.reach_right for rule in self.rules)]) + 1
         self._filtered = filtered
@@ -114,6 +114,12 @@ class Detector:
             place = (start, points.at(value.end), *lines.at(start))
             found.append(FoundValue(rule.id, *place, value.confidence, masked))
         return found
+
+    def owners(self, text: bytes, start: int, end: int) -> list[int]:
+        """Numbers of the rules, none of them yielding, that may match around a value at all."""
+        region = text[max(0, start - self.widest) : end + self.widest]
+        numbers = self._filter.possible(region) if self._filter is not None else range(len(self.rules))
+        return [number for number in numbers if not self.rules[number].rule.yields]
 
     def prepare(self, saved: bytes = b"") -> bytes:
         """Make the filter now, in seconds, rather than when the first text comes.
@@ -280,7 +286,8 @@ class Detection:
     def _decidable(self, compiled: CompiledRule, *, is_end: bool) -> int:
         """Starts up to here have all that a decision reads inside the window."""
         size = len(self._window)
-        return size if is_end else size - compiled.width - self._detector.need_right
+        width = self._detector.widest if compiled.rule.yields else compiled.width
+        return size if is_end else size - width - self._detector.need_right
 
     def _read_rows(self, seen: Seen | None, *, is_end: bool) -> bytes:
         """Counts the rows that are decided, and settles their sound cells; the window without these."""
@@ -338,11 +345,7 @@ class Detection:
                 return
             found = tally.sure
             if compiled.misses is not None:
-                value_start, value_end, _ = compiled.span(match)
-                place = NOWHERE if table is None else table.column(text, value_start)
-                found = tally.sum_of(place, is_sure=tally.is_vouched(compiled, place))
-                if compiled.misses(text[value_start:value_end]):
-                    tally.sum_of(place, is_sure=False).missed += 1
+                place, found = self._doubt(compiled, tally, match)
             # With the best confidence, no keyword is looked for; but where there are no columns it protects a value.
             is_best = compiled.best in {found.confidence, tally.confidence}
             so_far = (
@@ -354,6 +357,8 @@ class Detection:
                 at = start + 1
                 continue
             at = max(value.end, start + 1)
+            if compiled.rule.yields and self._is_owned(value):
+                continue
             if RANK[value.confidence] >= weakest and (self._detector.test_values or not value.is_test):
                 if value.is_vouched and place == NOWHERE:
                     found = tally.sure
@@ -363,6 +368,30 @@ class Detection:
                 if table is not None:
                     tally.by_column[place if compiled.misses is not None else table.column(text, value.start)] += 1
                 self._record(compiled, tally, found, value)
+
+    def _doubt(self, compiled: CompiledRule, tally: Tally, match: Spans) -> tuple[Place, Sum]:
+        """The column of a match whose rule's values pass by chance, and the sum it would belong to; counts a miss."""
+        start, end, _ = compiled.span(match)
+        place = NOWHERE if self._table is None else self._table.column(self._window, start)
+        if compiled.misses is not None and compiled.misses(self._window[start:end]):
+            tally.sum_of(place, is_sure=False).missed += 1
+        return place, tally.sum_of(place, is_sure=tally.is_vouched(compiled, place))
+
+    def _is_owned(self, value: Value) -> bool:
+        """Whether a rule that does not yield finds a value that overlaps this one."""
+        detector, text = self._detector, self._window
+        for number in detector.owners(text, value.start, value.end):
+            compiled, tally = detector.rules[number], self._tallies[number]
+            first = max(0, value.start - compiled.width)
+            region = text[first : value.end + compiled.width + 1]
+            at = 0
+            while (match := compiled.find(region, at, value.end - first)) and match[0][0] < value.end - first:
+                spans = [(start + first, end + first) if start >= 0 else (start, end) for start, end in match]
+                found = compiled.judge(text, spans, None, tally.columns) if spans[0][1] > value.start else None
+                if found is not None and found.end > value.start and found.start < value.end:
+                    return True
+                at = match[0][0] + 1
+        return False
 
     def _record(self, compiled: CompiledRule, tally: Tally, found: Sum, value: Value) -> None:
         found.add(1, value.confidence)
