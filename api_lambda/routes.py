@@ -13,7 +13,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 from aws_lambda_powertools.event_handler.openapi.params import Body, Query
 
-from api_lambda import control_routes, problems
+from api_lambda import control_routes, finding_routes, problems
 from api_lambda.common import (
     DESCRIBED,
     PAGE_DEFAULT,
@@ -26,6 +26,7 @@ from api_lambda.common import (
     refuse_other_parameters,
 )
 from api_lambda.shapes import BucketName, Job, Jobs, ObjectKey, Results, ScanRequest, StartedScan
+from scanner_tasks.core.access_rules import read_access
 from scanner_tasks.core.errors import InvalidInput
 from scanner_tasks.flow import read_results, start_job
 
@@ -59,6 +60,7 @@ app.configure_openapi(
 
 
 app.include_router(control_routes.router)
+app.include_router(finding_routes.router)
 
 
 @app.post(
@@ -79,7 +81,8 @@ app.include_router(control_routes.router)
 def scan(request: Annotated[ScanRequest, Body(description="What to scan.")]) -> StartedScan:
     """POST /scan."""
     _only_query()
-    return StartedScan.of(start_job.start_job(request.bucket, request.prefix, using=api()), request)
+    access = read_access(request.access.model_dump() if request.access else None)
+    return StartedScan.of(start_job.start_job(request.bucket, request.prefix, access=access, using=api()), request)
 
 
 @app.get(
@@ -168,8 +171,8 @@ def openapi_json() -> str:
 
 #: What stands where; a wrong method on one of them is a 405 that names the right one.
 _METHODS = (
-    (r"/scan", "POST"),
-    (r"/jobs(/[^/]+)?|/results|/openapi\.json|/dlq(/[^/]+)?", "GET"),
+    (r"/scan|/detect", "POST"),
+    (r"/findings/[^/]+/explain|/jobs(/[^/]+)?|/results|/openapi\.json|/dlq(/[^/]+)?", "GET"),
     (r"/jobs/[^/]+/(pause|resume|cancel|retry-failed)|/dlq/[^/]+/(retry|discard)", "POST"),
 )
 
@@ -184,7 +187,7 @@ def _not_found(_: Exception) -> Response[str]:
         )
     return problems.problem(
         HTTPStatus.NOT_FOUND,
-        "No such path: there are POST /scan, GET /jobs, /jobs/{job_id}, /results, /dlq, /openapi.json; "
+        "No such path: there are POST /scan, /detect, GET /jobs, /jobs/{job_id}, /results, /dlq, /openapi.json; "
         "that document has them all.",
     )
 

@@ -212,6 +212,14 @@ Body:
   «card:plain» if that helps (I know I should not send it). Bank account: «iban:compact»
 Attachments: screenshot_«decoy:compact time».png, log-«decoy:sha1».txt
 """,
+    "file note": """
+Notes to file «n:6», kept by «name:first»
+* «decoy»
+* «decoy»
+* spoke with «name» (tel. «phone:dashed»)
+* «decoy»
+* wrote to «email»
+""",
     "directory": """
 Name                   Ext.   Direct line        Mail
 «name»     «n:4»   «phone:dashed»   «email»

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from random import Random
 
-from benchmarks.detection import adversarial, lookalikes
+from benchmarks.detection import adversarial
 from benchmarks.detection.heldout_fields import FIELDS
 from benchmarks.detection.labels import Labelled, Writer
 
@@ -35,7 +35,7 @@ def one(r: Random, w: Writer) -> str:
         at = r.randrange(len(GLUED))
         w.fill(GLUED[at])
         return f"glued-{at}"
-    piece = lookalikes.decoy(r)
+    piece = w.make("decoy")
     w.put(r.choice(("", "n=", "val: ", "<td>", "\t", "see "))).piece(piece)
     return "decoy"
 

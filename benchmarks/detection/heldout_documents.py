@@ -130,6 +130,14 @@ EOB #«n:12» for service on «day», billed $«amount».
 «time» <nick«n:1»> lol, in a public channel
 «time» * nick«n:1» quits («email»)
 """,
+    "file note": """File note of «day», «time», «name»
+
+- «decoy»
+- «decoy»
+- callback to «phone» agreed
+- «decoy»
+- documents sent to «email»
+""",
     "business card": """«name»
 Head of Sales, «firm»
 T «abroad» | M «abroad» | «email»

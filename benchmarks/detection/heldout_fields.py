@@ -8,9 +8,10 @@ locales, of data sets that replace characters, of people who type on a telephone
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 from random import Random
 
-from benchmarks.detection import contact, credentials, fields, finance, identity
+from benchmarks.detection import contact, credentials, fields, finance, identity, lookalikes
 from benchmarks.detection.chance import ALNUM, UPPER, chars, digits, patterned
 from benchmarks.detection.labels import Maker, Piece, Status
 
@@ -26,7 +27,7 @@ LOCALES: dict[str, tuple[str, ...]] = {
     "es_ES": ("+34 ^## ### ###", "+34 ^########", "+34^########"),
     "nl_NL": ("+31(0)~## ######", "+31(0)6########", "+31~########"),
     "sv_SE": ("+46 (0)8 ### ### ##", "+46 (0)~## ### ##", "+46(0)7########"),
-    "en_GB": ("+44(0)117 496 0###", "+44117 4960###", "+44(0)20 7946 0###", "+44 (0)7700 900###"),
+    "en_GB": ("+44(0)117 496 0###", "+44 117 4960 ###", "+44(0)20 7946 0###", "+44 (0)7700 900###"),
     "en_AU": ("+61.3.8###.####", "+61 8 7### ####", "+61-4##-###-###"),
     "en_IN": ("+919#########", "+91 (0) 98########", "+91-98########"),
     "ja_JP": ("+81 90 #### ####", "+81 (0)3 ~### ####"),
@@ -111,7 +112,48 @@ def basic(r: Random, _: str = "") -> Piece:
     return Piece(base64.b64encode(f"svc:{chars(r, ALNUM, 16)}".encode()).decode())
 
 
+#: Kinds of decoys that the other family does not have.
+DECOYS: dict[str, tuple[str, Callable[[Random], str]]] = {
+    "abn": ("contact.phone", lambda r: f"ABN {patterned(r, '## ### ### ###')}"),
+    "siret": ("payment.card", lambda r: f"SIRET {patterned(r, '### ### ### #####')}"),
+    "cnpj": ("contact.phone", lambda r: f"CNPJ {patterned(r, '##.###.###/0001-##')}"),
+    "medicare": ("contact.phone", lambda r: f"Medicare {patterned(r, '^### ##### #')}"),
+    "tfn": ("us.ssn", lambda r: f"TFN {patterned(r, '### ### ###')}"),
+    "personnummer": ("us.ssn", lambda r: f"personnummer {patterned(r, '8#0~1#-####')}"),
+    "tax id of germany": ("contact.phone", lambda r: f"IdNr. {patterned(r, '~# ### ### ###')}"),
+    "bsn": ("us.ssn", lambda r: f"BSN {digits(r, 9)}"),
+    "iccid": ("payment.card", lambda r: f"ICCID 8949{digits(r, 15)}"),
+    "loyalty number": ("payment.card", lambda r: f"miles & more {patterned(r, '9922 #### #### ###')}"),
+    "conference id": ("contact.phone", lambda r: f"meeting {patterned(r, '### #### ####')} passcode {digits(r, 6)}"),
+    "hts code": ("contact.phone", lambda r: f"HTS {patterned(r, '####.##.####')}"),
+    "nsn": ("us.ssn", lambda r: f"NSN {patterned(r, '####-##-###-####')}"),
+    "cusip": ("us.ssn", lambda r: f"CUSIP {patterned(r, '######')}{patterned(r, '%#')}{digits(r, 1)}"),
+    "asset tag": ("us.ssn", lambda r: f"asset {patterned(r, '%%%')}-{digits(r, 3)}-{digits(r, 2)}-{digits(r, 4)}"),
+    "case of court": ("us.ssn", lambda r: f"case {patterned(r, '##-###-####')}-CV"),
+    "nanoseconds": ("payment.card", lambda r: f"{r.randrange(15 * 10**17, 18 * 10**17)}"),
+    "snowflake": ("payment.card", lambda r: f"id:{r.randrange(10**18, 2 * 10**18)}"),
+    "object id": ("", lambda r: chars(r, "0123456789abcdef", 24)),
+    "base64 of forty": ("aws.secret_access_key", lambda r: f"nonce={chars(r, ALNUM, 39)}="),
+    "key of forty": ("aws.secret_access_key", lambda r: f"etag: {chars(r, ALNUM + '/+', 40)}"),
+    "akia in lower": ("aws.access_key_id", lambda r: f"akia{chars(r, ALNUM.lower(), 16)}"),
+    "jwt header alone": ("token.jwt", lambda r: f"eyJhbGciOiJIUzI1NiJ9.{chars(r, ALNUM, 8)}"),
+    "mention": ("contact.email", lambda r: f"@{chars(r, 'abcdefgh', 6)}.{chars(r, 'xyz', 4)}"),
+    "package": ("contact.email", lambda r: f"{chars(r, 'abcdefgh', 6)}@{r.randrange(9)}.{r.randrange(9)}.{r.randrange(9)}-beta.{r.randrange(9)}"),
+    "retina image": ("contact.email", lambda r: f"hero@{r.randrange(2, 4)}x.{r.choice(('png', 'jpg', 'webp', 'svg'))}"),
+}  # fmt: skip
+
+
+def decoy(r: Random, how: str = "") -> Piece:
+    """A decoy of this family as often as one of the other, or the kind asked for."""
+    if how or r.random() < 0.5:
+        return lookalikes.decoy(r, how)
+    kind = r.choice(list(DECOYS))
+    rule, make = DECOYS[kind]
+    return Piece(make(r), rule, kind, Status.DECOY)
+
+
 FIELDS: dict[str, Maker] = fields.FIELDS | {
+    "decoy": decoy,
     "ssn": ssn, "card": card, "email": mail, "phone": nanp, "abroad": world, "home": home, "akid": access_key,
     "name": fields.among(NAMES), "basic": basic,
     "firm": fields.among("Brightwater Bank|Helvetia Tools AG|Sol y Mar S.L.|Kestrel Freight|Dr. Sturm & Partner|Lumen Labs".split("|")),

@@ -109,6 +109,8 @@ Betala till «iban:SE spaced».
 Meu cartão «card» foi clonado!
 Telefone para contato: «abroad:pt_BR»
 連絡先: «abroad:ja_JP»、«email»
+For our files: «decoy».
+We noted «decoy» and «decoy» on «day».
 Please quote reference «n:8» and parcel «decoy:parcel».
 Your order «decoy:amazon order» will arrive on «day».
 The hash is «decoy:sha256», signed at «decoy:epoch seconds».

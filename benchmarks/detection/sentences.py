@@ -188,6 +188,20 @@ IBAN numarası: «iban:TR spaced»
 फ़ोन: «abroad:IN»
 My mobile number is «abroad:IN», Aadhaar submitted on «day».
 هاتف: «abroad:AE»
+Telefon: «home:DK»
+Ring til mig på telefon «home:DK».
+Mobil: «home:NO»
+Тел.: «home:RU»
+Мой телефон «home:RU», звоните.
+电话：«home:CN»
+手机号码«home:CN»
+전화번호: «home:KR»
+Tel: «home:AT»
+Telefonnummer «home:CH»
+Phone: «home:AU»
+mobile number «home:IN»
+Telefon: «home:TR»
+Phone no. «home:GB»
 """
 #: A value and something that speaks against nothing near it, or against everything.
 MIXED = """

@@ -67,7 +67,7 @@ def table(
     chosen: list[tuple[str, str]] = [(f, r.choice(columns[f])) for f in r.sample(list(columns), r.randrange(1, 5))]
     chosen += [(f, name) for name, f in r.sample(nothing, r.randrange(1, 6))]
     r.shuffle(chosen)
-    rows = r.choice((1, 2, 3, 5, 8, 12, 20, 120))
+    rows = r.choice((1, 2, 3, 5, 8, 8, 12, 12, 20, 20, 40, 120))
     end = r.choice(("\n", "\n", "\r\n"))
     open_, glue, close = {
         "quoted": ('"', '","', '"'), "fixed": ("", "  ", ""), "markdown": ("| ", " | ", " |"),

@@ -6,6 +6,7 @@ from bisect import bisect_left
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from scanner_tasks.core.model import Confidence
+from scanner_tasks.detect.gate import make_gate, make_screen
 from scanner_tasks.detect.keywords import Keywords, Labels, chars, labels_next, last_chars, speaks_of_another
 from scanner_tasks.detect.normalisers import NORMALISERS
 from scanner_tasks.detect.regex import Regex
@@ -55,10 +56,13 @@ class CompiledRule:
         self.width = max_width(rule.pattern)
         self.normalise = NORMALISERS[rule.normaliser]
         self._literal = rule.literal.encode()
-        self._value_group = self.regex.groups.get("value", -1)
+        self._value_groups = tuple(number for name, number in self.regex.groups.items() if name != "weak")
         self._weak_group = self.regex.groups.get("weak", -1)
         self._keywords = Keywords(rule.keywords) if rule.keywords else None
         self._labels = Labels(rule.against) if rule.against else None
+        #: Further conditions, of which only users' rules have any.
+        self.screen = make_screen(rule)
+        self.gate = make_gate(rule, self.normalise)
         #: Whether what its group ``weak`` matches needs a keyword.
         self.has_weak: Final = self._weak_group >= 0
         self._validate = VALIDATORS[rule.validator] if rule.validator else None
@@ -70,10 +74,12 @@ class CompiledRule:
         self._before = _UTF8_MAX * max(rule.proximity + _KEYWORD_CHARS, _LABEL_CHARS)
         self._after = _UTF8_MAX * (rule.proximity_after + _KEYWORD_CHARS)
         #: Bytes before and after a match that its judgement may read.
-        self.reach_left = max(NEIGHBOURHOOD, self._before, LINE_BYTES if self._keywords or self._labels else 0)
+        screened = max(self.screen.reach if self.screen else 0, self.gate.reach if self.gate else 0)
+        header = LINE_BYTES if self._keywords or self._labels else 0
+        self.reach_left = max(NEIGHBOURHOOD, self._before, header, screened)
         #: A keyword that ends this much before the value's start, or after its end, may vouch for it.
         self.keyword_reach: Final = (self._after, self._before)
-        self.reach_right = max(NEIGHBOURHOOD, self._after)
+        self.reach_right = max(NEIGHBOURHOOD, self._after, screened)
 
     def columns(self, header: Header) -> Columns | None:
         """The columns of a table that mean something to this rule; None where none does."""
@@ -96,8 +102,10 @@ class CompiledRule:
 
     def span(self, match: Spans) -> tuple[int, int, bool]:
         """Where the value of a match begins and ends, and whether it is weak."""
-        if self._value_group >= 0 and match[self._value_group][0] >= 0:
-            return (*match[self._value_group], False)
+        for group in self._value_groups:
+            start, end = match[group]
+            if 0 <= start < end:
+                return (start, end, False)
         if self._weak_group >= 0 and match[self._weak_group][0] >= 0:
             return (*match[self._weak_group], True)
         return (*match[0], False)
@@ -111,12 +119,14 @@ class CompiledRule:
         words: list[int] | None = None,
         *,
         tell: bool = False,
+        why: list[str] | None = None,
     ) -> Value | None:
         """The value of the match if everything speaks for it. Reads no further than the rule's reach.
 
         A keyword that would only raise the confidence is not looked for when ``so_far`` is as high already; with
         ``tell`` it is, and the value carries its evidence. ``words`` tells where keywords may end in the text, if that
-        is known.
+        is known. ``why``, if given, is told what spoke against a match that is no value: ``validator``, ``label``,
+        ``column``, ``keyword``, or a sentence of the rule's screen.
         """
         start, end, weak = self.span(match)
         shaped_weak = weak
@@ -124,6 +134,7 @@ class CompiledRule:
             left = text[start - NEIGHBOURHOOD if start > NEIGHBOURHOOD else 0 : start]
             accepted = self._validate(text[start:end], left, text[end : end + NEIGHBOURHOOD])
             if accepted is None:
+                _say(why, "validator")
                 return None
             end = start + accepted.length
             weak = weak or accepted.weak
@@ -135,9 +146,11 @@ class CompiledRule:
             and before[-1:] not in _UNLABELLED
             and self._labels.end_with(before[-_LABEL_CHARS:])
         ):
+            _say(why, "label")
             return None
         said = columns.said(text, start, end) if columns is not None else None
         if said == "":
+            _say(why, "column")
             return None
         if columns is not None:
             # In a table with such a column, no word of another row speaks for a value.
@@ -154,7 +167,11 @@ class CompiledRule:
                 if weak and not shaped_weak and confidence is Confidence.HIGH:
                     confidence = Confidence.MEDIUM
             elif weak or rule.keyword_required:
+                _say(why, "keyword")
                 return None
+        if self.screen is not None and (refusal := self.screen.refusal(text, match[0], start, end)):
+            _say(why, refusal)
+            return None
         value = text[start:end]
         is_test = may_be_test_value(value) and is_test_value(self.normalise(value))
         evidence: tuple[str, ...] = ()
@@ -215,6 +232,11 @@ class CompiledRule:
         if first >= 0 and (distance := chars(after[:first])) <= rule.proximity_after and not labels_next(after[last:]):
             return f"keyword {keywords.name(after[first:last])}, {distance} after"
         return ""
+
+
+def _say(why: list[str] | None, reason: str) -> None:
+    if why is not None:
+        why.append(reason)
 
 
 class Columns:

@@ -11,6 +11,7 @@ until then it waits, and so much text to its left is kept that the decision can 
 
 from __future__ import annotations
 
+import sys
 import threading
 from dataclasses import replace
 from functools import partial
@@ -21,6 +22,7 @@ from scanner_tasks.core.redact import Fingerprinter, mask
 from scanner_tasks.detect.compiled import RANK, CompiledRule, Value
 from scanner_tasks.detect.context import Context
 from scanner_tasks.detect.filter import Filter, Seen, make_filter
+from scanner_tasks.detect.gate import Marks
 from scanner_tasks.detect.header import find_header
 from scanner_tasks.detect.keywords import chars
 from scanner_tasks.detect.near import NearEnds, Nearest, NearWords
@@ -31,9 +33,10 @@ from scanner_tasks.detect.tally import Tally
 from scanner_tasks.detect.whole import CodePoints, FoundValue, Lines, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from scanner_tasks.detect.compiled import Spans
+    from scanner_tasks.detect.gate import Gate
     from scanner_tasks.detect.ruleset import Rule, Ruleset
     from scanner_tasks.detect.table import Column as Place
     from scanner_tasks.detect.tally import Sum
@@ -58,6 +61,10 @@ class Detector:
         test_values: Whether values published as examples are reported too.
         window_bytes: Text searched at a time; never changes what is found.
         filtered: Whether Hyperscan, where it is installed, looks first; never changes what is found.
+        former: Make the fingerprints of keys that are no longer used, for allow lists made with those.
+
+    Raises:
+        RuleError: An allow list holds values of a key that is not here.
     """
 
     def __init__(
@@ -70,6 +77,7 @@ class Detector:
         test_values: bool = False,
         window_bytes: int = WINDOW_BYTES,
         filtered: bool = True,
+        former: Iterable[Fingerprinter] = (),
     ) -> None:
         self.ruleset = ruleset
         self.rules = tuple(CompiledRule(rule) for rule in ruleset.rules)
@@ -77,6 +85,8 @@ class Detector:
         self.celled = tuple(rule for rule in self.rules if rule.rule.cells)
         self.context = Context(self.rules)
         self.fingerprinter = fingerprinter
+        self.marks = Marks((fingerprinter, *former))
+        self.marks.check({each for rule in ruleset.rules for each in rule.allow})
         self.occurrences_kept = occurrences_kept
         self.threshold = threshold
         self.test_values = test_values
@@ -90,14 +100,17 @@ class Detector:
         self._filter: Filter | None = None
         self._making = threading.Lock()
 
-    def begin(self) -> Detection:
-        """Detection in one object."""
-        return Detection(self)
+    def begin(self, name: str = "") -> Detection:
+        """Detection in one object; its name (key) is what rules' paths and allow lists speak of."""
+        return Detection(self, name)
 
-    def find_all(self, text: str) -> list[FoundValue]:
-        """Every occurrence of every rule in a text, in order of place; nothing is left out but what is not reported."""
+    def find_all(self, text: str, *, name: str = "", tell: bool = False) -> list[FoundValue]:
+        """Every occurrence of every rule in a text, in order of place; nothing is left out but what is not reported.
+
+        With ``tell`` each carries its evidence. ``name`` as in ``begin``.
+        """
         data = text.encode("utf-8", "replace")
-        detection = _FindAll(self)
+        detection = _FindAll(self, name, tell=tell)
         detection.feed(Segment(data=data, start=Location(line=1, column=1, offset=0), continues=False))
         detection.finish()
         points, lines = CodePoints(data), Lines(text)
@@ -112,7 +125,8 @@ class Detector:
                     hidden[masked] = self.context.hide(masked)
                 masked = hidden[masked]
             place = (start, points.at(value.end), *lines.at(start))
-            found.append(FoundValue(rule.id, *place, value.confidence, masked))
+            told = (*value.evidence, f"confidence {value.confidence}") if tell else ()
+            found.append(FoundValue(rule.id, *place, value.confidence, masked, told))
         return found
 
     def owners(self, text: bytes, start: int, end: int) -> list[int]:
@@ -147,8 +161,9 @@ class Detector:
 class Detection:
     """Detection in one object: feed its segments in order, then finish. For one thread."""
 
-    def __init__(self, detector: Detector) -> None:
+    def __init__(self, detector: Detector, name: str = "") -> None:
         self._detector = detector
+        self._name = name
         self._tallies = [Tally(self._kept()) for _ in detector.rules]
         #: The window, where its first byte stands, and what has come in since it was last searched.
         self._window = b""
@@ -184,10 +199,11 @@ class Detection:
         return tuple(
             RuleFindings(
                 rule_id=compiled.rule.id,
-                severity=compiled.rule.severity,
+                severity=compiled.rule.severity_at(tally.count),
                 confidence=tally.confidence,
                 count=tally.count,
                 occurrences=tuple(tally.occurrences),
+                allowed=tally.allowed,
                 columns=tuple(
                     replace(column, name=self._detector.context.hide(column.name)) for column in tally.profiles
                 ),
@@ -196,11 +212,16 @@ class Detection:
             if tally.confidence is not None
         )
 
+    @property
+    def allowed(self) -> int:
+        """Occurrences of all rules that were not counted because an allow list allows them."""
+        return sum(tally.allowed for tally in self._tallies)
+
     def _end_text(self) -> None:
         if self._base is not None:
             self._search(is_end=True)
             for compiled, tally in zip(self._detector.rules, self._tallies, strict=True):
-                tally.end_text(self._table, compiled.best, self._detector.threshold)
+                tally.end_text(self._table, compiled.best, compiled.rule.threshold or self._detector.threshold)
         self._window = b""
         self._base = None
         self._at_head = True
@@ -227,7 +248,10 @@ class Detection:
                     if tally.columns and compiled.has_weak and seen.ends[number] is not None:
                         seen.ends[number] = whole.ends[number]
         for number, (compiled, tally) in enumerate(self._each()):
-            self._search_one(number, compiled, tally, seen, blank if compiled.rule.cells else text, is_end=is_end)
+            if compiled.rule.enabled:
+                self._search_one(number, compiled, tally, seen, blank if compiled.rule.cells else text, is_end=is_end)
+            else:
+                tally.at = max(tally.at, self._decidable(compiled, is_end=is_end) + 1)
         if not is_end:
             self._drop_left()
 
@@ -272,8 +296,12 @@ class Detection:
             return
         self._at_head = False
         whole = len(text) if len(text) <= LINE_BYTES else text.rfind(b"\n", 0, LINE_BYTES) + 1
-        found = find_header(text[:whole])
-        line, newline, _ = text[:whole].partition(b"\n")
+        self._take_head(text[:whole])
+
+    def _take_head(self, head: bytes) -> None:
+        """What the text's first lines say of its columns."""
+        found = find_header(head)
+        line, newline, _ = head.partition(b"\n")
         if found is not None:
             header, self._rows_at = found
             for compiled, tally in self._each():
@@ -294,12 +322,7 @@ class Detection:
         text, table = self._window, self._table
         if table is None or not table.is_open:
             return text
-        end = len(text)
-        if not is_end:
-            decided = min((self._decidable(some, is_end=False) for some in self._detector.celled), default=end)
-            end = text.rfind(b"\n", 0, max(decided, 0)) + 1
-            if end <= self._rows_at and decided - self._rows_at > LONGEST_LINE:
-                table.close()
+        end = self._rows_end(is_end=is_end)
         if end <= self._rows_at:
             return text
         grid = table.read(text, self._rows_at, end)
@@ -309,17 +332,37 @@ class Detection:
         rules = [
             Celled(compiled, tally, words)
             for compiled, tally, words in zip(self._detector.rules, self._tallies, seen.words, strict=True)
-            if compiled.rule.cells and self._tells(compiled) and not compiled.rule.keyword_required
+            if compiled.rule.cells and self._may_settle(compiled)
         ]
         return settle(grid, text, rules, is_json=table.is_json)
+
+    def _rows_end(self, *, is_end: bool) -> int:
+        """Where the rows end that are decided; a row that takes too long ends the table."""
+        end = len(self._window)
+        if is_end:
+            return end
+        decided = min((self._decidable(some, is_end=False) for some in self._detector.celled), default=end)
+        end = self._window.rfind(b"\n", 0, max(decided, 0)) + 1
+        if self._table is not None and end <= self._rows_at and decided - self._rows_at > LONGEST_LINE:
+            self._table.close()
+        return end
 
     def _settles(self) -> bool:
         """Whether values may be counted without being told one by one."""
         return True
 
+    def _may_settle(self, compiled: CompiledRule) -> bool:
+        """Whether a sound value in a cell of its own is counted whatever else its place holds."""
+        is_plain = compiled.screen is None and compiled.gate is None
+        return is_plain and compiled.rule.enabled and not compiled.rule.keyword_required and self._tells(compiled)
+
     def _tells(self, compiled: CompiledRule) -> bool:
         """Whether a value of the rule is told without a keyword."""
-        return RANK[compiled.rule.confidence] >= RANK[self._detector.threshold]
+        return RANK[compiled.rule.confidence] >= self._weakest(compiled)
+
+    def _weakest(self, compiled: CompiledRule) -> int:
+        """Rank of the least confidence that is reported."""
+        return RANK[compiled.rule.threshold or self._detector.threshold]
 
     def _judge_all(  # noqa: PLR0917
         self,
@@ -332,7 +375,7 @@ class Detection:
     ) -> None:
         """Judges match after match, from where the rule's search stands."""
         text, at = self._window, tally.at
-        weakest = RANK[self._detector.threshold]
+        weakest = self._weakest(compiled)
         needs_all = not self._tells(compiled)
         table = self._table if self._table is not None and self._table.width else None
         place: Place = NOWHERE
@@ -359,7 +402,7 @@ class Detection:
             at = max(value.end, start + 1)
             if compiled.rule.yields and self._is_owned(value):
                 continue
-            if RANK[value.confidence] >= weakest and (self._detector.test_values or not value.is_test):
+            if RANK[value.confidence] >= weakest and self._passes(compiled.gate, tally, match, value):
                 if value.is_vouched and place == NOWHERE:
                     found = tally.sure
                 if not tally.is_full(found):
@@ -392,6 +435,21 @@ class Detection:
                     return True
                 at = match[0][0] + 1
         return False
+
+    def _passes(self, gate: Gate | None, tally: Tally, match: Spans, value: Value) -> bool:
+        """Whether the value counts; an allowed one is counted apart."""
+        if value.is_test and not self._detector.test_values:
+            return False
+        if gate is None:
+            return True
+        path = self._paths.at(value.start)
+        if not gate.concerns(self._name, path):
+            return False
+        names = (self._name, path)
+        if gate.allowed_by(self._window, match[0], value.start, value.end, self._detector.marks, names):
+            tally.allowed += 1
+            return False
+        return True
 
     def _record(self, compiled: CompiledRule, tally: Tally, found: Sum, value: Value) -> None:
         found.add(1, value.confidence)
@@ -447,8 +505,9 @@ class Detection:
 class _FindAll(Detection):
     """Hands out every value, with its place in bytes, and keeps no occurrence."""
 
-    def __init__(self, detector: Detector) -> None:
-        super().__init__(detector)
+    def __init__(self, detector: Detector, name: str = "", *, tell: bool = False) -> None:
+        self._told = sys.maxsize if tell else 0
+        super().__init__(detector, name)
         self.values: list[tuple[Rule, Value]] = []
         #: Values that their column may speak against.
         self._doubtful: list[tuple[Rule, Value, Sum]] = []
@@ -458,7 +517,7 @@ class _FindAll(Detection):
         for rule, value, found in self._doubtful:
             if not found.is_chance:
                 self.values.append((rule, value))
-            elif self._detector.threshold is Confidence.LOW:
+            elif (rule.threshold or self._detector.threshold) is Confidence.LOW:
                 self.values.append((rule, value._replace(confidence=Confidence.LOW)))
         self._doubtful.clear()
 
@@ -476,4 +535,4 @@ class _FindAll(Detection):
         return False
 
     def _kept(self) -> int:
-        return 0
+        return self._told

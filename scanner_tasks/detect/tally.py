@@ -64,6 +64,7 @@ class Tally:
         "_kept",
         "_keys",
         "_sums",
+        "allowed",
         "at",
         "by_column",
         "columns",
@@ -77,6 +78,8 @@ class Tally:
     def __init__(self, kept: int) -> None:
         self._kept = kept
         self.at = 0
+        #: Occurrences beside the count that an allow list allows.
+        self.allowed = 0
         #: What the header of the table at hand says to this rule.
         self.columns: Columns | None = None
         #: Of the texts that have ended.

@@ -276,12 +276,18 @@ def _number(check: Callable[[bytes], bool]) -> Callable[[bytes, bytes, bytes], A
         doubt = neighbours(left, right)
         return None if doubt is None else Accepted(len(value), doubt)
 
+    validate.__doc__ = check.__doc__
     return validate
 
 
 def _exact(check: Callable[[bytes], bool]) -> Callable[[bytes, bytes, bytes], Accepted | None]:
     """A check of a value whose letters have their case."""
-    return lambda value, _left, _right: Accepted(len(value)) if check(value) else None
+
+    def validate(value: bytes, _left: bytes, _right: bytes) -> Accepted | None:
+        return Accepted(len(value)) if check(value) else None
+
+    validate.__doc__ = check.__doc__
+    return validate
 
 
 def _text(
@@ -293,6 +299,7 @@ def _text(
         found = check(value, left, right)
         return None if found is None else Accepted(*found)
 
+    validate.__doc__ = check.__doc__
     return validate
 
 
@@ -316,3 +323,13 @@ VALIDATORS: Final[dict[str, Callable[[bytes, bytes, bytes], Accepted | None]]] =
 
 #: Name of a validator whose check numbers pass by chance, one in ten → what tells the others by their check digit.
 MISSES: Final[dict[str, Callable[[bytes], bool]]] = {"payment_card": cards.misses_check_digit}
+
+
+def described(name: str) -> str:
+    """What a validator wants, in a sentence.
+
+    Examples:
+        >>> described("us_ssn")
+        'Area, group and serial in range, and no part of something longer.'
+    """
+    return (VALIDATORS[name].__doc__ or "").partition("\n")[0].replace("``", "`")

@@ -13,12 +13,12 @@ import pwd
 import shutil
 import signal
 import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scanner_tasks.local.child import Child
 from scanner_tasks.local.ports import LOOPBACK, free_port, is_open, wait_until
+from scanner_tasks.local.rights import unprivileged_user, without_root
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,12 +27,6 @@ if TYPE_CHECKING:
 THROWAWAY_SETTINGS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 
 _INITDB_OPTIONS = ("-U", "postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync")
-#: A program for ``python -c UID GID COMMAND…``: become that user, then the command.
-_DROP_RIGHTS = """
-import os, sys
-uid, gid, *command = sys.argv[1:]
-os.setgroups([]); os.setgid(int(gid)); os.setuid(int(uid)); os.execv(command[0], command)
-"""
 
 
 class LocalPostgres:
@@ -42,7 +36,7 @@ class LocalPostgres:
         self.folder = folder
         self.port = port or free_port()
         self.settings = settings
-        self._run_as = "nobody" if os.geteuid() == 0 else None
+        self._run_as = unprivileged_user()
         self._child: Child | None = None
 
     def url(self, database: str = "postgres") -> str:
@@ -66,7 +60,7 @@ class LocalPostgres:
             command += ["-c", setting]
         self._child = Child(
             name="PostgreSQL",
-            argv=self._as_user(command),
+            argv=without_root(command),
             env=self._env(),
             log=self.folder / "postgres.log",
             cwd=data if not self._run_as else Path("/"),
@@ -111,7 +105,7 @@ class LocalPostgres:
 
     def _initdb(self, programs: Path, data: Path) -> None:
         done = subprocess.run(
-            self._as_user([str(programs / "initdb"), "-D", str(data), *_INITDB_OPTIONS]),
+            without_root([str(programs / "initdb"), "-D", str(data), *_INITDB_OPTIONS]),
             capture_output=True,
             text=True,
             env=self._env(),
@@ -133,13 +127,6 @@ class LocalPostgres:
 
     def _env(self) -> dict[str, str]:
         return {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C", "TZ": "UTC"}
-
-    def _as_user(self, command: list[str]) -> list[str]:
-        """Prefix that drops root's rights; nothing when there are none to drop."""
-        if not self._run_as:
-            return command
-        user = pwd.getpwnam(self._run_as)
-        return [sys.executable, "-IS", "-c", _DROP_RIGHTS, str(user.pw_uid), str(user.pw_gid), *command]
 
 
 def is_open_to_all(folder: Path) -> bool:

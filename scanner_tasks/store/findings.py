@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from scanner_tasks.core.model import Confidence, Finding, Location, Occurrence, Severity
 from scanner_tasks.store.engine import execute
+from scanner_tasks.store.evidence import unpack
 from scanner_tasks.store.text import from_text, to_text
 
 if TYPE_CHECKING:
@@ -85,6 +86,24 @@ def read_findings(
     return tuple((_place(row), _finding(row)) for row in rows)
 
 
+def find_finding(connection: Connection, finding_id: UUID, *, job_id: UUID | None) -> tuple[Finding, str] | None:
+    """The finding with this id and the hash of its job's rules, of the youngest job that has it or of the given one.
+
+    None when there is none. Index findings_of_id, one look for each partition.
+    """
+    row = execute(
+        connection,
+        f"""
+        select f.*, j.job_id, j.bucket, j.ruleset_hash from findings f join jobs j using (job_no)
+        where f.finding_id = :finding_id {"" if job_id is None else "and j.job_id = :job_id"}
+        order by f.job_no desc limit 1
+        """,
+        finding_id=finding_id,
+        **({} if job_id is None else {"job_id": job_id}),
+    ).first()
+    return (_finding(row), row.ruleset_hash) if row else None
+
+
 def _place(row: Row[Any]) -> FindingPlace:
     return FindingPlace(job_no=row.job_no, batch_no=row.batch_no, position=row.position, rule_id=row.rule_id)
 
@@ -101,6 +120,7 @@ def _finding(row: Row[Any]) -> Finding:
         count=row._mapping["count"],  # noqa: SLF001 (a row's .count is a method)
         occurrences=tuple(_occurrence(place) for place in row.occurrences),
         found_at=row.found_at,
+        allowed=row.allowed,
     )
 
 
@@ -112,6 +132,6 @@ def _occurrence(place: dict[str, Any]) -> Occurrence:
         location=Location(
             line=place["line"], column=place["column"], offset=place["offset"], path=place.get("path", "")
         ),
-        # Findings of earlier releases have none.
-        evidence=tuple(place.get("evidence", ())),
+        # Findings of earlier releases have the phrases as a list, or none.
+        evidence=unpack(place["e"]) if "e" in place else tuple(place.get("evidence", ())),
     )

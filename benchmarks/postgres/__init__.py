@@ -1,0 +1,1 @@
+"""Postgres: the stress test of the ledger's counts, and our tables beside plain ones."""

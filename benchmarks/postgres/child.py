@@ -1,0 +1,30 @@
+"""The child process of the stress test: second attempts of batches are scanned here."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from benchmarks.postgres.numbered import MarkDetector, NumberedObjects
+from scanner_tasks.flow.isolation import serve
+from scanner_tasks.settings import Settings
+
+serve(
+    cast(
+        "Any",
+        SimpleNamespace(
+            settings=Settings(),
+            objects=NumberedObjects(0),
+            detector=MarkDetector(),
+            ruleset_hash=lambda: "stress",
+            scan_slots=threading.BoundedSemaphore(1),
+            clock=time.monotonic,
+        ),
+    )
+)
