@@ -16,7 +16,7 @@ from scanner_tasks.core.model import Location, ObjectRange, Outcome, RuleFinding
 from scanner_tasks.core.ranges import object_outcome
 from scanner_tasks.detect.cards import luhn
 from scanner_tasks.detect.engine import Detector
-from scanner_tasks.detect.ranges import RangeDetection, first_line, text_before, text_behind
+from scanner_tasks.detect.ranges import RangeDetection, first_lines, text_before, text_behind
 from scanner_tasks.extract.budget import Budget
 from scanner_tasks.extract.kind import HEAD_BYTES, sniff
 from scanner_tasks.extract.ranges import range_text, source_bytes
@@ -44,7 +44,7 @@ def in_one_range(
     kind = sniff(data[:HEAD_BYTES])
     assert kind.form == "text"
     assert kind.encoding
-    line = first_line(data[kind.mark_bytes :][: 4 * 5000].decode(kind.encoding, "replace").encode())
+    line = first_lines(data[kind.mark_bytes :][: 4 * 5000].decode(kind.encoding, "replace").encode())
     first = wanted.first_byte
     before = min(first, source_bytes(text_before(detector), kind.encoding))
     end = wanted.last_byte + 1 + source_bytes(text_behind(detector), kind.encoding)
