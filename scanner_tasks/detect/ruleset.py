@@ -102,6 +102,10 @@ class Ruleset:
 
     rules: tuple[Rule, ...]
 
+    def severity_at(self, rule_id: str, count: int) -> Severity:
+        """The severity of a finding of one of the rules with so many occurrences."""
+        return next(rule for rule in self.rules if rule.id == rule_id).severity_at(count)
+
     def __post_init__(self) -> None:
         seen: set[str] = set()
         for rule in self.rules:

@@ -64,6 +64,7 @@ class Parts:
     objects: Trapped
     detector: Detector
     scan_slots: threading.Semaphore
+    ruleset_hash: Callable[[], str]
     clock: Callable[[], float]
 
 
