@@ -17,7 +17,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from scanner_tasks.core.model import Confidence, Location, Occurrence, RuleFindings, Segment
+from scanner_tasks.core.model import Column, Confidence, Location, Occurrence, RuleFindings, Segment
 from scanner_tasks.core.redact import Fingerprinter, mask
 from scanner_tasks.detect.compiled import RANK, CompiledRule, Value
 from scanner_tasks.detect.context import Context
@@ -29,7 +29,7 @@ from scanner_tasks.detect.near import NearEnds, Nearest, NearWords
 from scanner_tasks.detect.paths import Paths
 from scanner_tasks.detect.settle import Celled, settle
 from scanner_tasks.detect.table import LINE_BYTES, LONGEST_LINE, NOWHERE, Table
-from scanner_tasks.detect.tally import Tally
+from scanner_tasks.detect.tally import Tally, with_columns
 from scanner_tasks.detect.whole import CodePoints, FoundValue, Lines, shown
 
 if TYPE_CHECKING:
@@ -202,15 +202,17 @@ class Detection:
                 severity=compiled.rule.severity_at(tally.count),
                 confidence=tally.confidence,
                 count=tally.count,
-                occurrences=tuple(tally.occurrences),
+                occurrences=with_columns(tally.occurrences, compiled.rule.id, columns),
                 allowed=tally.allowed,
-                columns=tuple(
-                    replace(column, name=self._detector.context.hide(column.name)) for column in tally.profiles
-                ),
+                columns=columns,
             )
             for compiled, tally in zip(self._detector.rules, self._tallies, strict=True)
             if tally.confidence is not None
+            for columns in [self._columns(tally)]
         )
+
+    def _columns(self, tally: Tally) -> tuple[Column, ...]:
+        return tuple(replace(column, name=self._detector.context.hide(column.name)) for column in tally.profiles)
 
     @property
     def allowed(self) -> int:

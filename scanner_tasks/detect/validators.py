@@ -52,6 +52,7 @@ _SPACE_DIGIT_AFTER = re.compile(rb" [0-9]")
 _GROUPS_BEFORE = re.compile(rb"(?:[0-9]{2,5} ){2}\Z")
 #: Letters and a hyphen before a number make it somebody's own number, unless they are its name.
 _PREFIX_BEFORE = re.compile(rb"([A-Za-z]{1,16})[-_]\Z")
+_COUNTRY_CODE_BEFORE = re.compile(rb"\+[0-9]{1,3} \Z")
 _SSN_NAMES: Final = frozenset((b"ssn", b"ss", b"social", b"security", b"socsec", b"no", b"number", b"nr", b"id"))
 
 
@@ -65,10 +66,7 @@ def us_ssn(value: bytes, left: bytes, right: bytes) -> Accepted | None:
         (None, None)
     """
     digits = _SEPARATED.sub(b"", value)
-    if not value.isdigit() and (prefix := _PREFIX_BEFORE.search(left)) and prefix[1].lower() not in _SSN_NAMES:
-        return None
-    separators = _SEPARATORS.findall(value)
-    if separators[:1] != separators[1:]:
+    if _is_of_another(value, left):
         return None
     area, group, serial = digits[:3], digits[3:5], digits[5:]
     if area in {b"000", b"666"} or area >= _FIRST_UNASSIGNED_AREA or group == b"00" or serial == b"0000":
@@ -81,6 +79,15 @@ def us_ssn(value: bytes, left: bytes, right: bytes) -> Accepted | None:
     if b" " in value and (_SPACE_DIGIT_BEFORE.search(left) or _SPACE_DIGIT_AFTER.match(right)):
         doubt = True
     return Accepted(len(value), doubt)
+
+
+def _is_of_another(value: bytes, left: bytes) -> bool:
+    """Whether letters before a number make it another's (``RMA-``), a country code does, or its separators differ."""
+    if value.isdigit():
+        return _COUNTRY_CODE_BEFORE.search(left) is not None
+    prefix = _PREFIX_BEFORE.search(left)
+    separators = _SEPARATORS.findall(value)
+    return separators[0] != separators[-1] or (prefix is not None and prefix[1].lower() not in _SSN_NAMES)
 
 
 def payment_card(value: bytes, left: bytes, right: bytes) -> Accepted | None:
