@@ -22,7 +22,7 @@ from scanner_tasks.aws.queues import Queues
 from scanner_tasks.aws.sources import Sources
 from scanner_tasks.flow.isolation import GRACE_S as CHILD_GRACE_S
 from scanner_tasks.flow.leases import LeaseKeeper
-from scanner_tasks.flow.nursery import give_back_memory
+from scanner_tasks.flow.nursery import give_back_memory, keep_little_memory
 from scanner_tasks.flow.parts import Api, Feeder, Worker
 from scanner_tasks.flow.protection import Guard
 from scanner_tasks.store.engine import make_engine
@@ -56,6 +56,7 @@ def feeder() -> Feeder:
 @cache
 def worker() -> Worker:
     """For a Celery worker: one set for all of its threads."""
+    keep_little_memory()
     from scanner_tasks.detect.engine import Detector  # noqa: PLC0415 (see the module's docstring)
 
     ours, agent = settings.load(), os.environ.get("ECS_AGENT_URI")  # set by ECS, not by us

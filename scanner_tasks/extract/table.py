@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import TypeAlias
 
+from scanner_tasks.core.errors import ExtractError
 from scanner_tasks.core.model import Location, Segment
 from scanner_tasks.extract.walk import Layer, Walk
 
@@ -80,13 +81,29 @@ def running_text(walk: Walk, layer: Layer, place: str, pieces: Iterable[str]) ->
     """One text that comes in pieces."""
     location = Location(line=1, column=1, offset=0, path=layer.inside(place) if place else layer.path)
     continues = False
-    for piece in pieces:
-        data = piece.encode("utf-8", "replace")
-        if not data:
-            continue
+    for data in _batches(pieces):
         walk.meter.charge(len(data), layer.depth + 1)
         yield Segment(data=data, start=location, continues=continues)
         location, continues = after(location, data), True
+
+
+def _batches(pieces: Iterable[str]) -> Iterator[bytes]:
+    """The pieces together, as many as make a segment; what came before an error, too."""
+    some: list[str] = []
+    size = 0
+    try:
+        for piece in pieces:
+            some.append(piece)
+            size += len(piece)
+            if size >= _SEGMENT_BYTES:
+                yield "".join(some).encode("utf-8", "replace")
+                some, size = [], 0
+    except ExtractError:
+        if size:
+            yield "".join(some).encode("utf-8", "replace")
+        raise
+    if size:
+        yield "".join(some).encode("utf-8", "replace")
 
 
 def after(location: Location, data: bytes) -> Location:

@@ -34,6 +34,9 @@ log = get_logger()
 #: Seconds in which a nursery is ready and a child forked, on a machine that is busy.
 _START_S = 180.0
 _FORK = b"fork"
+#: M_ARENA_MAX, M_MMAP_THRESHOLD, M_TRIM_THRESHOLD of glibc's malloc.h: arenas; bytes from which an allocation is given
+#: back as soon as it is freed; bytes that may stay free at a heap's end.
+_MALLOC = {-8: 2, -3: 256 * 1024, -1: 256 * 1024}
 
 
 class Nursery:
@@ -149,6 +152,20 @@ def _status_of(pid: int) -> int:
         return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     except ChildProcessError:
         return 0
+
+
+def keep_little_memory() -> None:
+    """Let the C library keep little of what many threads have freed, where it can (glibc); to be called before any.
+
+    By itself it keeps an arena for each thread, and, once buffers of a megabyte have come and gone, those too: with 20
+    threads a worker held 454 MB of which it used a fraction (benchmarks/bench_worker_memory.py).
+    """
+    try:
+        library = ctypes.CDLL(None)
+        for what, value in _MALLOC.items():
+            library.mallopt(what, value)
+    except (OSError, AttributeError):
+        return
 
 
 def give_back_memory() -> None:

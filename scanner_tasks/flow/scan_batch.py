@@ -12,6 +12,7 @@ from scanner_tasks.core.errors import Unavailable
 from scanner_tasks.extract.text import RiskyContentError
 from scanner_tasks.flow.attempt_errors import keep_error
 from scanner_tasks.flow.isolation import ObjectChild
+from scanner_tasks.flow.nursery import give_back_memory
 from scanner_tasks.flow.parts import reaching
 from scanner_tasks.flow.patience import patiently
 from scanner_tasks.flow.scan_object import scan_object
@@ -105,6 +106,7 @@ def _scan(batch: ClaimedBatch, *, using: Worker) -> Result:
             log.info("batch_lost", attempt=batch.attempt)
             return "lost"
         is_ours = _record(batch, results, using=using)
+    give_back_memory()
     is_whole = len(results) == len(batch.objects)
     result: Result = ("done" if is_whole else "given_back") if is_ours else "lost"
     log.info(
