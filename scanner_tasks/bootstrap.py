@@ -22,6 +22,7 @@ from scanner_tasks.aws.queues import Queues
 from scanner_tasks.aws.sources import Sources
 from scanner_tasks.flow.isolation import GRACE_S as CHILD_GRACE_S
 from scanner_tasks.flow.leases import LeaseKeeper
+from scanner_tasks.flow.nursery import give_back_memory
 from scanner_tasks.flow.parts import Api, Feeder, Worker
 from scanner_tasks.flow.protection import Guard
 from scanner_tasks.store.engine import make_engine
@@ -56,7 +57,6 @@ def feeder() -> Feeder:
 def worker() -> Worker:
     """For a Celery worker: one set for all of its threads."""
     from scanner_tasks.detect.engine import Detector  # noqa: PLC0415 (see the module's docstring)
-    from scanner_tasks.rules.prepared import prepare  # noqa: PLC0415
 
     ours, agent = settings.load(), os.environ.get("ECS_AGENT_URI")  # set by ECS, not by us
     common = _common(ours)
@@ -68,7 +68,7 @@ def worker() -> Worker:
     # What runs is what was read at the start, whatever the packs hold by now.
     own_hash = ruleset_hash(ours, loaded.ruleset)
     # While the worker still connects; whoever comes first waits for it.
-    threading.Thread(target=prepare, args=(detector,), name="filter", daemon=True).start()
+    threading.Thread(target=_make_ready, args=(detector,), name="filter", daemon=True).start()
     return Worker(
         **{**common, "ruleset_hash": lambda: own_hash, "ruleset": lambda: loaded.ruleset},
         detector=detector,
@@ -99,6 +99,14 @@ def text_detector(threshold: Confidence, *, test_values: bool) -> Detector:
     keys = fingerprinters(ours) if is_set else (Fingerprinter(secrets.token_bytes(32), "none"),)
     ruleset = load_rules(ours).ruleset
     return Detector(ruleset, keys[0], threshold=threshold, test_values=test_values, former=keys[1:])
+
+
+def _make_ready(detector: Detector) -> None:
+    """The filter's making leaves much memory free that the system would not get back by itself."""
+    from scanner_tasks.rules.prepared import prepare  # noqa: PLC0415
+
+    prepare(detector)
+    give_back_memory()
 
 
 def stop_worker() -> None:
@@ -163,4 +171,5 @@ def fingerprinters(ours: Settings) -> tuple[Fingerprinter, ...]:
 if __name__ == "__main__":  # the child of flow/isolation.py
     from scanner_tasks.flow.isolation import serve
 
+    _make_ready(worker().detector)
     serve(worker())

@@ -163,7 +163,9 @@ class Settings(BaseSettings):
         default=2, ge=1, description="Processes at a time that run risky parsers (PDF, workbooks, databases)."
     )
     child_memory_bytes: int = Field(
-        default=4 * 1024**3, ge=1024**3, description="Address space of such a process (RLIMIT_AS)."
+        default=128 * 1024**2,
+        ge=64 * 1024**2,
+        description="Memory that such a process may write to beyond what it begins with (RLIMIT_DATA).",
     )
     outage_patience_s: float = Field(
         default=3600.0, ge=0, description="Seconds that a worker holds its batches while Postgres is unreachable."

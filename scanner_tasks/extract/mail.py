@@ -56,6 +56,9 @@ def _message(walk: Walk, layer: Layer, content: bytes) -> Iterator[Segment]:
     for number, part in enumerate(parts):
         place = "headers" if part is message else f"part {number} headers"
         yield from texts(walk, layer, place, _headers(part))
+        for beside in ("preamble", "epilogue"):
+            text = str(getattr(part, beside) or "").encode("utf-8", "surrogateescape")
+            yield from texts(walk, layer, beside, text.decode("utf-8", "replace"))
         if not part.is_multipart():
             name = part.get_filename() or (f"part {number}" if number else "body")
             yield from walk.member(layer, _decoded(str(name)), BytesIO(_content(part)).read)

@@ -13,6 +13,7 @@ from scanner_tasks.extract import zip as zips
 from scanner_tasks.extract.budget import Read
 from scanner_tasks.extract.kind import Form
 from scanner_tasks.extract.sheets import sheets_text
+from scanner_tasks.extract.strings import runs
 from scanner_tasks.extract.walk import Layer, Walk
 
 #: Enough to meet what tells a document from an archive of documents.
@@ -36,31 +37,59 @@ _SCAN_BYTES = 256 * 1024
 def zip_text(walk: Walk, layer: Layer) -> Iterator[Segment]:
     """The text of a document, or of each member of an archive."""
     with walk.spooled(layer.read) as (file, cut):
-        names: set[str] = set()
-        try:
-            names.update(member.name for member in islice(zips.members(file), _LOOKED_AT))
-        except ExtractError:
-            names.clear()  # a damaged archive: whatever it was, its members are read
-        is_book = any(n in names for n in ("xl/workbook.xml", "xl/workbook.bin")) or _is_ods(file)
-        is_odf = "META-INF/manifest.xml" in names and "content.xml" in names
-        is_document = is_book or bool(names & {"[Content_Types].xml", "META-INF/manifest.xml"})
-        shown = False
-        if is_book and not cut:
-            walk.isolate()
-            shown = _is_dense(walk, layer, file)
-            if shown:
-                yield from sheets_text(walk, layer, file)
-        try:
-            for member in zips.members(file):
-                form = _form(member.name, shown=shown, is_odf=is_odf) if is_document else None
-                if form != "unread":
-                    yield from zips.member_text(walk, layer, file, member, form=form)
-        except ExtractError as error:
-            if cut and error.outcome is Outcome.PARTIAL_CORRUPT:
-                raise cut from error  # the directory did not arrive
-            raise
+        yield from _archive(walk, layer, file, cut)
+
+
+def program_text(walk: Walk, layer: Layer) -> Iterator[Segment]:
+    """A program's printable runs; where it carries a zip archive, as those that unpack themselves do, that too."""
+    with walk.spooled(layer.read) as (file, cut):
+        if not cut and zips.end_of(file) is not None and next(zips.members(file), None):
+            yield from _archive(walk, layer, file, cut)
+        else:
+            file.seek(0)
+            yield from runs(file.read, layer)
         if cut:
             raise cut
+
+
+def _archive(walk: Walk, layer: Layer, file: IO[bytes], cut: ExtractError | None) -> Iterator[Segment]:
+    names: set[str] = set()
+    try:
+        names.update(member.name for member in islice(zips.members(file), _LOOKED_AT))
+    except ExtractError:
+        names.clear()  # a damaged archive: whatever it was, its members are read
+    is_book = any(n in names for n in ("xl/workbook.xml", "xl/workbook.bin")) or _is_ods(file)
+    is_odf = "META-INF/manifest.xml" in names and "content.xml" in names
+    is_document = is_book or bool(names & {"[Content_Types].xml", "META-INF/manifest.xml"})
+    shown = False
+    if is_book and not cut:
+        walk.isolate()
+        shown = _is_dense(walk, layer, file)
+        if shown:
+            yield from sheets_text(walk, layer, file)
+    first = 1 << 62
+    try:
+        for member in zips.members(file):
+            first = min(first, member.at)
+            form = _form(member.name, shown=shown, is_odf=is_odf) if is_document else None
+            if form != "unread":
+                yield from zips.member_text(walk, layer, file, member, form=form)
+    except ExtractError as error:
+        if cut and error.outcome is Outcome.PARTIAL_CORRUPT:
+            raise cut from error  # the directory did not arrive
+        raise
+    if cut:
+        raise cut
+    yield from _around(walk, layer, file, first)
+
+
+def _around(walk: Walk, layer: Layer, file: IO[bytes], first: int) -> Iterator[Segment]:
+    """What stands before the first member and behind the last record, where no tool looks."""
+    length, end = file.seek(0, 2), zips.end_of(file)
+    if 0 < first < length:
+        yield from walk.member(layer, "before the archive", zips.Slice(file, 0, first).read)
+    if end is not None and end < length:
+        yield from walk.member(layer, "behind the archive", zips.Slice(file, end, length - end).read)
 
 
 def _form(name: str, *, shown: bool, is_odf: bool) -> Form | None:

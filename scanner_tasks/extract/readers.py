@@ -7,7 +7,7 @@ from typing import get_args
 
 from scanner_tasks.core.errors import ExtractError
 from scanner_tasks.core.model import Outcome, Segment
-from scanner_tasks.extract import streams
+from scanner_tasks.extract import blocks, streams
 from scanner_tasks.extract.avro import avro_text
 from scanner_tasks.extract.budget import Read
 from scanner_tasks.extract.columnar import columnar_text
@@ -15,7 +15,7 @@ from scanner_tasks.extract.images import jpeg_text, png_text
 from scanner_tasks.extract.kind import Form
 from scanner_tasks.extract.mail import mail_text, mbox_text
 from scanner_tasks.extract.markup import beside_text, markup_text
-from scanner_tasks.extract.office import zip_text
+from scanner_tasks.extract.office import program_text, zip_text
 from scanner_tasks.extract.ole import ole_text
 from scanner_tasks.extract.pdf import pdf_text
 from scanner_tasks.extract.plain import decode
@@ -58,6 +58,8 @@ READERS: Mapping[str, Reader] = {
     "bzip2": _compressed(streams.bzip2),
     "xz": _compressed(streams.xz),
     "lzma": _compressed(streams.lzma_alone),
+    "lz4_legacy": _compressed(blocks.lz4_legacy),
+    "snappy": _compressed(blocks.snappy),
     "lz4": _compressed(streams.lz4_frames),
     "tar": tar_text,
     "zip": zip_text,
@@ -69,6 +71,7 @@ READERS: Mapping[str, Reader] = {
     "png": png_text,
     "jpeg": jpeg_text,
     "binary": strings_text,
+    "program": program_text,
     "ole": ole_text,
     "pdf": pdf_text,
     "sqlite": sqlite_text,

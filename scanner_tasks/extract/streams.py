@@ -156,6 +156,29 @@ def lzma_alone(read: Read) -> Read:
     return StreamReader(read, make, magic=b"", what="lzma").read
 
 
+def lzma_sized(read: Read, size: int | None) -> Read:
+    """The content of lzma data as zip has it: it need not tell its end, so ``size`` does."""
+    head, error = read_window(read, 9)
+    properties, dictionary = (head[4], int.from_bytes(head[5:], "little")) if len(head) == 9 else (255, 0)  # noqa: PLR2004
+    if error or properties >= 225 or dictionary > _XZ_MEMORY:  # noqa: PLR2004
+        raise error or ExtractError("The lzma stream is damaged.", Outcome.PARTIAL_CORRUPT)
+    filters = [{
+        "id": lzma.FILTER_LZMA1, "dict_size": max(dictionary, 4096), "lc": properties % 9,
+        "lp": properties // 9 % 5, "pb": properties // 45,
+    }]  # fmt: skip
+    make = partial(lzma.LZMADecompressor, lzma.FORMAT_RAW, filters=filters)
+    source = StreamReader(read, make, magic=b"", what="lzma", is_alone=True)
+    left = 1 << 62 if size is None else size
+
+    def sized(most: int) -> bytes:
+        nonlocal left
+        data = source.read(min(most, left)) if left else b""
+        left -= len(data)
+        return data
+
+    return sized
+
+
 def lz4_frames(read: Read) -> Read:
     """The content of lz4 frames."""
     frame: Any = importlib.import_module("lz4.frame")

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from scanner_tasks.core.access import OWN
+from scanner_tasks.flow.isolation import Children
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -64,6 +65,8 @@ class Worker(Api):
     scan_slots: threading.Semaphore
     #: Starts a process that scans objects alone: flow/isolation.py.
     child_command: Sequence[str]
+    #: Those that it has started.
+    children: Children = field(init=False)
     #: One slot for each process that may run risky parsers at the same time.
     child_slots: threading.Semaphore = field(default_factory=lambda: threading.BoundedSemaphore(2))
     #: Asks ECS not to stop the process over an object that needs longer than a stop allows; None asks nothing.
@@ -72,10 +75,20 @@ class Worker(Api):
     stopping: threading.Event = field(default_factory=threading.Event)
     clock: Callable[[], float] = time.monotonic
 
+    def __post_init__(self) -> None:
+        """The children are the worker's own."""
+        children = Children(self.child_command, object_max_s=self.settings.object_max_s)
+        object.__setattr__(self, "children", children)
+
 
 P = TypeVar("P", bound=Api)
 
 
 def reaching(parts: P, access: Access) -> P:
-    """The parts with their objects reached in this way; all else is shared."""
-    return parts if access == OWN else replace(parts, objects=parts.objects.through(access))
+    """The parts with their objects reached in this way; all else is shared, a worker's children too."""
+    if access == OWN:
+        return parts
+    reached = replace(parts, objects=parts.objects.through(access))
+    if isinstance(parts, Worker):
+        object.__setattr__(reached, "children", parts.children)
+    return reached

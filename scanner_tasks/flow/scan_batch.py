@@ -87,10 +87,9 @@ def _scan(batch: ClaimedBatch, *, using: Worker) -> Result:
         if wanted:
             scan = partial(scan_range, wanted=wanted, using=using)
         if batch.tries > 1:  # something of it may have killed a worker
-            child = stack.enter_context(
-                ObjectChild(using.child_command, object_max_s=using.settings.object_max_s, access=batch.access)
-            )
-            scan = partial(child.scan, wanted=wanted)
+            child = _child(stack, hold, using=using)
+            # Without a child the loop ends before its first object.
+            scan = partial(child.scan, wanted=wanted, access=batch.access) if child else scan
         risky: list[tuple[int, ObjectRef]] = []
         for position, ref in batch.objects:
             if using.stopping.is_set() or hold.lost.is_set():
@@ -126,21 +125,27 @@ def _scan_risky(
     """The objects that need a risky parser, in a child process; few of those run at a time."""
     if not objects:
         return
+    with ExitStack() as stack:
+        child = _child(stack, hold, using=using)
+        if child is None:
+            return
+        for position, ref in objects:
+            if using.stopping.is_set() or hold.lost.is_set():
+                return
+            hold.touch()
+            with _guarded(ref.size_bytes, using=using):
+                result = child.scan(position, ref, access=access)
+            yield result
+
+
+def _child(stack: ExitStack, hold: Hold, *, using: Worker) -> ObjectChild | None:
+    """A child process until the stack is left, once one is free; None when the batch is not to be scanned any more."""
     while not using.child_slots.acquire(timeout=_LOOK_S):
         hold.touch()
         if using.stopping.is_set() or hold.lost.is_set():
-            return
-    try:
-        with ObjectChild(using.child_command, object_max_s=using.settings.object_max_s, access=access) as child:
-            for position, ref in objects:
-                if using.stopping.is_set() or hold.lost.is_set():
-                    return
-                hold.touch()
-                with _guarded(ref.size_bytes, using=using):
-                    result = child.scan(position, ref)
-                yield result
-    finally:
-        using.child_slots.release()
+            return None
+    stack.callback(using.child_slots.release)
+    return stack.enter_context(using.children.one())
 
 
 def _guarded(size_bytes: int, *, using: Worker) -> AbstractContextManager[None]:

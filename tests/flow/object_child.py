@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import sys
 import threading
 import time
@@ -24,6 +25,7 @@ from scanner_tasks.flow.isolation import serve
 from scanner_tasks.settings import Settings
 from tests.formats.making import pdf
 
+HOARD: list[bytes] = []
 TEXT = b"ssn: 512-44-1234\n"
 
 
@@ -43,7 +45,15 @@ class Trapped(FakeObjects):
         if "no-credentials" in ref.key:
             raise Unavailable("no credentials just now")
         if "memory" in ref.key:
-            bytearray(1 << 40)
+            bytearray(140 << 20)
+        if "hoard" in ref.key:
+            HOARD.append(b"x" * (100 << 20))
+        if "loop" in ref.key:
+            resource.setrlimit(
+                resource.RLIMIT_CPU, (int(time.process_time()) + 1, resource.getrlimit(resource.RLIMIT_CPU)[1])
+            )
+            while True:
+                pass
         self.buckets = {ref.bucket: {ref.key: pdf(["first", "ssn: 512-44-1234"]) if "pdf" in ref.key else TEXT}}
         return super().open(replace(ref, etag=""), **places)
 

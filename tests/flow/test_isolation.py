@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
+import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
 from scanner_tasks.core.errors import Unavailable
 from scanner_tasks.core.model import JobStatus, ObjectRef, Outcome
-from scanner_tasks.flow.isolation import ObjectChild
+from scanner_tasks.flow.isolation import Children, ObjectChild
 from scanner_tasks.flow.read_results import get_results
 from scanner_tasks.flow.settle import settle
 from scanner_tasks.store import batches
 from scanner_tasks.store.engine import transaction
 
-from .conftest import System
+from .conftest import CHILD_COMMAND, System
 from .object_child import TEXT
 
 
+@pytest.fixture(scope="module")
+def children() -> Iterator[Children]:
+    children = Children(CHILD_COMMAND, object_max_s=20)
+    yield children
+    children.close()
+
+
 @pytest.fixture
-def child(make_system: Callable[..., System]) -> Iterator[ObjectChild]:
-    with ObjectChild(make_system().child_command, object_max_s=20) as child:
+def child(children: Children) -> Iterator[ObjectChild]:
+    with children.one() as child:
         yield child
 
 
@@ -49,6 +57,40 @@ def test_object_that_never_ends_is_ended(child: ObjectChild) -> None:
     assert child.scan(1, ref("hang")).outcome is Outcome.FAILED_TIMED_OUT
     child._limit_s = 20
     assert child.scan(2, ref("b")).outcome is Outcome.SCANNED
+
+
+def test_children_share_what_is_loaded_and_are_kept(children: Children) -> None:
+    with children.one() as first:
+        assert first.scan(0, ref("a")).outcome is Outcome.SCANNED
+        pid = first._forked[0]
+        with children.one() as second:  # a second at the same time is another process
+            assert second.scan(0, ref("a")).outcome is Outcome.SCANNED
+            assert second._forked[0] != pid
+    with children.one() as second, children.one() as again:
+        assert pid in {second._forked[0], again._forked[0]}
+
+
+def test_child_that_keeps_much_memory_is_replaced(child: ObjectChild) -> None:
+    assert child.scan(0, ref("a")).outcome is Outcome.SCANNED
+    pid = child._forked[0]
+    assert child.scan(1, ref("hoard")).outcome is Outcome.SCANNED
+    assert child._forked is None
+    assert child.scan(2, ref("a")).outcome is Outcome.SCANNED
+    assert child._forked[0] != pid
+
+
+def test_nursery_that_was_killed_is_replaced(children: Children, child: ObjectChild) -> None:
+    assert child.scan(0, ref("a")).outcome is Outcome.SCANNED
+    nursery = children._nursery
+    nursery._control.shutdown(socket.SHUT_RDWR)
+    child.end()
+    assert child.scan(1, ref("a")).outcome is Outcome.SCANNED
+
+
+def test_parser_that_loops_for_ever_ends_by_its_processor_time(child: ObjectChild) -> None:
+    result = child.scan(0, ref("loop"))
+    assert (result.outcome, "processor time" in result.detail) == (Outcome.FAILED_TIMED_OUT, True)
+    assert child.scan(1, ref("b")).outcome is Outcome.SCANNED
 
 
 def test_fault_of_the_infrastructure_is_not_the_objects(child: ObjectChild) -> None:

@@ -286,3 +286,14 @@ def test_a_plain_message_keeps_its_lines():
 def test_messages_within_messages_end_by_their_depth():
     nested = b"MIME-Version: 1.0\nFrom: a\nTo: b\nContent-Type: message/rfc822\n\n" * 3000
     assert run(nested, key="a.eml").outcome in {Outcome.PARTIAL_DEPTH, Outcome.SCANNED, Outcome.PARTIAL_MEMBERS}
+
+
+def test_what_stands_around_the_parts_of_a_message_is_read():
+    content = (
+        b"From: a\nTo: b\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\nbefore 512-44-1235\n"
+        b"--b\n\nbody " + SSN.encode() + b"\n--b--\nbehind 512-44-1236 Zo\xc3\xab\n"
+    )
+    result = run(content, key="a.eml")
+    assert places(result, "512-44-1235")[0][2] == "preamble"
+    assert places(result, "512-44-1236")[0][2] == "epilogue"
+    assert "Zoë" in result.text
