@@ -274,6 +274,14 @@ class Place(_Shape):
         )
 
 
+class Column(_Shape):
+    """A column of a table, or a key of JSON lines, that holds almost nothing else."""
+
+    name: str = Field(examples=["ssn"])
+    rows: int = Field(description="Rows with something in it.")
+    valid: int = Field(description="Rows with a value of the rule.")
+
+
 class Finding(_Shape):
     """One rule in one object."""
 
@@ -286,6 +294,7 @@ class Finding(_Shape):
     confidence: str = Field(examples=["high"])
     count: int = Field(description="Exact number of occurrences.")
     allowed: int = Field(description="Occurrences beside them that allow lists allow.")
+    columns: list[Column] = Field(description="Columns of which at least 95 % are such values; the first few.")
     occurrences: list[Place] = Field(description="The first places.")
     found_at: Moment
 
@@ -301,6 +310,7 @@ class Finding(_Shape):
             rule=finding.rule_id,
             severity=finding.severity.value,
             confidence=finding.confidence.value,
+            columns=[Column(name=c.name, rows=c.rows, valid=c.valid) for c in finding.columns],
             occurrences=[Place.of(occurrence) for occurrence in finding.occurrences],
         )
 

@@ -155,9 +155,23 @@ class Settings(BaseSettings):
         ge=1,
         description="Bytes of one object on the disk, for formats that are not read from front to back.",
     )
-    spool_memory_bytes: int = Field(default=4 * 1024**2, ge=0, description="Of these, bytes kept in memory instead.")
+    spool_directory: str = Field(
+        default="",
+        description="Directory of these files (they have no names there); empty = the system's temporary one.",
+    )
+    spool_volume_bytes: int = Field(
+        default=8 * 1024**3,
+        ge=1,
+        description=(
+            "Bytes of all objects there that a worker's threads read; what does not fit is read in part, as "
+            "partial(bytes). Each child may hold S3SCAN_SPOOL_MAX_BYTES beside it."
+        ),
+    )
+    spool_memory_bytes: int = Field(default=1024**2, ge=0, description="Of these, bytes kept in memory instead.")
     whole_max_bytes: int = Field(
-        default=128 * 1024**2, ge=1, description="Size of a message or SQLite database, before it is partial(bytes)."
+        default=32 * 1024**2,
+        ge=1,
+        description="Size of a message, RTF or old Word document, before it is partial(bytes).",
     )
     child_max: int = Field(
         default=2, ge=1, description="Processes at a time that run risky parsers (PDF, workbooks, databases)."

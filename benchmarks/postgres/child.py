@@ -22,7 +22,6 @@ serve(
             settings=Settings(),
             objects=NumberedObjects(0),
             detector=MarkDetector(),
-            ruleset_hash=lambda: "stress",
             scan_slots=threading.BoundedSemaphore(1),
             clock=time.monotonic,
         ),

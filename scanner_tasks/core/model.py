@@ -365,6 +365,8 @@ class Finding:
     found_at: datetime
     #: Occurrences beside the count that an allow list allows.
     allowed: int = 0
+    #: Columns of a table that hold almost nothing else, the first few.
+    columns: tuple[Column, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 _ENDS, _WORDS = range(2)
 _MAIN, _CELLED, _WHOLE = range(3)
 #: Number of the rule, ends or words, pattern.
+_MOST_IN_WHOLE: Final = 4
 _Pattern = tuple[int, int, bytes]
 #: Begins what ``Filter.dump`` gives; raised with its layout.
 _MAGIC: Final = b"s3scan filter 1\n"
@@ -83,7 +84,8 @@ class Filter:
         (celled if rule.rule.cells else main).append((number, _ENDS, pattern))
         self._known[number] = True
         if rule.has_weak or rule.rule.cells:
-            whole.append((number, _ENDS, translate(rule.regex.pattern)))
+            # Rarely run, over values that a header vouches for: small rather than exact.
+            whole.append((number, _ENDS, translate(rule.regex.pattern, most=_MOST_IN_WHOLE)))
         if rule.keyword_pattern:
             main.append((number, _WORDS, translate(rule.keyword_pattern)))
             self._words_known[number] = True
@@ -100,6 +102,8 @@ class Filter:
                     self._build([pattern])
                     taken.append(pattern)
                 except self._hyperscan.error:
+                    if which == _WHOLE:
+                        continue
                     (self._words_known if pattern[1] == _WORDS else self._known)[pattern[0]] = False
             self._patterns[which] = taken
             return self._build(taken)
@@ -160,7 +164,8 @@ class Filter:
 
     def whole_ends(self, text: bytes) -> Seen:
         """The ends of every match, what is weak included, of the rules that have weak ones and of the celled rules."""
-        seen = Seen([[] for _ in self._known], [])
+        held = {number for number, _, _ in self._patterns[_WHOLE]}
+        seen = Seen([[] if number in held else None for number in range(self._rules)], [])
         self._scan(_WHOLE, text, seen)
         return seen
 

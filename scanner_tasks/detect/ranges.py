@@ -1,9 +1,11 @@
 """Detection in one byte range of a large text: what begins in it is found as in the whole text, and nothing else.
 
 A range is fed with as much text on both sides as any decision reads, so that each match in it is judged as it would be
-in the whole text. What begins outside belongs to a neighbour and is not counted. Two things reach further:
+in the whole text. What begins outside belongs to a neighbour and is not counted. Three things reach further:
 
-- The names of a table's columns stand in the text's first line, wherever the range begins: they are given.
+- The names of a table's columns stand in the text's first lines, wherever the range begins: they are given.
+- Where most candidates of a column miss their check digit, those that pass are numbers that pass by chance. That is
+  judged range by range: a range says nothing about the columns of another.
 - After an accepted value the search goes on behind it, so where one search stands may depend on the values before it.
   It depends no further back than a gap between two values of the rule that is wider than its pattern: ``SYNC_BYTES``
   more are read before the range, for such a gap to come.
@@ -18,8 +20,8 @@ from typing import TYPE_CHECKING, Final
 
 from scanner_tasks.core.model import Location, Segment
 from scanner_tasks.detect.engine import Detection
-from scanner_tasks.detect.header import read_header
-from scanner_tasks.detect.table import LINE_BYTES, Table
+from scanner_tasks.detect.table import LINE_BYTES
+from scanner_tasks.detect.tally import Sum, Tally
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from scanner_tasks.detect.compiled import CompiledRule, Spans, Value
     from scanner_tasks.detect.engine import Detector
     from scanner_tasks.detect.gate import Gate
-    from scanner_tasks.detect.tally import Sum, Tally
+    from scanner_tasks.detect.table import Column
 
 #: Bytes of text before a range beyond what a decision reads.
 SYNC_BYTES: Final = 64 * 1024
@@ -44,10 +46,23 @@ def text_behind(detector: Detector) -> int:
     return detector.need_right + max((rule.width for rule in detector.rules), default=0)
 
 
-def first_line(text: bytes) -> bytes | None:
-    """The first line of a text of which ``text`` is the beginning; None where it is too long to tell of columns."""
-    line, newline, _ = text[: LINE_BYTES + 1].partition(b"\n")
-    return line if newline else None
+def first_lines(text: bytes) -> bytes | None:
+    """The first lines of a text of which ``text`` is the beginning; None where one is too long to tell of columns."""
+    return text[: text.rfind(b"\n", 0, LINE_BYTES) + 1] or None
+
+
+class _OwnTally(Tally):
+    """Counts for and against a column only what begins in the range."""
+
+    __slots__ = ("is_own",)
+
+    def __init__(self, kept: int) -> None:
+        super().__init__(kept)
+        #: Whether the match at hand does.
+        self.is_own = True
+
+    def sum_of(self, place: Column, *, is_sure: bool) -> Sum:
+        return super().sum_of(place, is_sure=is_sure) if self.is_own else Sum()
 
 
 class RangeDetection(Detection):
@@ -56,12 +71,13 @@ class RangeDetection(Detection):
     Args:
         detector: the ruleset, as for whole objects.
         name: the object's key.
-        line: the whole text's first line, if it may tell of columns.
-        is_first: the range begins with that line.
+        line: the whole text's first lines, if they may tell of columns.
+        is_first: the range begins with them.
     """
 
     def __init__(self, detector: Detector, name: str, line: bytes | None, *, is_first: bool) -> None:
         super().__init__(detector, name)
+        self._tallies = [_OwnTally(self._kept()) for _ in detector.rules]
         self._line = line
         self._is_first = is_first
         self._fed = 0
@@ -94,16 +110,14 @@ class RangeDetection(Detection):
         assert self._base is not None, "the window is not empty"
         return self._own_start <= self._base.offset + position < self._own_end
 
-    def _read_header(self, *, is_end: bool) -> None:
+    def _read_head(self, *, is_end: bool) -> None:
         del is_end
-        self._at_first_line = False
+        self._at_head = False
         if self._line is None:
             return
-        header = read_header(self._line)
-        self._table = Table(self._line, has_header=header is not None, is_begun=not self._is_first)
-        if header is not None:
-            for compiled, tally in self._each():
-                tally.columns = compiled.columns(header)
+        self._take_head(self._line)
+        if not self._is_first:
+            self._rows_at = 0
 
     def _rows_end(self, *, is_end: bool) -> int:
         """Rows are those of the range alone, and whole: what its ends cut is judged value by value."""
@@ -113,6 +127,25 @@ class RangeDetection(Detection):
             self._rows_at = (text.find(b"\n", first - 1) + 1) or len(text)
         end = min(super()._rows_end(is_end=is_end), self._at(self._own_end))
         return end if end == len(text) else text.rfind(b"\n", 0, end) + 1
+
+    def _judge_all(  # noqa: PLR0917
+        self,
+        compiled: CompiledRule,
+        tally: Tally,
+        find: Callable[[int, int], Spans | None],
+        whole: int,
+        decidable: int,
+        words: list[int] | None = None,
+    ) -> None:
+        assert isinstance(tally, _OwnTally)
+
+        def noted(at: int, stop: int) -> Spans | None:
+            match = find(at, stop)
+            tally.is_own = match is not None and self._is_own(compiled.span(match)[0])
+            return match
+
+        super()._judge_all(compiled, tally, noted, whole, decidable, words)
+        tally.is_own = True
 
     def _passes(self, gate: Gate | None, tally: Tally, match: Spans, value: Value) -> bool:
         return self._is_own(value.start) and super()._passes(gate, tally, match, value)

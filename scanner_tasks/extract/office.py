@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from array import array
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import IO
 
@@ -29,8 +30,11 @@ _BODY = re.compile(
 _SHEETS = re.compile(r"xl/(?:worksheets/[^/]+|sharedStrings)\.(?:xml|bin)|content\.xml")
 _FURNITURE = re.compile(r".*(?:styles|theme\d*|settings|fontTable|webSettings|numbering)\.xml|xl/calcChain\.xml")
 _CELL = re.compile(rb'<(?:\w+:)?c [^<>]*?\br="([A-Z]{1,3})([0-9]{1,7})"')
-#: Cells that a sheet may span: the library holds all of them, the empty ones too.
-_MOST_CELLS = 8_000_000
+_SHARED = re.compile(rb't="s"[^<>]*><v>([0-9]{1,9})</v>')
+#: What a cell costs in memory (measured: 80 MB for a million numbers), and how many budgets of memory a book may cost.
+_CELL_BYTES, _BUDGETS = 80, 3
+_MOST_STRINGS = 10_000_000
+_LONGEST_CELL = 200
 _SCAN_BYTES = 256 * 1024
 
 
@@ -109,20 +113,54 @@ def _is_ods(file: IO[bytes]) -> bool:
 
 
 def _is_dense(walk: Walk, layer: Layer, file: IO[bytes]) -> bool:
-    """False where one cell far out would make the library hold millions of empty ones; budgets are held to as well."""
-    for member in zips.members(file):
-        if _SHEETS.fullmatch(member.name):
-            read = walk.meter.layer(zips.content(file, member), layer.depth + 1).read
-            if _span(read) > _MOST_CELLS:
-                return False
-    return True
+    """False where the library would hold more than memory has room for: it keeps a sheet's every cell, empty ones too.
+
+    Other budgets are held to as well.
+    """
+    most = _BUDGETS * walk.budget.memory_bytes
+    sheets = [member for member in zips.members(file) if _SHEETS.fullmatch(member.name)]
+
+    def opened(member: zips.Member) -> Read:
+        return walk.meter.layer(zips.content(file, member), layer.depth + 1).read
+
+    lengths = array("I")
+    for member in sheets:
+        if "sharedStrings" in member.name:
+            lengths.extend(islice(_lengths(opened(member)), _MOST_STRINGS))
+    all_of_them = sum(lengths)
+    return all(_cost(opened(member), lengths) + all_of_them < most for member in sheets)
 
 
-def _span(read: Read) -> int:
-    low, high = [1 << 30, 1 << 30], [0, 0]
+def _lengths(read: Read) -> Iterator[int]:
+    """Bytes of each shared string, its markup included."""
+    length = 0
+    for data in _pieces(read, b"</si>"):
+        length += len(data) - 5 * data.endswith(b"</si>")
+        if data.endswith(b"</si>"):
+            yield length
+            length = 0
+
+
+def _pieces(read: Read, end: bytes) -> Iterator[bytes]:
+    """What ``read`` gives, cut behind each ``end``, and wherever it becomes long."""
     kept = b""
     while data := read(_SCAN_BYTES):
+        *whole, kept = (kept + data).split(end)
+        yield from (piece + end for piece in whole)
+        if len(kept) > _SCAN_BYTES:
+            yield kept[: -len(end)]
+            kept = kept[-len(end) :]
+    yield kept
+
+
+def _cost(read: Read, lengths: Sequence[int]) -> int:
+    """Bytes of memory that a sheet's cells need."""
+    low, high = [1 << 30, 1 << 30], [0, 0]
+    kept, texts = b"", 0
+    while data := read(_SCAN_BYTES):
         data = kept + data
+        cut = data.rfind(b"<") if len(data) > _SCAN_BYTES // 2 else len(data)
+        data, kept = data[: cut + 1], data[cut:][-_LONGEST_CELL:]
         for letters, digits in _CELL.findall(data):
             column = 0
             for letter in letters:
@@ -130,5 +168,5 @@ def _span(read: Read) -> int:
             place = int(digits), column
             low = [min(a, b) for a, b in zip(low, place, strict=True)]
             high = [max(a, b) for a, b in zip(high, place, strict=True)]
-        kept = data[-100:]
-    return max(0, high[0] - low[0] + 1) * max(0, high[1] - low[1] + 1)
+        texts += sum(lengths[n] for n in map(int, _SHARED.findall(data)) if n < len(lengths))
+    return _CELL_BYTES * max(0, high[0] - low[0] + 1) * max(0, high[1] - low[1] + 1) + texts

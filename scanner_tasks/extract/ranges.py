@@ -89,7 +89,6 @@ def range_text(
         at += len(data)
         if not data:
             break
-    source.check()
     rest = source.take(-1)
     behind = _decoder(kind).decode(rest, is_last).encode()
     if behind:

@@ -6,10 +6,11 @@ are only names: nothing is ever written.
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO
+
+from isal import isal_zlib
 
 from scanner_tasks.core.errors import ExtractError
 from scanner_tasks.core.model import Outcome, Segment
@@ -222,7 +223,7 @@ def _checked(read: Read, crc: int | None) -> Read:
     def checked(size: int) -> bytes:
         nonlocal sum_so_far
         data = read(size)
-        sum_so_far = zlib.crc32(data, sum_so_far)
+        sum_so_far = isal_zlib.crc32(data, sum_so_far)
         if not data and crc is not None and sum_so_far != crc:
             raise ExtractError("A member of the zip archive has a wrong checksum.", Outcome.PARTIAL_CORRUPT)
         return data

@@ -16,12 +16,14 @@ RLIMIT_AS counts, says little of a process whose libraries reserve hundreds of m
 
 from __future__ import annotations
 
+import fcntl
 import importlib
 import json
 import os
 import resource
 import signal
 import time
+import weakref
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, Self
@@ -29,6 +31,7 @@ from typing import TYPE_CHECKING, Any, Self
 from scanner_tasks.core.access import OWN, Access, from_json
 from scanner_tasks.core.errors import Unavailable
 from scanner_tasks.core.model import (
+    Column,
     Confidence,
     Location,
     ObjectRange,
@@ -90,7 +93,7 @@ class ObjectChild:
 
         failed(crashed) when the child died over it, failed(timed_out) when it did not end.
         """
-        self._forked = self._forked or self._nursery.fork()
+        self._forked = self._forked or self._fork()
         wants = asdict(wanted) if wanted else None
         told_of = {"position": position, "ref": asdict(ref), "range": wants, "access": access.to_json()}
         asked = json.dumps(told_of).encode() + b"\n"
@@ -114,6 +117,11 @@ class ObjectChild:
         if "unavailable" in told:
             raise Unavailable(told["unavailable"])
         return _result(told)
+
+    def _fork(self) -> tuple[int, socket.socket]:
+        forked = self._nursery.fork()
+        weakref.finalize(self, forked[1].close)  # a child that is forgotten ends
+        return forked
 
     def end(self) -> int | None:
         """End the process, if there is one: its exit status, as far as it is known."""
@@ -218,15 +226,25 @@ def _scan_what_is_asked(
             asked = json.loads(line)
             used = resource.getrusage(resource.RUSAGE_SELF)
             _limit(resource.RLIMIT_CPU, int(used.ru_utime + used.ru_stime + settings.object_max_s + GRACE_S))
+            _end_with(connection, is_on=True)
             try:
                 told = scan(asked)
             except Unavailable as error:
                 told = {"unavailable": str(error)}
+            _end_with(connection, is_on=False)
             give_back_memory()
             grown = _data_bytes() - begun
             told["is_tired"] = number >= _MOST_OBJECTS or grown > _MOST_GROWN * settings.child_memory_bytes
             answers.write(json.dumps(told) + "\n")
             answers.flush()
+
+
+def _end_with(connection: socket.socket, *, is_on: bool) -> None:
+    """While it is on, the end of the connection ends this process at once (SIGIO), whatever it is doing."""
+    descriptor = connection.fileno()
+    flags = fcntl.fcntl(descriptor, fcntl.F_GETFL)
+    fcntl.fcntl(descriptor, fcntl.F_SETOWN, os.getpid())
+    fcntl.fcntl(descriptor, fcntl.F_SETFL, flags | os.O_ASYNC if is_on else flags & ~os.O_ASYNC)
 
 
 def _data_bytes() -> int:
@@ -270,4 +288,5 @@ def _findings(told: dict[str, Any]) -> RuleFindings:
             for place in told["occurrences"]
         ),
         allowed=told["allowed"],
+        columns=tuple(Column(**column) for column in told["columns"]),
     )

@@ -163,7 +163,13 @@ def _record(batch: ClaimedBatch, results: Sequence[ObjectResult], *, using: Work
     def record() -> bool:
         with transaction(using.engine) as connection:
             if batch.object_range:
-                is_ours = record_range(connection, batch, results, kept=using.settings.occurrences_kept)
+                is_ours = record_range(
+                    connection,
+                    batch,
+                    results,
+                    kept=using.settings.occurrences_kept,
+                    severity_at=using.detector.ruleset.severity_at,
+                )
             else:
                 is_ours = batches.record_results(connection, batch, results)
             for other in others if is_ours else ():

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from tempfile import SpooledTemporaryFile
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 from scanner_tasks.core.errors import ObjectError, Unavailable
 from scanner_tasks.core.model import ObjectRef, ObjectResult, Outcome
 from scanner_tasks.core.planning import plan_object
 from scanner_tasks.extract.budget import Budget
 from scanner_tasks.extract.text import RiskyContentError, extract
+from scanner_tasks.flow.spool import spool_of
 from scanner_tasks.log import get_logger
 
 if TYPE_CHECKING:
@@ -57,10 +57,7 @@ def scan_object(position: int, ref: ObjectRef, *, using: Worker, is_isolated: bo
 def _scan_once(position: int, ref: ObjectRef, began: float, *, using: Worker, is_isolated: bool) -> ObjectResult:
     """Scan it as ``ref`` says that it is; its time counts from ``began``."""
     settings, detection = using.settings, using.detector.begin(ref.key)
-    outcome, detail, bytes_read = Outcome.SCANNED, None, 0
-
-    def spool() -> IO[bytes]:
-        return SpooledTemporaryFile(max_size=settings.spool_memory_bytes)
+    outcome, detail, bytes_read, text_bytes = Outcome.SCANNED, None, 0, 0
 
     try:
         with using.objects.open(ref) as body:
@@ -70,9 +67,10 @@ def _scan_once(position: int, ref: ObjectRef, began: float, *, using: Worker, is
                     key=ref.key,
                     budget=budget_of(settings, began),
                     clock=using.clock,
-                    spool=spool,
+                    spool=spool_of(settings, is_isolated=is_isolated),
                     is_isolated=is_isolated,
                 ):
+                    text_bytes += len(segment.data)
                     with using.scan_slots:
                         detection.feed(segment)
             finally:
@@ -89,6 +87,8 @@ def _scan_once(position: int, ref: ObjectRef, began: float, *, using: Worker, is
             Outcome.FAILED_CRASHED,
             f"{type(error).__name__} while it was read; the worker's log says where.",
         )
+    if outcome.kind == "partial":
+        detail = f"{detail} Read: {bytes_read} of {ref.size_bytes} bytes, {text_bytes} bytes of text."
     findings = detection.finish()
     return ObjectResult(
         position=position,

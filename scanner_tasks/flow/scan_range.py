@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from scanner_tasks.core.errors import ObjectChanged, ObjectError, Unavailable
 from scanner_tasks.core.model import ObjectRange, ObjectRef, ObjectResult, Outcome
-from scanner_tasks.detect.ranges import RangeDetection, first_line, text_before, text_behind
+from scanner_tasks.detect.ranges import RangeDetection, first_lines, text_before, text_behind
 from scanner_tasks.detect.table import LINE_BYTES
 from scanner_tasks.extract.budget import Meter
 from scanner_tasks.extract.kind import HEAD_BYTES, Kind, sniff
@@ -79,7 +79,7 @@ def scan_range(position: int, ref: ObjectRef, wanted: ObjectRange, *, using: Wor
         kind, encoding, first_bytes = _text_head(ref, using=using)
         bytes_read = len(first_bytes)
         text = first_bytes[kind.mark_bytes :].decode(encoding, "replace").encode()
-        detection = RangeDetection(detector, ref.key, first_line(text), is_first=not wanted.first_byte)
+        detection = RangeDetection(detector, ref.key, first_lines(text), is_first=not wanted.first_byte)
         before = min(wanted.first_byte, source_bytes(text_before(detector), encoding))
         last = min(ref.size_bytes - 1, wanted.last_byte + source_bytes(text_behind(detector), encoding))
         with using.objects.open(ref, first_byte=wanted.first_byte - before, last_byte=last) as body:

@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
 _INSERT_FINDINGS = (
     "insert into findings (job_no, batch_no, position, rule_id, finding_id, object_key, severity, confidence, count,"
-    " occurrences, allowed) values "
+    " occurrences, allowed, columns) values "
 )
-_FINDING_ROW = "(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+_FINDING_ROW = "(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
 #: Code of the delta that counts allowed occurrences, as its number of objects.
 ALLOWED_CODE = 2
 _INSERT_FAILURES = "insert into object_failures (job_no, batch_no, position, outcome, detail) values "

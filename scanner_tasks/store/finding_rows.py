@@ -20,29 +20,44 @@ _NAMESPACE = UUID("6c1e8e0e-0c8a-5b35-9a53-3d0f6a1f2b77")
 MAX_DETAIL: Final = 500
 #: MAX_STATEMENT_BYTES less a key of 1,024 NULs (four bytes each, store/text.py) and the rest of its row.
 OCCURRENCES_BYTES: Final = 11_000
+#: Of these, at most so many for the columns of a table.
+_COLUMNS_BYTES: Final = 2_000
 
 
 def finding_columns(bucket: str, key: str, found: RuleFindings) -> tuple[Any, ...]:
     """A finding's columns from ``finding_id`` on."""
+    columns = _columns_json(found)
     return (
         str(finding_id(bucket, key, found.rule_id)),
         to_text(key),
         str(found.severity),
         str(found.confidence),
         found.count,
-        occurrences_json(found),
+        occurrences_json(found, room=OCCURRENCES_BYTES - literal_bytes(columns or "")),
         found.allowed,
+        columns,
     )
 
 
-def occurrences_json(found: RuleFindings) -> str:
-    """The first places as JSON: as many as one row's statement has room for; the count beside them stays exact."""
+def _columns_json(found: RuleFindings) -> str | None:
+    """The columns that hold little else as JSON, as many as there is room for; None where there are none."""
+    texts: list[str] = []
+    for column in found.columns:
+        text = json.dumps([to_json_text(column.name), column.rows, column.valid], ensure_ascii=False)
+        if literal_bytes(", ".join([*texts, text])) > _COLUMNS_BYTES:
+            break
+        texts.append(text)
+    return f"[{', '.join(texts)}]" if texts else None
+
+
+def occurrences_json(found: RuleFindings, *, room: int = OCCURRENCES_BYTES) -> str:
+    """The first places as JSON: as many as there is room for; the count beside them stays exact."""
     texts: list[str] = []
     size = 0
     for place in found.occurrences:
         text = json.dumps(_occurrence(asdict(place)), ensure_ascii=False)
         size += literal_bytes(text) + len(", ")
-        if size > OCCURRENCES_BYTES:
+        if size > room:
             break
         texts.append(text)
     return f"[{', '.join(texts)}]"

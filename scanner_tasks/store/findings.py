@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from scanner_tasks.core.model import Confidence, Finding, Location, Occurrence, Severity
+from scanner_tasks.core.model import Column, Confidence, Finding, Location, Occurrence, Severity
 from scanner_tasks.store.engine import execute
 from scanner_tasks.store.evidence import unpack
 from scanner_tasks.store.text import from_text, to_text
@@ -121,6 +121,7 @@ def _finding(row: Row[Any]) -> Finding:
         occurrences=tuple(_occurrence(place) for place in row.occurrences),
         found_at=row.found_at,
         allowed=row.allowed,
+        columns=tuple(Column(name=name, rows=rows, valid=valid) for name, rows, valid in row.columns or ()),
     )
 
 

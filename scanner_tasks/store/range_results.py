@@ -16,11 +16,13 @@ from scanner_tasks.store.finding_rows import MAX_DETAIL, OCCURRENCES_BYTES, find
 from scanner_tasks.store.text import to_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from sqlalchemy import Connection
 
     from scanner_tasks.core.model import ClaimedBatch, ObjectRange, ObjectResult, RuleFindings
+
+    SeverityAt = Callable[[str, int], Severity]
 
 _INSERT_PARTS = (
     "insert into range_findings (job_no, batch_no, rule_id, severity, confidence, count, occurrences, allowed) values "
@@ -32,11 +34,19 @@ _RANK = {str(confidence): rank for rank, confidence in enumerate(Confidence)}
 _MOST_PLACES = 100
 
 
-def record_range(connection: Connection, batch: ClaimedBatch, results: Sequence[ObjectResult], *, kept: int) -> bool:
+def record_range(
+    connection: Connection,
+    batch: ClaimedBatch,
+    results: Sequence[ObjectResult],
+    *,
+    kept: int,
+    severity_at: SeverityAt | None = None,
+) -> bool:
     """Record a range's outcome, its findings and their delta; False when the claim is no longer ours.
 
     As ``batches.record_results``: fenced by the attempt, True to a repeat after an ambiguous commit. Without a result
-    the range is planned again, and the claim does not count. ``kept`` places of a finding are kept.
+    the range is planned again, and the claim does not count. ``kept`` places of a finding are kept; ``severity_at``
+    tells a rule's severity with so many of them, otherwise it is the highest that a range found.
     """
     wanted = batch.object_range
     assert wanted is not None, "the batch stands for a range"
@@ -70,7 +80,7 @@ def record_range(connection: Connection, batch: ClaimedBatch, results: Sequence[
         done = "select 1 from job_batches where job_no = :job_no and batch_no = :batch_no and attempt = :attempt"
         return execute(connection, f"{done} and state = 3", **place).first() is not None
     if result.findings:
-        _add_parts(connection, batch, wanted, result.findings, kept)
+        _add_parts(connection, batch, wanted, result.findings, kept, severity_at)
     if result.detail:
         execute(
             connection,
@@ -109,8 +119,13 @@ def _give_back(connection: Connection, batch: ClaimedBatch) -> bool:
     return row is not None
 
 
-def _add_parts(
-    connection: Connection, batch: ClaimedBatch, wanted: ObjectRange, found: Sequence[RuleFindings], kept: int
+def _add_parts(  # noqa: PLR0917
+    connection: Connection,
+    batch: ClaimedBatch,
+    wanted: ObjectRange,
+    found: Sequence[RuleFindings],
+    kept: int,
+    severity_at: SeverityAt | None,
 ) -> None:
     parts = {part.rule_id: occurrences_json(part) for part in found}
     mine = (batch.job_no, batch.batch_no)
@@ -130,7 +145,7 @@ def _add_parts(
     rows = execute(
         connection,
         """
-        select rule_id, severity, confidence, occurrences from findings
+        select rule_id, severity, confidence, count as places, occurrences from findings
         where job_no = :job_no and batch_no = :batch_no and position = 0 and rule_id = any(:rule_ids)
         """,
         rule_ids=list(parts),
@@ -146,6 +161,8 @@ def _add_parts(
             places += old.occurrences
             confidence = max(confidence, old.confidence, key=_RANK.__getitem__)
             severity = max(severity, old.severity, key=_SEVERITIES.__getitem__)
+            if severity_at:
+                severity = str(severity_at(part.rule_id, old.places + part.count))
         execute(
             connection,
             """

@@ -166,6 +166,7 @@ findings = Table(
     Column("occurrences", JSONB, nullable=False),
     _time("found_at", nullable=False),
     _number("allowed", BigInteger),
+    Column("columns", JSONB),
     Index("findings_of_key", "job_no", "object_key"),
     Index("findings_of_rule", "job_no", "rule_id", "batch_no", "position"),
     Index("findings_of_id", "finding_id"),

@@ -154,6 +154,7 @@ def test_results_pass_every_filter_with_the_key_exactly_as_it_is(flows, finding)
                 "confidence": "medium",
                 "count": 41,
                 "allowed": 0,
+                "columns": [],
                 "occurrences": [
                     {
                         "masked": "***-**-6789",

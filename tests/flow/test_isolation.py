@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import os
+import signal
 import socket
 import threading
 from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +18,7 @@ from scanner_tasks.core.model import JobStatus, ObjectRef, Outcome
 from scanner_tasks.flow.isolation import Children, ObjectChild
 from scanner_tasks.flow.read_results import get_results
 from scanner_tasks.flow.settle import settle
+from scanner_tasks.local.ports import wait_until
 from scanner_tasks.store import batches
 from scanner_tasks.store.engine import transaction
 
@@ -93,14 +99,28 @@ def test_parser_that_loops_for_ever_ends_by_its_processor_time(child: ObjectChil
     assert child.scan(1, ref("b")).outcome is Outcome.SCANNED
 
 
+def test_child_ends_with_its_worker_also_while_it_is_at_work(children: Children) -> None:
+    pid, connection = children._nursery.fork()
+    connection.sendall(json.dumps({"position": 0, "ref": asdict(ref("hang"))}).encode() + b"\n")
+
+    def is_at_work() -> bool:
+        told = [path.read_text() for path in Path(f"/proc/{pid}/fdinfo").iterdir()]
+        return any(int(text.split("flags:")[1].split()[0], 8) & os.O_ASYNC for text in told)
+
+    wait_until(is_at_work, what="the child", timeout_s=60)
+    connection.close()
+    assert children._nursery.reap(pid) == -signal.SIGIO
+
+
 def test_fault_of_the_infrastructure_is_not_the_objects(child: ObjectChild) -> None:
     with pytest.raises(Unavailable):
         child.scan(0, ref("no-credentials"))
 
 
 def test_object_that_takes_all_memory_is_ended_and_the_next_is_scanned(child: ObjectChild) -> None:
-    outcomes = [child.scan(n, ref(key)).outcome for n, key in enumerate(("memory", "b"))]
-    assert outcomes == [Outcome.PARTIAL_BYTES, Outcome.SCANNED]
+    results = [child.scan(n, ref(key)) for n, key in enumerate(("memory", "b"))]
+    assert [result.outcome for result in results] == [Outcome.PARTIAL_BYTES, Outcome.SCANNED]
+    assert f"Read: 0 of {len(TEXT)} bytes, 0 bytes of text." in results[0].detail
 
 
 def test_risky_object_is_scanned_in_a_child_at_the_first_attempt(system: System) -> None:

@@ -21,6 +21,7 @@ from scanner_tasks.core.model import (
     ObjectResult,
     Outcome,
     RuleFindings,
+    Severity,
 )
 from scanner_tasks.store import batches, feeding, findings, jobs, ranges, reopen, sweep
 from scanner_tasks.store.engine import execute, transaction
@@ -165,6 +166,23 @@ def test_last_range_to_end_sets_the_one_outcome_and_findings_add_up(
         ("a\0big", "us.ssn", 8, "high", [100, 100, 200]),
     ]
     assert finish(engine, job) is JobStatus.SUCCEEDED
+
+
+def test_severity_is_that_of_all_occurrences(engine: Engine, job: Job) -> None:
+    split(engine, job)
+    severities = []
+    for n in range(1, 5):
+        batch = claim(engine, job, n)
+        assert batch
+        with transaction(engine) as connection:
+            result = ObjectResult(position=0, outcome=Outcome.SCANNED, findings=(found(n, 2),), allowed=n)
+            at_six = lambda rule, count: Severity.CRITICAL if (rule, count >= 6) == ("us.ssn", True) else Severity.LOW  # noqa: E731
+            assert record_range(connection, batch, [result], kept=KEPT, severity_at=at_six)
+            severities.append(
+                execute(connection, "select severity from findings where job_no = :n", n=job.job_no).scalar()
+            )
+    assert severities == ["high", "low", "critical", "critical"]
+    assert assert_sums_agree(engine, job).allowed == 10
 
 
 def test_bytes_are_done_range_by_range(engine: Engine, job: Job) -> None:

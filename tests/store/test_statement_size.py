@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import Engine
 
 from scanner_tasks.core.model import (
+    Column,
     Confidence,
     Job,
     JobSource,
@@ -111,6 +112,8 @@ def worst_findings(keep: int) -> tuple[RuleFindings, ...]:
             confidence=Confidence.MEDIUM,
             count=10**12,
             occurrences=(place,) * keep,
+            allowed=10**12,
+            columns=(Column(name="\\'\U0001f600" * 50, rows=10**9, valid=10**9),) * 20,
         )
         for n in range(3)
     )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import json
 from dataclasses import replace
+from itertools import islice
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -12,8 +14,9 @@ from hypothesis import strategies as st
 from scanner_tasks.core.errors import ExtractError
 from scanner_tasks.core.model import Location, ObjectRange, Outcome, RuleFindings
 from scanner_tasks.core.ranges import object_outcome
+from scanner_tasks.detect.cards import luhn
 from scanner_tasks.detect.engine import Detector
-from scanner_tasks.detect.ranges import RangeDetection, first_line, text_before, text_behind
+from scanner_tasks.detect.ranges import RangeDetection, first_lines, text_before, text_behind
 from scanner_tasks.extract.budget import Budget
 from scanner_tasks.extract.kind import HEAD_BYTES, sniff
 from scanner_tasks.extract.ranges import range_text, source_bytes
@@ -35,30 +38,37 @@ def whole(data: bytes, detector: Detector) -> dict[str, RuleFindings]:
     return {found.rule_id: found for found in detection.finish()}
 
 
+def in_one_range(
+    data: bytes, wanted: ObjectRange, detector: Detector, *, window_bytes: int = 1 << 20
+) -> tuple[RuleFindings, ...]:
+    kind = sniff(data[:HEAD_BYTES])
+    assert kind.form == "text"
+    assert kind.encoding
+    line = first_lines(data[kind.mark_bytes :][: 4 * 5000].decode(kind.encoding, "replace").encode())
+    first = wanted.first_byte
+    before = min(first, source_bytes(text_before(detector), kind.encoding))
+    end = wanted.last_byte + 1 + source_bytes(text_behind(detector), kind.encoding)
+    detection = RangeDetection(detector, "a.txt", line, is_first=not first)
+    for side, segment in range_text(
+        io.BytesIO(data[first - before : end]).read,
+        kind,
+        wanted,
+        before_bytes=before,
+        is_last=end >= len(data),
+        window_bytes=window_bytes,
+    ):
+        detection.feed_side(side, segment)
+    return detection.finish()
+
+
 def in_ranges(
     data: bytes, range_bytes: int, detector: Detector, *, window_bytes: int = 1 << 20
 ) -> dict[str, RuleFindings]:
     """Each range by itself, put together as the ledger does."""
-    kind = sniff(data[:HEAD_BYTES])
-    assert kind.form == "text"
-    assert kind.encoding
-    line = first_line(data[kind.mark_bytes :][: 4 * 5000].decode(kind.encoding, "replace").encode())
     together: dict[str, RuleFindings] = {}
     for first in range(0, len(data), range_bytes):
         wanted = ObjectRange(first_byte=first, last_byte=min(first + range_bytes, len(data)) - 1, object_batch_no=0)
-        before = min(first, source_bytes(text_before(detector), kind.encoding))
-        end = wanted.last_byte + 1 + source_bytes(text_behind(detector), kind.encoding)
-        detection = RangeDetection(detector, "a.txt", line, is_first=not first)
-        for side, segment in range_text(
-            io.BytesIO(data[first - before : end]).read,
-            kind,
-            wanted,
-            before_bytes=before,
-            is_last=end >= len(data),
-            window_bytes=window_bytes,
-        ):
-            detection.feed_side(side, segment)
-        for found in detection.finish():
+        for found in in_one_range(data, wanted, detector, window_bytes=window_bytes):
             so_far = together.get(found.rule_id)
             if so_far is not None:
                 places = (so_far.occurrences + found.occurrences)[: detector.occurrences_kept]
@@ -167,6 +177,53 @@ def test_character_that_a_cut_divides_is_the_left_ranges() -> None:
         segments = range_text(io.BytesIO(data).read, kind, wanted, before_bytes=first, is_last=True, window_bytes=100)
         own.append(b"".join(segment.data for side, segment in segments if side == "own"))
     assert own == ["ab\U0001f600".encode(), b"cd"]
+
+
+def test_surrogate_pair_that_a_cut_divides_is_the_left_ranges() -> None:
+    data = "a\U0001f600bc".encode("utf-16-le")
+    kind = replace(sniff(b"text"), encoding="utf-16-le")
+    own = []
+    for first, last in ((0, 3), (4, 9)):
+        wanted = ObjectRange(first_byte=first, last_byte=last, object_batch_no=0)
+        segments = range_text(io.BytesIO(data).read, kind, wanted, before_bytes=first, is_last=True, window_bytes=100)
+        own.append(b"".join(segment.data for side, segment in segments if side == "own"))
+    assert own == ["a\U0001f600".encode(), b"bc"]
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl", "headless"])
+def test_columns_that_are_counted_as_a_whole_are_counted_in_their_range_alone(form: str) -> None:
+    rows = [
+        {"id": f"{n}", "ssn": f"5{n % 40 + 11}-{n % 80 + 11}-{n % 9000 + 1000}", "mail": f"jane.roe{n}@example.com"}
+        for n in range(7000)
+    ]
+    if form == "jsonl":
+        text = "".join(json.dumps(row) + "\n" for row in rows)
+    else:
+        text = "id,ssn,mail\n" * (form == "csv") + "".join(",".join(row.values()) + "\n" for row in rows)
+    data = text.encode()
+    expected, found = whole(data, FEW), in_ranges(data, len(data) // 3 // 4 * 4, FEW)
+    assert expected["us.ssn"].count == expected["contact.email"].count == 7000
+    assert {rule: each.count for rule, each in found.items()} == {rule: each.count for rule, each in expected.items()}
+    assert offsets(found) == offsets(expected)
+
+
+def test_numbers_that_pass_by_chance_are_judged_range_by_range() -> None:
+    def cards(first: int, count: int, *, valid: bool) -> str:
+        numbers = (str(n) for n in range(first, first + 10**9))
+        wanted = (n for n in numbers if (luhn(n.encode()) and len(set(n)) > 3) == valid)
+        return "".join(f"number {n}\n" for n in islice(wanted, count))
+
+    good, bad = cards(4539_1488_0343_0000, 40, valid=True), cards(4716_1089_9971_0000, 400, valid=False)
+    data = (good + bad).encode()
+    first = len(good) // 4 * 4
+    assert whole(data, WHOLE).get("payment.card") is None, "of 440 candidates 40 pass: as many as by chance"
+    assert whole(good.encode(), WHOLE)["payment.card"].count == 40
+    found = [
+        in_one_range(data, ObjectRange(first_byte=at, last_byte=end - 1, object_batch_no=0), WHOLE)
+        for at, end in ((0, first), (first, len(data)))
+    ]
+    counts = [sum(each.count for each in some if each.rule_id == "payment.card") for some in found]
+    assert counts == [40, 0], "what is read before and behind a range does not count against it"
 
 
 def test_reading_that_breaks_off_gives_what_came_before_it() -> None:
