@@ -1,8 +1,8 @@
 """A whole worker's memory with 20 objects in flight, some of them bombs: the figures of docs/formats.md.
 
-A real worker (Celery, 20 threads) of the local stack scans a bucket with a mixture of formats and bombs, for several jobs
-at a time, so that each of its threads has a batch. Its processes are looked at every 50 ms; pages that they share are counted once (proportional set
-size, as a container's limit counts them), Linux only.
+A real worker (Celery, 20 threads) of the local stack scans a bucket with a mixture of formats and bombs, for several
+jobs at a time, so that each of its threads has a batch. Its processes are looked at every 50 ms; pages that they share
+are counted once (proportional set size, as a container's limit counts them), Linux only.
 
 Run: python -m benchmarks.bench_worker_memory [JOBS]
 """
