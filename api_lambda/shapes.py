@@ -246,6 +246,9 @@ class Finding(_Shape):
     count: int = Field(description="Exact number of occurrences.")
     occurrences: list[Place] = Field(description="The first places.")
     found_at: Moment
+    triage: str = Field(
+        default="open", description="open, false_positive, accepted or fixed: POST /triage.", examples=["open"]
+    )
 
     @classmethod
     def of(cls, finding: CoreFinding) -> Finding:
@@ -258,6 +261,7 @@ class Finding(_Shape):
             rule=finding.rule_id,
             severity=finding.severity.value,
             confidence=finding.confidence.value,
+            triage=finding.triage.value,
             occurrences=[Place.of(occurrence) for occurrence in finding.occurrences],
         )
 

@@ -6,6 +6,7 @@
     ├── NotFound                   HTTP 404
     │   ├── JobNotFound
     │   ├── BucketNotFound
+    │   ├── FindingNotFound
     │   └── DeadLetterNotFound
     ├── Denied                     the role may not: HTTP 403
     ├── Conflict                   the job's state does not allow it: HTTP 409
@@ -60,6 +61,13 @@ class BucketNotFound(NotFound):
     def __init__(self, bucket: str) -> None:
         super().__init__(f"No bucket {bucket!r}: check its name and Region.")
         self.bucket = bucket
+
+
+class FindingNotFound(NotFound):
+    """No job that is still there found this rule in this object."""
+
+    def __init__(self) -> None:
+        super().__init__("No such finding: give bucket, key and rule exactly as GET /results tells them.")
 
 
 class DeadLetterNotFound(NotFound):

@@ -110,7 +110,7 @@ def test_every_block_of_the_document_runs(
     app.conf.task_always_eager = True
     names: dict[str, object] = {}
     blocks = re.findall(r"```python\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)
-    assert len(blocks) == 5
+    assert len(blocks) == 6
     try:
         for block in blocks:
             exec(compile(block, str(DOCUMENT), "exec"), names)
@@ -121,6 +121,9 @@ def test_every_block_of_the_document_runs(
     assert "exports/a.csv 1 ***-**-1234" in said
     assert "is listing after 0 s; it goes on" in said
     assert "succeeded 2 objects" in said
+    # Other tests' buckets hold the same number.
+    assert "my-bucket exports/a.csv open" in said
+    assert said.count("[('accepted', 'ada')]") >= 2
 
 
 def test_job_is_steered_and_its_dead_letter_is_put_away_or_sent_back(
