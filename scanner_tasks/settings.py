@@ -112,6 +112,9 @@ class Settings(BaseSettings):
     child_memory_bytes: int = Field(
         default=4 * 1024**3, ge=1024**3, description="Address space of such a process (RLIMIT_AS)."
     )
+    retention_days: float = Field(
+        default=0.0, ge=0, description="Days after its end that a job is deleted with all it found; 0 = never."
+    )
     outage_patience_s: float = Field(
         default=3600.0, ge=0, description="Seconds that a worker holds its batches while Postgres is unreachable."
     )

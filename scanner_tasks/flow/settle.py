@@ -10,6 +10,7 @@ from scanner_tasks.core import lanes
 from scanner_tasks.core.envelope import SCAN_BATCH, read_envelope
 from scanner_tasks.core.errors import InvalidInput, ScannerError
 from scanner_tasks.core.model import Job, JobStatus
+from scanner_tasks.flow import retention
 from scanner_tasks.flow.control import close_job
 from scanner_tasks.flow.executions import start_next_execution
 from scanner_tasks.log import get_logger
@@ -44,6 +45,9 @@ class SettleReport:
     backlog_batches: int
     #: Jobs that could not be settled this time; the log says why, the next turn tries again.
     errors: int
+    #: Jobs that retention or an operator deleted, the last of whose rows are gone; partitions dropped with theirs.
+    deleted_jobs: int = 0
+    dropped_partitions: int = 0
 
 
 def settle(*, using: Feeder) -> SettleReport:
@@ -63,6 +67,12 @@ def settle(*, using: Feeder) -> SettleReport:
     with transaction(using.engine) as connection:
         jobs.lock_fleet(connection)
         partitions.ensure_partitions(connection)
+    try:
+        gone = retention.retire(using=using)
+        counts |= {"deleted_jobs": gone.jobs, "dropped_partitions": gone.partitions}
+    except ScannerError:
+        counts["errors"] += 1
+        log.warning("jobs_not_deleted", exc_info=True)
     with transaction(using.engine) as connection:
         progress.measure_buckets(connection)
         compacted = progress.compact_deltas(connection)

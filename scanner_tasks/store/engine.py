@@ -49,9 +49,25 @@ def transaction(engine: Engine) -> Iterator[Connection]:
     Raises Unavailable when Postgres could not be reached or ended the session, StatementRefused for any other error of
     the database. The driver's own error is not chained: its text quotes statements with their values.
     """
+    with _own_errors(), engine.begin() as connection:
+        yield connection
+
+
+@contextmanager
+def statement_alone(engine: Engine) -> Iterator[tuple[Connection, Callable[[], None]]]:
+    """A connection without a transaction, for what Postgres refuses in one, and how another thread cancels it.
+
+    Raises as ``transaction``; a cancelled statement is StatementRefused with SQLSTATE 57014.
+    """
+    with _own_errors(), engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        session: Any = connection.connection.dbapi_connection
+        yield connection, session.cancel
+
+
+@contextmanager
+def _own_errors() -> Iterator[None]:
     try:
-        with engine.begin() as connection:
-            yield connection
+        yield
     except exc.DBAPIError as error:
         raise _told(error.orig, is_lost=error.connection_invalidated) from None
     except psycopg2.Error as error:  # from insert_rows, which speaks to psycopg2 itself
