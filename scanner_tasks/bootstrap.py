@@ -19,11 +19,11 @@ from scanner_tasks.aws.metrics import Metrics
 from scanner_tasks.aws.objects import S3Objects
 from scanner_tasks.aws.protection import TaskProtection
 from scanner_tasks.aws.queues import Queues
+from scanner_tasks.database import database_engine
 from scanner_tasks.flow.isolation import GRACE_S as CHILD_GRACE_S
 from scanner_tasks.flow.leases import LeaseKeeper
 from scanner_tasks.flow.parts import Api, Feeder, Worker
 from scanner_tasks.flow.protection import Guard
-from scanner_tasks.store.engine import make_engine
 
 if TYPE_CHECKING:
     from scanner_tasks.settings import Settings
@@ -87,7 +87,7 @@ def _common(ours: Settings) -> dict[str, Any]:
     connections = ours.max_workers + 5
     return {
         "settings": ours,
-        "engine": make_engine(ours.database_url.get_secret_value(), pool_size=ours.database_pool_size),
+        "engine": database_engine(ours),
         "objects": S3Objects(
             make_s3_client(region=ours.aws_region, endpoint_url=ours.aws_endpoint_url, pool_size=connections)
         ),

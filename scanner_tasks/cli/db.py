@@ -73,10 +73,11 @@ def _revisions() -> tuple[str | None, str | None]:
     from alembic.script import ScriptDirectory  # noqa: PLC0415
 
     from scanner_tasks import settings  # noqa: PLC0415
-    from scanner_tasks.store.engine import make_engine, transaction  # noqa: PLC0415
+    from scanner_tasks.database import database_engine  # noqa: PLC0415
+    from scanner_tasks.store.engine import transaction  # noqa: PLC0415
 
     newest = ScriptDirectory.from_config(_config()).get_current_head()
-    engine = make_engine(settings.load().database_url.get_secret_value(), pool_size=1)
+    engine = database_engine(settings.load(), pool_size=1)
     try:
         with transaction(engine) as connection:
             return MigrationContext.configure(connection).get_current_revision(), newest

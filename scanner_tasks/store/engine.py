@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import psycopg2
-from sqlalchemy import create_engine, exc, text
+from sqlalchemy import create_engine, event, exc, text
 
 from scanner_tasks.core.errors import StatementRefused, Unavailable
 
@@ -25,21 +25,47 @@ _RECYCLE_S = 600
 _CONNECT_TIMEOUT_S = 5
 
 
-def make_engine(url: str, *, pool_size: int) -> Engine:
-    """A pool of at most ``pool_size`` connections, each checked when it is taken.
+def make_engine(
+    url: str,
+    *,
+    pool_size: int,
+    pre_ping: bool = True,
+    recycle_s: float = _RECYCLE_S,
+    ca_file: str = "",
+    password: Callable[[], str] | None = None,
+) -> Engine:
+    """A pool of at most ``pool_size`` connections; it opens none before it is asked for one.
 
-    A connection idle for ten minutes is renewed: proxies close idle ones without a word.
+    Args:
+        url: SQLAlchemy's, with psycopg2.
+        pool_size: connections at most; a caller waits a minute for one.
+        pre_ping: ask each connection that is taken whether it lives; proxies close idle ones without a word.
+        recycle_s: connections older than this are renewed when they are taken.
+        ca_file: certificates of the authorities that may sign the server's; with it, TLS is insisted on and the
+            server's name is checked (``sslmode=verify-full``), whatever the URL says.
+        password: gives the password of each new connection, such as a token that expires.
     """
-    return create_engine(
+    tls = {"sslmode": "verify-full", "sslrootcert": ca_file} if ca_file else {}
+    engine = create_engine(
         url,
         pool_size=pool_size,
         max_overflow=0,
-        pool_pre_ping=True,
-        pool_recycle=_RECYCLE_S,
+        pool_pre_ping=pre_ping,
+        pool_recycle=recycle_s,
         pool_timeout=60,
         hide_parameters=True,  # an error's text must not quote keys or masks
-        connect_args={"connect_timeout": _CONNECT_TIMEOUT_S, "keepalives_idle": 30, "application_name": "s3scan"},
+        connect_args={"connect_timeout": _CONNECT_TIMEOUT_S, "keepalives_idle": 30, "application_name": "s3scan"} | tls,
     )
+    if password is not None:
+        _give_password(engine, password)
+    return engine
+
+
+def _give_password(engine: Engine, password: Callable[[], str]) -> None:
+    def connect_with(_dialect: object, _record: object, _arguments: object, parameters: dict[str, Any]) -> None:
+        parameters["password"] = password()
+
+    event.listen(engine, "do_connect", connect_with)
 
 
 @contextmanager
