@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 _OURS = tuple(f"{ROOT / package}/" for package in ("scanner_tasks", "api_lambda", "stepfunctions"))
 #: What hands a statement on; migrations run on the database's own endpoint.
 _PASSED_OVER = (str(ROOT / "scanner_tasks/store/engine.py"), str(ROOT / "scanner_tasks/store/indexes.py"))
-_TESTS = f"{ROOT / 'tests'}/"
+_OTHERS = (f"{ROOT / 'tests'}/", f"{ROOT / 'alembic'}/")
 
 #: What RDS Proxy pins a session for (its documentation, "Avoiding pinning"), and what a pooler does not carry over.
 PINS = re.compile(
@@ -56,13 +56,13 @@ def watch() -> None:
 
 
 def _is_ours() -> bool:
-    """Whether the nearest code of the project that sends this is the product's, not a test's."""
+    """Whether the nearest code of the project that sends this is the product's, no test's and no migration's."""
     frame = sys._getframe(2)
     while frame is not None:
         name = frame.f_code.co_filename
         if name.startswith(_OURS) and name not in _PASSED_OVER:
             return True
-        if name.startswith(_TESTS):
+        if name.startswith(_OTHERS):
             return False
         frame = frame.f_back
     return False

@@ -83,8 +83,11 @@ def read_sizes(connection: Connection) -> Sizes:
         select p.relname as partition_of, c.relname as name, cast(c.reltuples as bigint) as rows,
           pg_relation_size(c.oid) as heap_bytes, pg_indexes_size(c.oid) as index_bytes,
           pg_table_size(c.oid) - pg_relation_size(c.oid) as toast_bytes,
-          array(select x.relname || ' ' || pg_relation_size(x.oid)
-            from pg_index i join pg_class x on x.oid = i.indexrelid where i.indrelid = c.oid order by pg_relation_size(x.oid) desc, x.relname) as indexes
+          array(
+            select x.relname || ' ' || pg_relation_size(x.oid)
+            from pg_index i join pg_class x on x.oid = i.indexrelid where i.indrelid = c.oid
+            order by pg_relation_size(x.oid) desc, x.relname
+          ) as indexes
         from pg_class c left join pg_inherits h on h.inhrelid = c.oid left join pg_class p on p.oid = h.inhparent
         where c.relkind in ('r', 'm') and c.relnamespace = cast('public' as regnamespace)
           and coalesce(p.relname, c.relname) = any(:ours)
