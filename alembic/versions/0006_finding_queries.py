@@ -10,8 +10,8 @@ revision = "0006"
 down_revision = "0002"
 
 INDEXES = {
-    "findings_by_rule": "(job_no, rule_id, severity, confidence, object_key, batch_no, position)",
-    # Always true: only a query that says so itself uses this index.
+    # The conditions are always true: only a query that says them itself uses the index.
+    "findings_by_rule": ("(job_no, rule_id, severity, confidence, object_key, batch_no, position) where rule_id > ''"),
     "findings_by_severity": (
         '(job_no, severity, confidence, object_key, rule_id, batch_no, position) where "count" > 0'
     ),

@@ -42,7 +42,7 @@ PAGE = 100
 SHARED = 10_000
 STATUS_P99_MS, PAGE_P50_MS = 50.0, 5.0
 INDEXES = {
-    "findings_by_rule": "(job_no, rule_id, severity, confidence, object_key, batch_no, position)",
+    "findings_by_rule": "(job_no, rule_id, severity, confidence, object_key, batch_no, position) where rule_id > ''",
     "findings_by_severity": '(job_no, severity, confidence, object_key, rule_id, batch_no, position) where "count" > 0',
     "findings_by_fingerprint": "using gin (jsonb_path_query_array(occurrences, '$[*].fingerprint') jsonb_path_ops)",
 }

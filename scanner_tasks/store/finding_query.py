@@ -4,12 +4,12 @@ Within a job, findings come in the order of their objects' keys, then of their r
 confidences three, so that a query is at most twelve scans of one index, each in that order, merged: it reads what
 it returns and one entry of each scan, at any depth, and "none" costs twelve look-ups.
 
-    a rule             findings_by_rule       (job_no, rule_id, severity, confidence, object_key, …)
+    a rule             findings_by_rule       (job_no, rule_id, severity, confidence, object_key, …) where rule_id > ''
     no rule            findings_by_severity   (job_no, severity, confidence, object_key, …) where count > 0
     a fingerprint      findings_by_fingerprint, GIN over the kept occurrences' fingerprints
 
-Key and prefix are ranges of object_key in either. ``count > 0`` is always true: it keeps findings_by_severity from
-being taken for a query with a rule, where statistics that lag behind could make it walk all findings of a severity.
+Key and prefix are ranges of object_key in either. The two conditions are always true: a query says the
+one whose index it means, and the planner can take no other, however far its statistics lag behind.
 """
 
 from __future__ import annotations
@@ -140,7 +140,7 @@ def marked_statement(wanted: FindingFilter, after: After | None) -> tuple[str, d
           select * from finding_marks m where {" and ".join(["m.bucket = :bucket", "m.status = :status", *conditions])}
           order by m.object_key, m.rule_id limit :limit
         ) m left join lateral (
-          select * from findings f where f.job_no = :job_no and f.rule_id = m.rule_id
+          select * from findings f where f.job_no = :job_no and f.rule_id = m.rule_id and f.rule_id > ''
             and f.severity in ({_quoted(severities)}) and f.confidence in ({_quoted(confidences)})
             and f.object_key = m.object_key
           order by f.batch_no, f.position limit 1000
@@ -223,7 +223,8 @@ def _range(wanted: FindingFilter, after: After | None) -> tuple[dict[str, str], 
         texts["rule"] = wanted.rule
     if wanted.key is not None:
         texts["key"] = to_text(wanted.key)
-        conditions.append("f.object_key = a.key")
+        # A range, not "=": with a constant key the primary key's order would do, and walk the job to the first match.
+        conditions.append("f.object_key >= a.key and f.object_key <= a.key")
     low = None
     if wanted.prefix:
         low, high = prefix_range(wanted.prefix)
@@ -258,7 +259,7 @@ def _asked(texts: dict[str, str]) -> str:
 
 def _branches(wanted: FindingFilter, conditions: list[str], *, limit: str) -> str:
     """A scan for each severity and confidence, in order; ``limit`` keeps the planner from making one of them."""
-    by_rule = "f.rule_id = a.rule" if wanted.rule is not None else 'f."count" > 0'
+    by_rule = "f.rule_id = a.rule and f.rule_id > ''" if wanted.rule is not None else 'f."count" > 0'
     where = " and ".join([by_rule, *conditions])
     order = ", ".join(f"f.{column}" for column in order_of(wanted).split(", "))
     severities, confidences = _domains(wanted)

@@ -168,10 +168,11 @@ findings = Table(
     Column("count", BigInteger, CheckConstraint('"count" > 0', name="findings_count_positive"), nullable=False),
     Column("occurrences", JSONB, nullable=False),
     _time("found_at", nullable=False),
-    # store/finding_query.py says which query uses which, and why one of them is partial with a condition always true.
+    # store/finding_query.py says which query uses which, and why they are partial with conditions always true.
     Index(
         "findings_by_rule",
         *("job_no", "rule_id", "severity", "confidence", "object_key", "batch_no", "position"),
+        postgresql_where=text("rule_id > ''"),
     ),
     Index(
         "findings_by_severity",

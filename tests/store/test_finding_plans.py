@@ -22,19 +22,26 @@ LIMIT = 50
 MOST_ROWS = LIMIT + 1 + 12 + 2
 
 
-@pytest.fixture(scope="module", params=[100_000, pytest.param(1_000_000, marks=pytest.mark.slow)])
+@pytest.fixture(
+    scope="module",
+    params=[(100_000, True), (100_000, False), pytest.param((1_000_000, True), marks=pytest.mark.slow)],
+    ids=["100k", "100k-without-statistics", "1M"],
+)
 def filled(request: pytest.FixtureRequest, postgres: LocalPostgres) -> Iterator[Connection]:
-    """A ledger of so many findings, four fifths of them in job 1."""
-    name = f"findings_{request.param}"
+    """A ledger of so many findings, four fifths of them in job 1; with statistics, or before there are any."""
+    findings, has_statistics = request.param
+    name = f"findings_{findings}_{has_statistics}".lower()
     server = make_engine(postgres.url(), pool_size=1).execution_options(isolation_level="AUTOCOMMIT")
     with server.connect() as connection:
         execute(connection, f"create database {name}")
     migrate(postgres.url(name), "upgrade", "head")
     ours = make_engine(postgres.url(name), pool_size=1)
     with ours.begin() as connection:
-        fill(connection, request.param)
+        execute(connection, "alter table findings_p0 set (autovacuum_enabled = false)")
+        fill(connection, findings)
     with ours.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
-        refresh_statistics(connection)
+        if has_statistics:
+            refresh_statistics(connection)
         yield connection
     ours.dispose()
     with server.connect() as connection:
