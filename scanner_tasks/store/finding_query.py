@@ -1,8 +1,8 @@
 """The statements that read findings, and the index that serves each.
 
 Within a job, findings come in the order of their objects' keys, then of their rules. Severities are four and
-confidences three, so that a query is at most twelve scans of one index, each in that order, merged: it reads what
-it returns and one entry of each scan, at any depth, and "none" costs twelve look-ups.
+confidences three, so that a query is at most twelve scans of one index, each in that order and as long as a page: it
+costs the same at any depth, and "none" costs twelve look-ups.
 
     a rule             findings_by_rule       (job_no, rule_id, severity, confidence, object_key, …) where rule_id > ''
     no rule            findings_by_severity   (job_no, severity, confidence, object_key, …) where count > 0
@@ -82,13 +82,13 @@ def order_of(wanted: FindingFilter) -> str:
 def fetch_statement(wanted: FindingFilter, after: After | None, *, limit: int) -> tuple[str, dict[str, Any]]:
     """The first findings of job ``:job_no`` behind ``after``, with the mark on each; the caller binds ``job_no``."""
     texts, conditions, values = _range(wanted, after)
-    branches = _branches(wanted, ["f.job_no = :job_no", *conditions], limit=":limit")
+    scans = _scans(wanted, ["f.job_no = :job_no", *conditions], limit=":limit")
     order = order_of(wanted)
     statement = f"""
         select f.*, m.status as mark_status, m.fingerprints as mark_fingerprints, m.count as mark_count
         from (
           select f.* from {_asked(texts)} cross join lateral (
-            select * from ({branches}) f order by {order} limit :limit
+            select * from ({scans}) f order by {order} limit :limit
           ) f
         ) f left join finding_marks m using (finding_id) order by {order}
         """
@@ -104,7 +104,7 @@ def probe_statement(wanted: FindingFilter) -> tuple[str, dict[str, Any]]:
     statement = f"""
         select j.job_no, j.job_id, j.bucket
         from {_asked(texts)} cross join jobs j
-        cross join lateral (select 1 from ({_branches(wanted, in_job, limit="1")}) f limit 1) f
+        cross join lateral (select 1 from ({_scans(wanted, in_job, limit="1")}) f limit 1) f
         where j.job_no between :first_job and :last_job and j.deleted_at is null {bucket}
         order by j.job_no
         """
@@ -257,18 +257,16 @@ def _asked(texts: dict[str, str]) -> str:
     return f"(select {columns} offset 0) a"  # offset 0 keeps it one row that is made once
 
 
-def _branches(wanted: FindingFilter, conditions: list[str], *, limit: str) -> str:
-    """A scan for each severity and confidence, in order; ``limit`` keeps the planner from making one of them."""
-    by_rule = "f.rule_id = a.rule and f.rule_id > ''" if wanted.rule is not None else 'f."count" > 0'
-    where = " and ".join([by_rule, *conditions])
+def _scans(wanted: FindingFilter, conditions: list[str], *, limit: str) -> str:
+    """A scan for each severity and confidence: in order each, planned once, at most ``limit`` rows of each."""
+    index = "f.rule_id = a.rule and f.rule_id > ''" if wanted.rule is not None else 'f."count" > 0'
+    where = " and ".join([index, *conditions, "f.severity = d.severity", "f.confidence = d.confidence"])
     order = ", ".join(f"f.{column}" for column in order_of(wanted).split(", "))
     severities, confidences = _domains(wanted)
-    return " union all ".join(
-        f"(select f.* from findings f where {where} and f.severity = '{severity}' and f.confidence = '{confidence}'"
-        f" order by {order} limit {limit})"
-        for severity in severities
-        for confidence in confidences
-    )
+    domain = ", ".join(f"('{severity}', '{confidence}')" for severity in severities for confidence in confidences)
+    return f"""
+        select f.* from (values {domain}) d (severity, confidence)
+        cross join lateral (select f.* from findings f where {where} order by {order} limit {limit}) f"""
 
 
 def _domains(wanted: FindingFilter) -> tuple[tuple[Severity, ...], tuple[Confidence, ...]]:

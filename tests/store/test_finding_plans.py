@@ -18,8 +18,8 @@ from tests.conftest import migrate
 from .plans import Plan, plan_of, recorded
 
 LIMIT = 50
-#: A page's rows, one of each of twelve scans, and the look for the place where the page begins.
-MOST_ROWS = LIMIT + 1 + 12 + 2
+#: A page's rows of each of twelve scans, and the look for the place where the page begins.
+MOST_ROWS = 12 * (LIMIT + 1) + 2
 
 
 @pytest.fixture(
