@@ -12,10 +12,12 @@ from api_lambda import problems
 from api_lambda.shapes import Problem
 from scanner_tasks import bootstrap
 from scanner_tasks.core.errors import InvalidInput, Unavailable
+from scanner_tasks.core.model import Confidence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from scanner_tasks.detect.engine import Detector
     from scanner_tasks.flow.parts import Api, Feeder
 
 T = TypeVar("T")
@@ -56,6 +58,11 @@ def api() -> Api:
 def feeder() -> Feeder:
     """As ``api``, with the queues."""
     return _configured(bootstrap.feeder)
+
+
+def detector(threshold: str, *, test_values: bool) -> Detector:
+    """The rules made ready for a text; made once for each pair of these."""
+    return _configured(lambda: bootstrap.text_detector(Confidence(threshold), test_values=test_values))
 
 
 def _configured(make: Callable[[], T]) -> T:

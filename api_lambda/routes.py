@@ -12,7 +12,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 from aws_lambda_powertools.event_handler.openapi.params import Body, Query
 
-from api_lambda import control_routes, problems, result_routes
+from api_lambda import control_routes, finding_routes, problems, result_routes
 from api_lambda.common import (
     DESCRIBED,
     PAGE_DEFAULT,
@@ -25,6 +25,7 @@ from api_lambda.common import (
     refuse_other_parameters,
 )
 from api_lambda.shapes import Job, Jobs, ScanRequest, StartedScan
+from scanner_tasks.core.access_rules import read_access
 from scanner_tasks.core.errors import InvalidInput
 from scanner_tasks.flow import read_results, start_job
 
@@ -55,6 +56,7 @@ app.configure_openapi(
 
 app.include_router(control_routes.router)
 app.include_router(result_routes.router)
+app.include_router(finding_routes.router)
 
 
 @app.post(
@@ -75,7 +77,8 @@ app.include_router(result_routes.router)
 def scan(request: Annotated[ScanRequest, Body(description="What to scan.")]) -> StartedScan:
     """POST /scan."""
     _only_query()
-    return StartedScan.of(start_job.start_job(request.bucket, request.prefix, using=api()), request)
+    access = read_access(request.access.model_dump() if request.access else None)
+    return StartedScan.of(start_job.start_job(request.bucket, request.prefix, access=access, using=api()), request)
 
 
 @app.get(
@@ -129,8 +132,8 @@ def openapi_json() -> str:
 
 #: What stands where; a wrong method on one of them is a 405 that names the right one.
 _METHODS = (
-    (r"/scan|/triage", "POST"),
-    (r"/jobs(/[^/]+)?|/results|/triage/[^/]+|/openapi\.json|/dlq(/[^/]+)?", "GET"),
+    (r"/scan|/detect|/triage", "POST"),
+    (r"/findings/[^/]+/explain|/jobs(/[^/]+)?|/results|/triage/[^/]+|/openapi\.json|/dlq(/[^/]+)?", "GET"),
     (r"/jobs/[^/]+/(pause|resume|cancel|retry-failed)|/dlq/[^/]+/(retry|discard)", "POST"),
 )
 
@@ -145,7 +148,8 @@ def _not_found(_: Exception) -> Response[str]:
         )
     return problems.problem(
         HTTPStatus.NOT_FOUND,
-        "No such path: there are POST /scan, GET /jobs, /jobs/{job_id}, /results, /triage, /dlq, /openapi.json; "
+        "No such path: there are POST /scan, /detect, /triage, "
+        "GET /jobs, /jobs/{job_id}, /results, /dlq, /openapi.json; "
         "that document has them all.",
     )
 

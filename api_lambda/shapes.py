@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from scanner_tasks.core.model import JobStatus
 from scanner_tasks.core.names import BUCKET_PATTERN, KEY_MAX_BYTES, check_bucket, check_key
-from scanner_tasks.core.progress import percent
+from scanner_tasks.core.progress import is_incomplete, percent
 from scanner_tasks.flow.redrive import arguments
 
 if TYPE_CHECKING:
@@ -67,11 +67,38 @@ class _Shape(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class ShownAccess(_Shape):
+    """How the bucket is reached, where the deployment's own way does not do; an external id is not shown."""
+
+    role_arn: str | None = Field(
+        default=None,
+        description="Role to assume, perhaps of another account; on the operator's list S3SCAN_ALLOWED_ROLES.",
+        examples=["arn:aws:iam::111122223333:role/s3scan"],
+    )
+    endpoint_url: str | None = Field(
+        default=None,
+        description="Another S3, such as MinIO; on the operator's list S3SCAN_ALLOWED_ENDPOINTS.",
+        examples=["https://minio.example:9000"],
+    )
+    region: str | None = Field(default=None, description="Without it S3's redirects tell.", examples=["eu-west-1"])
+    requester_pays: bool = Field(default=False, description="The scanner's account pays for reading the bucket.")
+    anonymous: bool = Field(default=False, description="Requests are not signed: for a public bucket.")
+
+
+class Access(ShownAccess):
+    """How the bucket is reached, where the deployment's own way does not do."""
+
+    external_id: str | None = Field(
+        default=None, description="What the role's trust policy asks for; it is never shown again."
+    )
+
+
 class ScanRequest(_Shape):
     """What to scan."""
 
     bucket: BucketName
     prefix: Prefix = ""
+    access: Access | None = None
 
 
 class StartedScan(_Shape):
@@ -165,22 +192,36 @@ class Job(_Shape):
     status: JobStatus
     status_reason: str | None = Field(description="Why it failed or was cancelled.")
     lane: str = Field(description="The queue that its batches travel through.", examples=["scan-3"])
+    access: ShownAccess = Field(description="How its bucket is reached.")
     execution_arn: str | None
     created_at: Moment
     listed_at: Moment | None = Field(description="When the listing ended.")
     finished_at: Moment | None
+    incomplete: bool = Field(
+        description="Objects failed or were read in part, or the job failed or was cancelled: more may be there than"
+        " was found. Of a job that goes on: so far."
+    )
     total_findings: int = Field(description="Findings: one for each rule in each object.")
     total_occurrences: int = Field(description="Places of all findings.")
+    total_allowed: int = Field(description="Places beside them that allow lists allow; not of failed objects.")
+    ruleset_hash: str = Field(description="Of rules, thresholds, allow lists, budgets and code.", examples=["9f2c…"])
+    other_ruleset_hashes: list[str] = Field(
+        description="Of workers that had other rules when they scanned some of it; empty as a rule."
+    )
     progress: Progress
 
     @classmethod
     def of(cls, view: JobView) -> Job:
         """A job as the flow tells it."""
         copied = {name: getattr(view.job, name) for name in cls.model_fields if hasattr(view.job, name)}
+        copied["access"] = ShownAccess(**view.job.access.to_show())
         return cls(
             **copied,
+            incomplete=is_incomplete(view.job.status, view.progress),
             total_findings=view.progress.findings,
             total_occurrences=view.progress.occurrences,
+            total_allowed=view.progress.allowed,
+            other_ruleset_hashes=list(view.other_rulesets),
             progress=Progress.of(view),
         )
 
@@ -205,9 +246,9 @@ class Place(_Shape):
 
     masked: str = Field(examples=["***-**-6789"])
     context: str = Field(description="Text around it, every candidate masked.")
-    line: int = Field(description="From 1.")
-    column: int = Field(description="In code points, from 1.")
-    offset: int = Field(description="Bytes into the extracted text, from 0.")
+    line: int = Field(description="From 1; 0 in an object that was read in byte ranges.")
+    column: int = Field(description="In code points, from 1; 0 with the line.")
+    offset: int = Field(description="Bytes into the extracted text, from 0; without a line, into the object.")
     path: str = Field(
         default="", description="Where within its format: archive member, page, cell, column, JSON path; else empty."
     )
@@ -233,6 +274,14 @@ class Place(_Shape):
         )
 
 
+class Column(_Shape):
+    """A column of a table, or a key of JSON lines, that holds almost nothing else."""
+
+    name: str = Field(examples=["ssn"])
+    rows: int = Field(description="Rows with something in it.")
+    valid: int = Field(description="Rows with a value of the rule.")
+
+
 class Finding(_Shape):
     """One rule in one object."""
 
@@ -244,6 +293,8 @@ class Finding(_Shape):
     severity: str = Field(examples=["high"])
     confidence: str = Field(examples=["high"])
     count: int = Field(description="Exact number of occurrences.")
+    allowed: int = Field(description="Occurrences beside them that allow lists allow.")
+    columns: list[Column] = Field(description="Columns of which at least 95 % are such values; the first few.")
     occurrences: list[Place] = Field(description="The first places.")
     found_at: Moment
     triage: str = Field(
@@ -254,7 +305,8 @@ class Finding(_Shape):
     def of(cls, finding: CoreFinding) -> Finding:
         """A finding as the ledger tells it."""
         same: dict[str, Any] = {
-            name: getattr(finding, name) for name in ("finding_id", "job_id", "bucket", "key", "count", "found_at")
+            name: getattr(finding, name)
+            for name in ("finding_id", "job_id", "bucket", "key", "count", "allowed", "found_at")
         }
         return cls(
             **same,
@@ -262,6 +314,7 @@ class Finding(_Shape):
             severity=finding.severity.value,
             confidence=finding.confidence.value,
             triage=finding.triage.value,
+            columns=[Column(name=c.name, rows=c.rows, valid=c.valid) for c in finding.columns],
             occurrences=[Place.of(occurrence) for occurrence in finding.occurrences],
         )
 

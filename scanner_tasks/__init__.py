@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from scanner_tasks.core.model import Finding, JobStatus, Progress
     from scanner_tasks.core.triage import Mark
+    from scanner_tasks.flow.explain import Explained
     from scanner_tasks.flow.read_results import JobView
     from scanner_tasks.flow.redrive import Retried
     from scanner_tasks.flow.start_job import StartedJob
@@ -32,6 +33,7 @@ __all__ = [
     "JobHandle",
     "dead_letters",
     "discard_dead_letters",
+    "explain",
     "job",
     "results",
     "retry_dead_letters",
@@ -44,15 +46,19 @@ __all__ = [
 PAGE = 500
 
 
-def start_scan(bucket: str, prefix: str = "") -> StartedJob:
+def start_scan(bucket: str, prefix: str = "", **access: str | bool | None) -> StartedJob:
     """Begin to scan a bucket, or the keys below a prefix; returns its ``job_id`` before anything is listed.
+
+    ``access`` says how the bucket is reached, where the deployment's own way does not do: ``role_arn``,
+    ``external_id``, ``endpoint_url``, ``region``, ``requester_pays``, ``anonymous`` (docs/reading-s3.md).
 
     Raises InvalidInput, BucketNotFound, Denied or Unavailable (``scanner_tasks.core.errors``).
     """
     from scanner_tasks import bootstrap  # noqa: PLC0415 (boto3 and SQLAlchemy wait until they are needed)
+    from scanner_tasks.core.access_rules import read_access  # noqa: PLC0415
     from scanner_tasks.flow import start_job  # noqa: PLC0415
 
-    return start_job.start_job(bucket, prefix, using=bootstrap.api())
+    return start_job.start_job(bucket, prefix, access=read_access(access), using=bootstrap.api())
 
 
 def job(job_id: UUID | str) -> JobHandle:
@@ -129,6 +135,28 @@ def triage_history(finding_id: UUID | str) -> tuple[Mark, ...]:
     return triage.history(_uuid(finding_id), using=bootstrap.api())
 
 
+def explain(finding: Finding | UUID | str, *, occurrence: int = 1, job_id: UUID | str | None = None) -> Explained:
+    """Why a finding is one: which pattern, checks, keyword at which distance, and why not higher (``lines``).
+
+    Takes a finding of ``results`` or a finding's id; an id alone means the youngest job that has it. ``occurrence``
+    counts from 1. Raises FindingNotFound, or InvalidInput when fewer occurrences are kept.
+    """
+    from scanner_tasks import bootstrap  # noqa: PLC0415
+    from scanner_tasks.core.model import Finding as FoundFinding  # noqa: PLC0415
+    from scanner_tasks.flow import explain as explaining  # noqa: PLC0415
+
+    if isinstance(finding, FoundFinding):
+        finding_id, of_job = finding.finding_id, finding.job_id
+    else:
+        finding_id, of_job = _uuid(finding, "finding"), None
+    return explaining.explain_finding(
+        finding_id,
+        occurrence=occurrence,
+        job_id=of_job if job_id is None else _uuid(job_id),
+        using=bootstrap.api(),
+    )
+
+
 def dead_letters(
     *, job_id: UUID | str | None = None, bucket: str | None = None, error: str | None = None, state: str | None = "open"
 ) -> Iterator[DeadLetter]:
@@ -203,6 +231,16 @@ class JobHandle:
         """True when every object has its outcome and nothing more is done."""
         return self._view.job.finished_at is not None
 
+    @property
+    def is_incomplete(self) -> bool:
+        """True when objects failed or were read in part, or the job failed or was cancelled: so far, while it goes on.
+
+        More may be there than was found: ``progress.outcomes`` tells what is missing and why.
+        """
+        from scanner_tasks.core.progress import is_incomplete  # noqa: PLC0415
+
+        return is_incomplete(self.status, self.progress)
+
     def refresh(self, *, real_time: bool = True) -> JobHandle:
         """Read the job again; counted live, or with ``real_time=False`` from a view at most a minute old."""
         from scanner_tasks import bootstrap  # noqa: PLC0415
@@ -257,7 +295,7 @@ class JobHandle:
         return f"JobHandle({str(self.job_id)!r}, status={str(self.status)!r})"
 
 
-def _uuid(text: UUID | str) -> UUID:
+def _uuid(text: UUID | str, what: str = "job_id") -> UUID:
     from scanner_tasks.core.errors import InvalidInput  # noqa: PLC0415
 
     if isinstance(text, UUID):
@@ -265,4 +303,4 @@ def _uuid(text: UUID | str) -> UUID:
     try:
         return UUID(text)
     except (ValueError, AttributeError, TypeError):
-        raise InvalidInput("job_id: give a UUID such as 0b0e7f1c-8f0c-4d5e-9a53-0f6a2c1d7e11.") from None
+        raise InvalidInput(f"{what}: give a UUID such as 0b0e7f1c-8f0c-4d5e-9a53-0f6a2c1d7e11.") from None

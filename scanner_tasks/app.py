@@ -8,11 +8,13 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import sys
+import threading
 from typing import TYPE_CHECKING, Any
 
 from celery import Celery, signals
 
 from scanner_tasks import settings, sqs
+from scanner_tasks.sqs import intake
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,7 +83,23 @@ def _warm_up(**_: Any) -> None:
     """Before the first message: open the pools, load the rules, so that the first batch does not wait for them."""
     if importlib.util.find_spec("scanner_tasks.bootstrap") is not None:
         bootstrap: Any = importlib.import_module("scanner_tasks.bootstrap")
-        bootstrap.worker()
+        guard = bootstrap.worker().guard
+        if guard is not None:  # a task that ECS protects takes nothing new meanwhile
+            guard.while_protected = intake.closed
+
+
+@signals.task_revoked.connect
+def _skip_revoked(sender: Any = None, request: Any = None, expired: bool = False, **_: Any) -> None:  # noqa: FBT001, FBT002
+    """A revoked batch is acknowledged without having run: the ledger is told, away from the event loop."""
+    if expired or getattr(sender, "name", None) != SCAN_BATCH:
+        return
+    bootstrap: Any = importlib.import_module("scanner_tasks.bootstrap")
+    revoke: Any = importlib.import_module("scanner_tasks.flow.revoke")
+    batch = revoke.arguments_of(request.argsrepr or "")
+    if batch is not None:
+        threading.Thread(
+            target=revoke.skip_revoked, args=batch, kwargs={"using": bootstrap.worker()}, name="revoke"
+        ).start()
 
 
 @signals.worker_shutting_down.connect

@@ -5,7 +5,6 @@ Rules and engine are imported where they are needed: the API starts without them
 
 from __future__ import annotations
 
-import hashlib
 import os
 import sys
 import threading
@@ -13,19 +12,27 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from scanner_tasks import log, settings
-from scanner_tasks.aws.clients import make_client, make_s3_client
+from scanner_tasks.aws.clients import make_client
 from scanner_tasks.aws.executions import Executions
+from scanner_tasks.aws.faults import Backoff
 from scanner_tasks.aws.metrics import Metrics
-from scanner_tasks.aws.objects import S3Objects
+from scanner_tasks.aws.objects import ObjectReader
 from scanner_tasks.aws.protection import TaskProtection
 from scanner_tasks.aws.queues import Queues
+from scanner_tasks.aws.sources import Sources
 from scanner_tasks.database import database_engine
 from scanner_tasks.flow.isolation import GRACE_S as CHILD_GRACE_S
 from scanner_tasks.flow.leases import LeaseKeeper
+from scanner_tasks.flow.nursery import give_back_memory
 from scanner_tasks.flow.parts import Api, Feeder, Worker
 from scanner_tasks.flow.protection import Guard
 
 if TYPE_CHECKING:
+    from scanner_tasks.core.model import Confidence
+    from scanner_tasks.core.redact import Fingerprinter
+    from scanner_tasks.detect.engine import Detector
+    from scanner_tasks.detect.ruleset import Ruleset
+    from scanner_tasks.rules.load import Loaded
     from scanner_tasks.settings import Settings
 
 
@@ -49,18 +56,21 @@ def feeder() -> Feeder:
 @cache
 def worker() -> Worker:
     """For a Celery worker: one set for all of its threads."""
-    from scanner_tasks import rules  # noqa: PLC0415 (see the module's docstring)
-    from scanner_tasks.core.redact import Fingerprinter  # noqa: PLC0415
-    from scanner_tasks.detect.engine import Detector  # noqa: PLC0415
+    from scanner_tasks.detect.engine import Detector  # noqa: PLC0415 (see the module's docstring)
 
     ours, agent = settings.load(), os.environ.get("ECS_AGENT_URI")  # set by ECS, not by us
     common = _common(ours)
-    fingerprinter = Fingerprinter(ours.fingerprint_key.get_secret_value().encode(), ours.fingerprint_key_id)
-    detector = Detector(rules.load_builtin(), fingerprinter, occurrences_kept=ours.occurrences_kept)
+    loaded = load_rules(ours)
+    for note in loaded.notes:
+        log.get_logger().warning("rule_pack_note", source=note.source, rule_id=note.rule_id, note=note.message)
+    present, *former = fingerprinters(ours)
+    detector = Detector(loaded.ruleset, present, occurrences_kept=ours.occurrences_kept, former=former)
+    # What runs is what was read at the start, whatever the packs hold by now.
+    own_hash = ruleset_hash(ours, loaded.ruleset)
     # While the worker still connects; whoever comes first waits for it.
-    threading.Thread(target=detector.prepare, name="filter", daemon=True).start()
+    threading.Thread(target=_make_ready, args=(detector,), name="filter", daemon=True).start()
     return Worker(
-        **common,
+        **{**common, "ruleset_hash": lambda: own_hash, "ruleset": lambda: loaded.ruleset},
         detector=detector,
         leases=LeaseKeeper(common["engine"], lease_s=ours.lease_s, stuck_after_s=ours.object_max_s + CHILD_GRACE_S),
         guard=Guard(
@@ -76,6 +86,29 @@ def worker() -> Worker:
     )
 
 
+@cache
+def text_detector(threshold: Confidence, *, test_values: bool) -> Detector:
+    """For a text at hand: the rules as the settings name them; without a fingerprint key, one that nobody keeps."""
+    import secrets  # noqa: PLC0415
+
+    from scanner_tasks.core.redact import Fingerprinter  # noqa: PLC0415
+    from scanner_tasks.detect.engine import Detector  # noqa: PLC0415
+
+    ours = settings.load()
+    is_set = bool(ours.fingerprint_key.get_secret_value())
+    keys = fingerprinters(ours) if is_set else (Fingerprinter(secrets.token_bytes(32), "none"),)
+    ruleset = load_rules(ours).ruleset
+    return Detector(ruleset, keys[0], threshold=threshold, test_values=test_values, former=keys[1:])
+
+
+def _make_ready(detector: Detector) -> None:
+    """The filter's making leaves much memory free that the system would not get back by itself."""
+    from scanner_tasks.rules.prepared import prepare  # noqa: PLC0415
+
+    prepare(detector)
+    give_back_memory()
+
+
 def stop_worker() -> None:
     """Ask the worker's threads to give back what they have not begun; call it when the process is told to stop."""
     if worker.cache_info().currsize:
@@ -84,15 +117,13 @@ def stop_worker() -> None:
 
 def _common(ours: Settings) -> dict[str, Any]:
     log.configure(ours.log_level)
-    connections = ours.max_workers + 5
     return {
         "settings": ours,
         "engine": database_engine(ours),
-        "objects": S3Objects(
-            make_s3_client(region=ours.aws_region, endpoint_url=ours.aws_endpoint_url, pool_size=connections)
-        ),
+        "objects": _objects(ours),
         "executions": Executions(_client("stepfunctions", ours), ours.state_machine_arn),
         "ruleset_hash": partial(ruleset_hash, ours),
+        "ruleset": lambda: load_rules(ours).ruleset,
     }
 
 
@@ -100,32 +131,45 @@ def _client(service: str, ours: Settings) -> Any:
     return make_client(service, region=ours.aws_region, endpoint_url=ours.aws_endpoint_url)
 
 
-def ruleset_hash(ours: Settings) -> str:
-    """Hash of all that decides what a scan finds: rules, and the budgets that end a read."""
-    from scanner_tasks import rules  # noqa: PLC0415
+def _objects(ours: Settings) -> ObjectReader:
+    return Sources(
+        backend=ours.s3_backend,
+        region=ours.aws_region,
+        aws_endpoint_url=ours.aws_endpoint_url,
+        s3_endpoint_url=ours.s3_endpoint_url,
+        profiles=ours.allowed_endpoints,
+        pool_size=ours.max_workers + 5,
+        connect_timeout_s=ours.s3_connect_timeout_s,
+        read_timeout_s=ours.s3_read_timeout_s,
+        min_bytes_per_s=ours.s3_min_bytes_per_s,
+        backoff=Backoff(attempts=ours.s3_attempts),
+    ).own()
 
-    budgets = " ".join(
-        str(budget)
-        for budget in (
-            ours.text_max_bytes,
-            ours.object_max_s,
-            ours.object_max_bytes,
-            ours.occurrences_kept,
-            ours.depth_max,
-            ours.ratio_max,
-            ours.ratio_free_bytes,
-            ours.members_max,
-            ours.rows_max,
-            ours.pages_max,
-            ours.spool_max_bytes,
-            ours.whole_max_bytes,
-            ours.child_memory_bytes,
-        )
-    )
-    return hashlib.sha256(f"{rules.load_builtin().content_hash} {budgets}".encode()).hexdigest()[:16]
+
+def load_rules(ours: Settings) -> Loaded:
+    """The rules as the settings name them, read now."""
+    from scanner_tasks.flow import load_rules as loading  # noqa: PLC0415 (see the module's docstring)
+
+    return loading.load_rules(ours.rules, partial(_objects, ours))
+
+
+def ruleset_hash(ours: Settings, ruleset: Ruleset | None = None) -> str:
+    """Hash of all that decides what a scan finds; of the rules as they are now where none are given."""
+    from scanner_tasks.flow import load_rules as loading  # noqa: PLC0415
+
+    return loading.ruleset_hash(ruleset or load_rules(ours).ruleset, ours)
+
+
+def fingerprinters(ours: Settings) -> tuple[Fingerprinter, ...]:
+    """The present key's, and then those of former keys."""
+    from scanner_tasks.core.redact import Fingerprinter  # noqa: PLC0415
+
+    keys = {ours.fingerprint_key_id: ours.fingerprint_key, **ours.former_fingerprint_keys}
+    return tuple(Fingerprinter(key.get_secret_value().encode(), key_id) for key_id, key in keys.items())
 
 
 if __name__ == "__main__":  # the child of flow/isolation.py
     from scanner_tasks.flow.isolation import serve
 
+    _make_ready(worker().detector)
     serve(worker())

@@ -28,6 +28,7 @@ from urllib.parse import quote
 from uuid import uuid4
 
 from scanner_tasks.core import lanes
+from scanner_tasks.core.access import OWN, Access
 from scanner_tasks.core.errors import (
     BucketNotFound,
     Denied,
@@ -62,6 +63,16 @@ class FakeObjects:
         self.buckets = {bucket: dict(objects) for bucket, objects in buckets.items()}
         self.storage_classes = dict(storage_classes or {})
         self.denied: set[tuple[str, str | None]] = set(denied)
+        #: Objects that are reached in another way than by default; a test may add some.
+        self.reached: dict[Access, FakeObjects] = {}
+
+    def through(self, access: Access) -> FakeObjects:
+        """Itself, or what stands in ``reached``; raises Denied for a way that is not there."""
+        if access == OWN:
+            return self
+        if access not in self.reached:
+            raise Denied("Nothing is reached in this way.")
+        return self.reached[access]
 
     def check_bucket(self, bucket: str) -> None:
         """Return if the bucket can be listed; raises BucketNotFound or Denied."""
@@ -83,9 +94,9 @@ class FakeObjects:
         self._check(bucket, key)
         return self._ref(bucket, key)
 
-    def open(self, ref: ObjectRef) -> FakeBody:
-        """The bytes of exactly the listed object."""
-        return FakeBody(self, ref)
+    def open(self, ref: ObjectRef, *, first_byte: int = 0, last_byte: int | None = None) -> FakeBody:
+        """The bytes of exactly the listed object, or some of them: places from 0, both inclusive."""
+        return FakeBody(self, ref, slice(first_byte, None if last_byte is None else last_byte + 1))
 
     def _check(self, bucket: str, key: str) -> None:
         if (bucket, key) in self.denied:
@@ -116,9 +127,10 @@ class FakeObjects:
 class FakeBody:
     """An object of FakeObjects being read; what is wrong with it is said by the first ``read``."""
 
-    def __init__(self, objects: FakeObjects, ref: ObjectRef) -> None:
+    def __init__(self, objects: FakeObjects, ref: ObjectRef, wanted: slice = slice(None)) -> None:
         self._objects = objects
         self._ref = ref
+        self._wanted = wanted
         self._stream: io.BytesIO | None = None
 
     @property
@@ -129,7 +141,7 @@ class FakeBody:
     def read(self, size: int, /) -> bytes:
         """The next bytes: exactly ``size`` of them except at the end; b"" after it."""
         if self._stream is None:
-            self._stream = io.BytesIO(self._objects._content(self._ref))  # noqa: SLF001 (they are one)
+            self._stream = io.BytesIO(self._objects._content(self._ref)[self._wanted])  # noqa: SLF001 (one)
         return self._stream.read(size)
 
     def __enter__(self) -> Self:

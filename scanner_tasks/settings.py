@@ -6,13 +6,17 @@ other tools share: DATABASE_URL, AWS_ENDPOINT_URL, AWS_REGION, MAX_WORKERS.
 
 from __future__ import annotations
 
+import json
 from functools import cache
+from typing import Annotated, Literal
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from scanner_tasks.core import lanes
+from scanner_tasks.core.access_rules import check_endpoint
 from scanner_tasks.core.errors import InvalidInput
+from scanner_tasks.core.planning import Policy
 
 
 class Settings(BaseSettings):
@@ -45,6 +49,36 @@ class Settings(BaseSettings):
         default=None,
         validation_alias=AliasChoices("AWS_ENDPOINT_URL", "aws_endpoint_url"),
         description="Another endpoint for every AWS service: the emulator, or an S3-compatible store.",
+    )
+    s3_endpoint_url: str | None = Field(
+        default=None,
+        validation_alias=AliasChoices("AWS_ENDPOINT_URL_S3", "s3_endpoint_url"),
+        description="Another endpoint for S3 alone (MinIO, R2, a VPC endpoint); stronger than AWS_ENDPOINT_URL.",
+    )
+    s3_backend: Literal["lean", "boto3"] = Field(
+        default="lean",
+        description="What sends requests to S3: `lean` (botocore's signer over urllib3) or `boto3`.",
+    )
+    s3_connect_timeout_s: float = Field(default=5.0, gt=0, description="Seconds to connect to S3.")
+    s3_read_timeout_s: float = Field(
+        default=20.0, gt=0, description="Longest silence of S3 before a request or body is tried again."
+    )
+    s3_min_bytes_per_s: int = Field(
+        default=16 * 1024,
+        ge=0,
+        description="A body that comes slower, over S3SCAN_S3_READ_TIMEOUT_S, is resumed on another connection.",
+    )
+    s3_attempts: int = Field(
+        default=6, ge=1, description="Tries in a row of a request to S3, or of a body, without any progress."
+    )
+    allowed_roles: list[str] = Field(
+        default_factory=list,
+        description='Roles that a job may name as role_arn, as JSON, `*` for any text: ["arn:aws:iam::*:role/s3scan"].',
+    )
+    allowed_endpoints: dict[str, str] = Field(
+        default_factory=dict,
+        description="Endpoints that a job may name as endpoint_url, each with the profile of AWS's credentials files "
+        'to sign with, or "" for the process\'s own, as JSON: {"https://minio.example:9000": "minio"}.',
     )
     aws_region: str = Field(
         default="us-east-1",
@@ -81,6 +115,14 @@ class Settings(BaseSettings):
     stalled_after_s: float = Field(
         default=600.0, gt=0, description="Settle starts a new execution for a job without progress for so long."
     )
+    dead_letter_days: float = Field(
+        default=365.0,
+        ge=0,
+        description=(
+            "Days after which settle forgets errors of attempts, and dead letters that were retried, discarded or "
+            "moot; open ones stay. 0 = never."
+        ),
+    )
     feed_turn_s: float = Field(default=240.0, gt=0, description="How long one Feed turn lists; below Lambda's timeout.")
     feed_wait_s: int = Field(default=10, ge=1, description="Longest wait of the state machine between two turns.")
     feed_max_turns: int = Field(
@@ -96,6 +138,17 @@ class Settings(BaseSettings):
     )
     text_max_bytes: int = Field(
         default=2 * 1024**3, ge=1, description="Text read of one object, decompressed, before it is partial(bytes)."
+    )
+    ranges_above_bytes: int = Field(
+        default=1024**3,
+        ge=4096,
+        description="Plain text listed larger is scanned in byte ranges, which several workers share.",
+    )
+    range_bytes: int = Field(
+        default=256 * 1024**2,
+        ge=4096,
+        multiple_of=4,
+        description="Bytes of such a range; budgets of bytes and time are then the range's, not the object's.",
     )
     object_max_s: float = Field(default=900.0, gt=0, description="Seconds for one object before it is partial(time).")
     depth_max: int = Field(
@@ -117,15 +170,31 @@ class Settings(BaseSettings):
         ge=1,
         description="Bytes of one object on the disk, for formats that are not read from front to back.",
     )
-    spool_memory_bytes: int = Field(default=4 * 1024**2, ge=0, description="Of these, bytes kept in memory instead.")
+    spool_directory: str = Field(
+        default="",
+        description="Directory of these files (they have no names there); empty = the system's temporary one.",
+    )
+    spool_volume_bytes: int = Field(
+        default=8 * 1024**3,
+        ge=1,
+        description=(
+            "Bytes of all objects there that a worker's threads read; what does not fit is read in part, as "
+            "partial(bytes). Each child may hold S3SCAN_SPOOL_MAX_BYTES beside it."
+        ),
+    )
+    spool_memory_bytes: int = Field(default=1024**2, ge=0, description="Of these, bytes kept in memory instead.")
     whole_max_bytes: int = Field(
-        default=128 * 1024**2, ge=1, description="Size of a message or SQLite database, before it is partial(bytes)."
+        default=32 * 1024**2,
+        ge=1,
+        description="Size of a message, RTF or old Word document, before it is partial(bytes).",
     )
     child_max: int = Field(
         default=2, ge=1, description="Processes at a time that run risky parsers (PDF, workbooks, databases)."
     )
     child_memory_bytes: int = Field(
-        default=4 * 1024**3, ge=1024**3, description="Address space of such a process (RLIMIT_AS)."
+        default=128 * 1024**2,
+        ge=64 * 1024**2,
+        description="Memory that such a process may write to beyond what it begins with (RLIMIT_DATA).",
     )
     retention_days: float = Field(
         default=0.0, ge=0, description="Days after its end that a job is deleted with all it found; 0 = never."
@@ -154,6 +223,19 @@ class Settings(BaseSettings):
     fingerprint_key_id: str = Field(
         default="k1", pattern=r"^[a-z0-9-]{1,16}$", description="Name of that key, stored with each fingerprint."
     )
+    former_fingerprint_keys: dict[str, SecretStr] = Field(
+        default_factory=dict,
+        description=(
+            'Keys that were used before, by their names, as JSON: {"k0": "…"}. Allow lists made with them keep working.'
+        ),
+    )
+    rules: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description=(
+            "Packs of rules beside the built-in ones: paths and s3://bucket/key, with spaces between them, or as a "
+            "JSON list (docs/custom-rules.md). Read when a process starts; the API reads them when a job begins."
+        ),
+    )
     metrics_namespace: str = Field(default="S3Scan", description="CloudWatch namespace of BacklogBatches.")
     liveness_file: str = Field(
         default="", description="File that a worker touches while it is alive, for a health check; empty = none."
@@ -164,11 +246,33 @@ class Settings(BaseSettings):
             "Remote control of workers from Flower and the celery command, through SNS. Workers, and Flower, then need "
             "sqs:CreateQueue, DeleteQueue, GetQueueUrl, GetQueueAttributes, SetQueueAttributes, SendMessage, "
             "ReceiveMessage, DeleteMessage, TagQueue and ListQueueTags on queues named scan-ctl-*, sqs:ListQueues, and "
-            "sns:CreateTopic, TagResource, Publish, Subscribe, Unsubscribe and ListSubscriptionsByTopic on the topic "
-            "scan-ctl-celery-pidbox."
+            "sns:Unsubscribe, and sns:CreateTopic, TagResource, Publish, Subscribe and ListSubscriptionsByTopic on the "
+            "topic scan-ctl-celery-pidbox."
         ),
     )
     log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
+
+    @field_validator("rules", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        """A plain text is a list of names with spaces between them, or JSON."""
+        if isinstance(value, str):
+            return json.loads(value) if value.lstrip().startswith("[") else value.split()
+        return value
+
+    @field_validator("allowed_endpoints")
+    @classmethod
+    def _origins(cls, given: dict[str, str]) -> dict[str, str]:
+        """Every endpoint in one spelling."""
+        try:
+            return {check_endpoint(url): profile for url, profile in given.items()}
+        except InvalidInput as error:
+            raise ValueError(str(error)) from None
+
+    @property
+    def policy(self) -> Policy:
+        """How a listing is planned."""
+        return Policy(object_max_bytes=self.object_max_bytes, alone_above_bytes=self.ranges_above_bytes)
 
     @property
     def lane_names(self) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from scanner_tasks.app import SCAN_BATCH, SCAN_OBJECTS, SCAN_PREFIX, app
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 #: Job ids of requests that came as tasks are made from the task's id: a second delivery makes no second job.
 REQUESTS = uuid.uuid5(uuid.NAMESPACE_URL, "https://s3scan/celery-request")
@@ -28,7 +28,7 @@ def job_id_of(task_id: str) -> uuid.UUID:
     return uuid.uuid5(REQUESTS, task_id)
 
 
-@app.task(name=SCAN_BATCH)
+@app.task(name=SCAN_BATCH, gives_back=True)  # in a stopping worker its row is planned again, its message acknowledged
 def scan_batch(job_id: str, batch_no: int, epoch: int) -> str:
     """Scan one batch of the ledger; internal: feed sends it."""
     bootstrap, flow = _part("bootstrap"), _part("flow.scan_batch")
@@ -36,17 +36,27 @@ def scan_batch(job_id: str, batch_no: int, epoch: int) -> str:
 
 
 @app.task(name=SCAN_PREFIX, bind=True)
-def scan_prefix(self: Any, bucket: str, prefix: str = "") -> str:
+def scan_prefix(self: Any, bucket: str, prefix: str = "", access: Mapping[str, Any] | None = None) -> str:
     """Start a job on a bucket or a prefix; its id."""
-    bootstrap, flow = _part("bootstrap"), _part("flow.start_job")
-    return str(flow.start_job(bucket, prefix, using=bootstrap.api(), job_id=job_id_of(self.request.id)).job_id)
+    bootstrap, flow, reached = (
+        _part("bootstrap"),
+        _part("flow.start_job"),
+        _part("core.access_rules").read_access(access),
+    )
+    job_id = job_id_of(self.request.id)
+    return str(flow.start_job(bucket, prefix, access=reached, using=bootstrap.api(), job_id=job_id).job_id)
 
 
 @app.task(name=SCAN_OBJECTS, bind=True)
-def scan_objects(self: Any, bucket: str, keys: Sequence[str]) -> str:
+def scan_objects(self: Any, bucket: str, keys: Sequence[str], access: Mapping[str, Any] | None = None) -> str:
     """Start a job on the named objects; its id."""
-    bootstrap, flow = _part("bootstrap"), _part("flow.scan_objects")
-    return str(flow.scan_objects(bucket, keys, using=bootstrap.api(), job_id=job_id_of(self.request.id)).job_id)
+    bootstrap, flow, reached = (
+        _part("bootstrap"),
+        _part("flow.scan_objects"),
+        _part("core.access_rules").read_access(access),
+    )
+    job_id = job_id_of(self.request.id)
+    return str(flow.scan_objects(bucket, keys, access=reached, using=bootstrap.api(), job_id=job_id).job_id)
 
 
 def _part(name: str) -> Any:

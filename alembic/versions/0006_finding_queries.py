@@ -7,7 +7,7 @@ from alembic import op
 from scanner_tasks.store.indexes import create_partitioned_index
 
 revision = "0006"
-down_revision = "0002"
+down_revision = "0005"
 
 INDEXES = {
     # The conditions are always true: only a query that says them itself uses the index.

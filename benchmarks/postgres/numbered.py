@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any, Self
 
+from scanner_tasks.core.access import OWN, Access
 from scanner_tasks.core.errors import ObjectGone
 from scanner_tasks.core.model import (
     Confidence,
@@ -38,6 +39,11 @@ class NumberedObjects:
 
     def __init__(self, count: int) -> None:
         self.count = count
+
+    def through(self, access: Access) -> NumberedObjects:
+        """There is one way only."""
+        assert access == OWN
+        return self
 
     def check_bucket(self, bucket: str) -> None:
         """Every bucket is there."""
@@ -99,11 +105,17 @@ class _Body:
 class MarkDetector:
     """Finds the mark that ``_Body`` wrote: detection is not what is measured here."""
 
-    def begin(self) -> MarkDetector._Detection:
+    def prepare(self) -> None:
+        """Nothing to make ready."""
+
+    def begin(self, name: str = "") -> MarkDetector._Detection:
         """A detection of one object."""
+        del name
         return self._Detection()
 
     class _Detection:
+        allowed = 0
+
         def __init__(self) -> None:
             self.found = False
 

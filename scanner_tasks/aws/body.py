@@ -1,41 +1,79 @@
-"""The bytes of one object: read once from start to end, through cuts, stalls and refusals of the service.
+"""The bytes of one object: read once from start to end, through cuts, stalls, drips and refusals of the service.
 
-botocore repeats requests but never bodies, so this does both. A read that breaks off at byte n goes on with
-``Range: bytes=n-`` and ``If-Match``, so that two versions of an object are never put together.
+Neither backend repeats bodies, so this does. A read that breaks off at byte n goes on with ``Range: bytes=n-`` and
+``If-Match``, so that two versions of an object are never put together.
 """
 
 from __future__ import annotations
 
 import contextlib
+import time
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Self
 
-from botocore.exceptions import IncompleteReadError
+from botocore.exceptions import ClientError, IncompleteReadError
 
-from scanner_tasks.aws.faults import AWS_ERRORS, Backoff, is_transient
+from scanner_tasks.aws.faults import AWS_ERRORS, TooSlow, http_status
 from scanner_tasks.aws.object_faults import object_error
 from scanner_tasks.core.errors import ObjectError
-from scanner_tasks.core.model import ObjectRef
 
-#: Bytes asked of the socket at a time: what a cut can cost, and the step that counts as progress.
-_PIECE = 128 * 1024
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from scanner_tasks.aws.s3_requests import S3Requests, Stream
+    from scanner_tasks.aws.tries import Tries
+    from scanner_tasks.core.model import ObjectRef
+
+#: Most bytes asked of the socket at a time.
+_PIECE = 1024**2
+#: So many bytes in a row count as progress: a server that cuts, or drips, below it is given up after the tries.
+_PROGRESS = 64 * 1024
+_NO_SUCH_RANGE = 416
 
 
 class S3Body:
     """A context manager; ``read`` raises the ObjectError that says what became of the object.
 
-    Failures are counted in a row: a body of any length survives any number of cuts as long as each try brings bytes.
+    Failures are counted in a row: a body of any length survives any number of cuts as long as tries bring bytes.
+
+    Args:
+        requests: sends the GETs.
+        ref: the object; its ETag, or else the first answer's, holds every request to one version.
+        tries: of this body.
+        first_byte: where to begin, from 0.
+        last_byte: the last one wanted; None is the object's end.
+        slow_s: a connection that in so many seconds of waiting for it …
+        slow_bytes: … brings fewer bytes is cut, and the body resumed on another.
+        clock: seconds that only go forward.
     """
 
-    def __init__(self, client: Any, ref: ObjectRef, backoff: Backoff) -> None:
-        self._client = client
+    def __init__(
+        self,
+        requests: S3Requests,
+        ref: ObjectRef,
+        tries: Tries,
+        *,
+        first_byte: int,
+        last_byte: int | None,
+        slow_s: float,
+        slow_bytes: int,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._requests = requests
         self._ref = ref
-        self._backoff = backoff
+        self._tries = tries
         self._etag = ref.etag
-        self._stream: Any = None
+        self._first_byte = first_byte
+        self._last_byte = last_byte
+        self._slow_s = slow_s
+        self._slow_bytes = slow_bytes
+        self._clock = clock
+        self._stream: Stream | None = None
         self._length: int | None = None
         self._bytes_read = 0
-        self._failures = 0
+        self._since_failure = 0
+        self._waited_s = 0.0
+        self._waited_bytes = 0
 
     @property
     def bytes_read(self) -> int:
@@ -76,40 +114,59 @@ class S3Body:
                 if self._stream is None:
                     self._request()
                     continue  # it may be empty
-                piece: bytes = self._stream.read(size)
+                self._check_speed()
+                began = self._clock()
+                piece = self._stream.read1(size)
                 if not piece and self._length is not None:
                     raise IncompleteReadError(actual_bytes=self._bytes_read, expected_bytes=self._length)
+                self._count(len(piece), self._clock() - began)
             except AWS_ERRORS as error:
                 self.close()
-                self._failures += 1
-                if not is_transient(error) or self._failures >= self._backoff.attempts:
-                    raise object_error(error) from error
-                self._backoff.wait(self._failures, error)
+                self._since_failure = 0
+                if not self._tries.again(error):
+                    raise object_error(error, self._ref) from error
                 continue
-            self._failures = 0
-            self._bytes_read += len(piece)
             if piece:
                 return piece
             self._length = self._bytes_read  # it was not told in advance
-        self.close()
+        self._stream = None  # read to its end, its connection went back to the pool
         return b""
 
+    def _count(self, size: int, waited_s: float) -> None:
+        self._bytes_read += size
+        self._since_failure += size
+        if self._since_failure >= _PROGRESS:
+            self._tries.progressed()
+        self._waited_bytes += size
+        self._waited_s += waited_s
+
+    def _check_speed(self) -> None:
+        if self._waited_s < self._slow_s:
+            return
+        if self._waited_bytes < self._slow_bytes:
+            raise TooSlow(seconds=self._waited_s, size=self._waited_bytes)
+        self._waited_s, self._waited_bytes = 0.0, 0
+
     def _request(self) -> None:
-        """GET from where we stand."""
-        arguments: dict[str, Any] = {"Bucket": self._ref.bucket, "Key": self._ref.key}
-        if self._etag:
-            arguments["IfMatch"] = f'"{self._etag}"'
-        if self._ref.version_id:
-            arguments["VersionId"] = self._ref.version_id
-        start = self._bytes_read
-        if start:
-            arguments["Range"] = f"bytes={start}-"
-        answer = self._client.get_object(**arguments)
-        self._stream = answer["Body"]
-        if start and not str(answer.get("ContentRange", "")).startswith(f"bytes {start}-"):
+        """GET from where we stand; a range that begins behind the object's end is empty."""
+        start = self._first_byte + self._bytes_read
+        is_ranged = start > 0 or self._last_byte is not None
+        byte_range = f"bytes={start}-{'' if self._last_byte is None else self._last_byte}" if is_ranged else None
+        self._tries.begin()
+        try:
+            answer = self._requests.get(self._ref, if_match=self._etag, byte_range=byte_range)
+        except ClientError as error:
+            if http_status(error) == _NO_SUCH_RANGE and not self._bytes_read:
+                self._length = 0
+                return
+            raise
+        self._tries.went_well()
+        self._stream = answer.stream
+        self._waited_s, self._waited_bytes = 0.0, 0
+        if is_ranged and not answer.content_range.startswith(f"bytes {start}-"):
             self.close()
-            raise ObjectError("The store ignored a Range header, so a read that broke off cannot go on.")
+            raise ObjectError("The store ignored a Range header, so only the whole object can be read, in one go.")
         # Without a listed ETag the first answer's holds the resumed reads to one version.
-        self._etag = self._etag or str(answer.get("ETag", "")).strip('"')
-        if "ContentLength" in answer:
-            self._length = start + int(answer["ContentLength"])
+        self._etag = self._etag or answer.etag
+        if answer.length is not None:
+            self._length = self._bytes_read + answer.length

@@ -5,11 +5,18 @@ A client is made with a session of its own: sessions are not safe to share betwe
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import botocore.session
+from botocore import UNSIGNED
 from botocore.config import Config
+from botocore.credentials import CredentialResolver
+
+from scanner_tasks.aws.credentials import Provider
+
+if TYPE_CHECKING:
+    from scanner_tasks.aws.credentials import Credentials
 
 
 def make_client(
@@ -50,20 +57,26 @@ def make_s3_client(
     pool_size: int = 25,
     connect_timeout_s: float = 5.0,
     read_timeout_s: float = 20.0,
+    credentials: Credentials | None = None,
+    anonymous: bool = False,
 ) -> Any:
-    """A boto3 client for ``S3Objects``.
+    """A boto3 client for ``Boto3Requests``.
 
-    It tries each request once, because S3Objects repeats requests and bodies itself; hands timestamps back as text,
+    It tries each request once, because its user repeats requests and bodies itself; hands timestamps back as text,
     because parsing them is more than half the cost of a listing and nothing of ours reads one; addresses buckets by
-    path where an endpoint is given; and leaves checksums of bodies out (TLS guards the way, 0.6 ms a MB saved).
+    path where an endpoint is given; and leaves checksums of bodies out (docs/reading-s3.md says why). Without
+    ``credentials`` it finds the process's own; ``anonymous`` signs nothing.
     """
     session = botocore.session.get_session()
     session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=str)
+    if credentials:
+        session.register_component("credential_provider", CredentialResolver([Provider(credentials)]))
     config = _config(pool_size, connect_timeout_s, read_timeout_s, attempts=1).merge(
         Config(
             s3={"addressing_style": "path" if endpoint_url else "auto"},
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",
+            signature_version=UNSIGNED if anonymous else None,
         )
     )
     return _create(session, "s3", region, endpoint_url, config)

@@ -81,6 +81,25 @@ _NETWORK = (
 )
 
 
+#: These are refused because of their age: new ones will do.
+_EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired", "InvalidToken"})
+
+
+class TooSlow(BotoCoreError):  # type: ignore[misc]
+    """A body dripped: so few bytes in so many seconds that another connection is tried."""
+
+    fmt = "The body came too slowly: {size} bytes in {seconds:.0f} s."
+
+
+class RoleRefused(BotoCoreError):  # type: ignore[misc]
+    """STS does not let us assume the role of a job."""
+
+    fmt = (
+        "Not allowed to assume the role {role_arn}: its trust policy must name the scanner's role (and the external id"
+        " of the request), and the scanner's role needs sts:AssumeRole on it."
+    )
+
+
 def error_code(error: BaseException) -> str:
     """AWS's error code, or the exception's name."""
     if isinstance(error, ClientError):
@@ -99,12 +118,17 @@ def is_transient(error: BaseException) -> bool:
     """True when the same call may well succeed later: a cut, a timeout, a 5xx, a request to slow down."""
     if isinstance(error, ClientError):
         return error_code(error) in _TRANSIENT or http_status(error) >= 500  # noqa: PLR2004
-    return isinstance(error, _NETWORK)
+    return isinstance(error, (*_NETWORK, TooSlow))
 
 
 def is_denied(error: BaseException) -> bool:
     """True when a permission is missing."""
     return error_code(error) in _DENIED
+
+
+def is_expired(error: BaseException) -> bool:
+    """True when credentials looked up anew may well be taken."""
+    return error_code(error) in _EXPIRED
 
 
 def is_credentials(error: BaseException) -> bool:
@@ -123,6 +147,8 @@ def service_error(error: BaseException, *, doing: str, permission: str) -> Denie
         permission: IAM action that the call needs.
     """
     code = error_code(error)
+    if isinstance(error, RoleRefused):
+        return Denied(str(error))
     if is_credentials(error):
         return Unavailable(f"Could not {doing}: the credentials are missing, expired or wrong ({code}).")
     if is_denied(error):

@@ -1,38 +1,77 @@
 """S3: buckets listed and objects read, every key exactly as S3 has it.
 
-boto3's client sends keys untouched (``a//b``, ``/lead``, ``x/../y``, control characters); several others normalise
-them and read another object, or none. Listings ask for ``encoding-type=url``, because XML cannot hold every key.
+``ObjectReader`` is the one contract; two backends send its requests (``boto3_requests``, ``lean``), and one suite of
+tests holds both to it. Clients that normalise keys (``a//b``, ``/lead``, ``x/../y``) read another object, or none.
 """
 
 from __future__ import annotations
 
-from typing import Any
+import random
+from typing import TYPE_CHECKING, TypeVar
 
 from botocore.exceptions import ParamValidationError
 
 from scanner_tasks.aws.body import S3Body
-from scanner_tasks.aws.faults import AWS_ERRORS, Backoff, error_code, http_status, is_transient, service_error
+from scanner_tasks.aws.brakes import Brakes
+from scanner_tasks.aws.faults import AWS_ERRORS, Backoff, error_code, http_status, service_error
 from scanner_tasks.aws.object_faults import object_error
-from scanner_tasks.core.errors import BucketNotFound, Denied, Unavailable
+from scanner_tasks.aws.tries import Tries
+from scanner_tasks.core.access import OWN
+from scanner_tasks.core.errors import BucketNotFound, Denied, InvalidInput, Unavailable
 from scanner_tasks.core.model import ObjectRef
 from scanner_tasks.core.ports import Page
 
-__all__ = ["Page", "S3Objects"]
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from scanner_tasks.aws.s3_requests import S3Requests
+    from scanner_tasks.core.access import Access
+
+__all__ = ["ObjectReader", "Page"]
+
+T = TypeVar("T")
 
 _NO_BUCKET = frozenset({"NoSuchBucket", "InvalidBucketName", "PermanentRedirect", "AuthorizationHeaderMalformed"})
+#: Defaults of the settings S3SCAN_S3_READ_TIMEOUT_S and S3SCAN_S3_MIN_BYTES_PER_S.
+SLOW_S, MIN_BYTES_PER_S = 20.0, 16 * 1024
 
 
-class S3Objects:
-    """S3 through one boto3 client.
+class ObjectReader:
+    """S3 through one backend; safe to share between threads.
 
     Args:
-        client: as ``clients.make_s3_client`` makes it; at least as many connections as bodies open at a time.
+        requests: the backend.
         backoff: tries in a row and waits between them, for requests and bodies alike.
+        brakes: waits of the buckets that asked to slow down, shared by every reader of a process.
+        slow_s: seconds of waiting after which …
+        min_bytes_per_s: … a body that came slower than this is resumed on another connection.
+        reach: the reader of another access; None when there is this one only.
     """
 
-    def __init__(self, client: Any, *, backoff: Backoff | None = None) -> None:
-        self._client = client
+    def __init__(
+        self,
+        requests: S3Requests,
+        *,
+        backoff: Backoff | None = None,
+        brakes: Brakes | None = None,
+        slow_s: float = SLOW_S,
+        min_bytes_per_s: int = MIN_BYTES_PER_S,
+        reach: Callable[[Access], ObjectReader] | None = None,
+    ) -> None:
+        self._requests = requests
         self._backoff = backoff or Backoff()
+        self._brakes = brakes or Brakes(chance=random.random)
+        self._slow_s = slow_s
+        self._slow_bytes = int(slow_s * min_bytes_per_s)
+        self._reach = reach
+
+    def through(self, access: Access) -> ObjectReader:
+        """The reader that reaches buckets in this way; itself for the deployment's own. Nothing is asked yet."""
+        if access == OWN:
+            return self
+        if self._reach is None:
+            raise InvalidInput("access: these objects are reached in one way only.")
+        return self._reach(access)
 
     def check_bucket(self, bucket: str) -> None:
         """Return if the bucket can be listed; raises BucketNotFound, Denied or Unavailable.
@@ -47,58 +86,49 @@ class S3Objects:
         Resumed with the last key of each page, a listing gives every key that exists throughout exactly once; keys
         added or deleted meanwhile never disturb it. Raises BucketNotFound, Denied or Unavailable.
         """
-        arguments: dict[str, Any] = {"Bucket": bucket, "Prefix": prefix, "MaxKeys": max_keys}
-        if start_after:
-            arguments["StartAfter"] = start_after
-        answer = self._list(bucket, arguments)
-        objects = tuple(
-            ObjectRef(
-                bucket=bucket,
-                key=item["Key"],
-                size_bytes=int(item["Size"]),
-                etag=_bare(item.get("ETag", "")),
-                storage_class=item.get("StorageClass", "STANDARD"),
-            )
-            for item in answer.get("Contents", ())
+        return self._tried(
+            bucket,
+            lambda: self._requests.list_page(bucket, prefix=prefix, start_after=start_after, max_keys=max_keys),
+            lambda error: _bucket_error(error, bucket),
         )
-        return Page(objects=objects, is_last=not answer.get("IsTruncated", False))
 
     def head(self, bucket: str, key: str) -> ObjectRef:
         """The object as it is now; raises ObjectGone, ObjectDenied, another ObjectError, or Unavailable."""
-        failures = 0
-        while True:
-            try:
-                answer = self._client.head_object(Bucket=bucket, Key=key)
-            except AWS_ERRORS as error:
-                failures += 1
-                if not is_transient(error) or failures >= self._backoff.attempts:
-                    raise object_error(error) from error
-                self._backoff.wait(failures, error)
-            else:
-                return ObjectRef(
-                    bucket=bucket,
-                    key=key,
-                    size_bytes=int(answer["ContentLength"]),
-                    etag=_bare(answer.get("ETag", "")),
-                    storage_class=answer.get("StorageClass", "STANDARD"),
-                )
+        return self._tried(bucket, lambda: self._requests.head(bucket, key), object_error)
 
-    def open(self, ref: ObjectRef) -> S3Body:
-        """The bytes of exactly the listed object, as a context manager; nothing is asked before the first ``read``."""
-        return S3Body(self._client, ref, self._backoff)
+    def open(self, ref: ObjectRef, *, first_byte: int = 0, last_byte: int | None = None) -> S3Body:
+        """The bytes of exactly the listed object, as a context manager; nothing is asked before the first ``read``.
 
-    def _list(self, bucket: str, arguments: dict[str, Any]) -> dict[str, Any]:
-        failures = 0
+        With ``first_byte`` or ``last_byte`` (from 0, both inclusive) only these; those behind the end do not exist.
+        """
+        return S3Body(
+            self._requests,
+            ref,
+            self._tries(ref.bucket),
+            first_byte=first_byte,
+            last_byte=last_byte,
+            slow_s=self._slow_s,
+            slow_bytes=self._slow_bytes,
+        )
+
+    def close(self) -> None:
+        """Close idle connections; it can be used again."""
+        self._requests.close()
+
+    def _tries(self, bucket: str) -> Tries:
+        return Tries(bucket, self._requests, self._backoff, self._brakes)
+
+    def _tried(self, bucket: str, ask: Callable[[], T], told: Callable[[BaseException], Exception]) -> T:
+        tries = self._tries(bucket)
         while True:
+            tries.begin()
             try:
-                # boto3 adds encoding-type=url by itself and decodes the keys; named here, it would leave them encoded.
-                answer: dict[str, Any] = self._client.list_objects_v2(**arguments)
+                answer = ask()
             except AWS_ERRORS as error:
-                failures += 1
-                if not is_transient(error) or failures >= self._backoff.attempts:
-                    raise _bucket_error(error, bucket) from error
-                self._backoff.wait(failures, error)
+                if not tries.again(error):
+                    raise told(error) from error
             else:
+                tries.went_well()
                 return answer
 
 
@@ -107,7 +137,3 @@ def _bucket_error(error: BaseException, bucket: str) -> BucketNotFound | Denied 
     if error_code(error) in _NO_BUCKET or status in {301, 404} or isinstance(error, ParamValidationError):
         return BucketNotFound(bucket)
     return service_error(error, doing=f"list the bucket {bucket!r}", permission="s3:ListBucket")
-
-
-def _bare(etag: str) -> str:
-    return etag.strip('"')

@@ -1,4 +1,4 @@
-"""``s3scan db …``: the schema. On the database's own endpoint, not through RDS Proxy."""
+"""``s3scan db …``: the schema, on the database's own endpoint and not through RDS Proxy; and whether sums are right."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from scanner_tasks.cli.screen import AsJson, print_json, print_table
+from scanner_tasks.cli.screen import AsJson, JobId, print_json, print_table, uuid_of
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
-app = typer.Typer(help="The database's schema.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(
+    help="The database's schema, and whether its sums are right.", no_args_is_help=True, rich_markup_mode=None
+)
 
 MIGRATIONS = Path(__file__).resolve().parents[2] / "alembic"
 
@@ -107,6 +109,42 @@ def size(as_json: AsJson = False) -> None:
 
 def _mb(size_bytes: float) -> str:
     return f"{size_bytes / 1e6:,.1f}"
+
+
+@app.command()
+def verify(job_id: JobId, as_json: AsJson = False) -> None:
+    """Prove that a job's sums are right: view, deltas and ledger are counted at one moment and compared.
+
+    The exit status is 1 when they differ. The ledger is counted object by object: minutes for a hundred million. Works
+    while the job goes on, and through RDS Proxy.
+
+    Example: s3scan db verify 0b0e7f1c-8f0c-4d5e-9a53-0f6a2c1d7e11
+    """
+    from scanner_tasks import bootstrap  # noqa: PLC0415
+    from scanner_tasks.core.progress import sums_line  # noqa: PLC0415
+    from scanner_tasks.flow.verify import verify_job  # noqa: PLC0415
+
+    accounts = verify_job(uuid_of(job_id), using=bootstrap.api())
+    if as_json:
+        told = {name: getattr(accounts, name) for name in ("agree", "differing", "view", "deltas", "ledger", "faults")}
+        print_json({"job_id": job_id} | told)
+    else:
+        rows = [
+            (
+                name.replace("_", " "),
+                *(account[name] for account in (accounts.view, accounts.deltas, accounts.ledger)),
+                "differ" if name in accounts.differing else "",
+            )
+            for name in accounts.ledger
+        ]
+        print_table(["", "view#", "deltas#", "ledger#", " "], rows, empty="")
+        for fault, count in accounts.faults.items():
+            print(f"{count:,} {fault}")
+        if accounts.agree:
+            print(f"The accounts agree: {sums_line(accounts.progress)}.")
+    if not accounts.agree:
+        typer.echo("s3scan: the accounts do not agree; that is a defect of the scanner.", err=True)
+        raise typer.Exit(1)
 
 
 def _config() -> Config:

@@ -16,18 +16,27 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+#: Exit status of a command that tells of a job some of whose objects were not read, or not to their ends.
+INCOMPLETE = 3
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 JobId = Annotated[str, typer.Argument(metavar="JOB_ID", help="The id that `jobs start` printed.", show_default=False)]
 
 
-def uuid_of(text: str) -> UUID:
-    """The job's id; InvalidInput when it is none."""
+_ID_FROM = {
+    "JOB_ID": "`s3scan jobs start` or `s3scan jobs list` prints",
+    "FINDING": "`s3scan results --json` prints as finding_id",
+}
+
+
+def uuid_of(text: str, what: str = "JOB_ID") -> UUID:
+    """The id of a job or finding; InvalidInput when it is none."""
     from scanner_tasks.core.errors import InvalidInput  # noqa: PLC0415
 
     try:
         return UUID(text)
     except ValueError:
-        raise InvalidInput("JOB_ID: give the UUID that `s3scan jobs start` or `s3scan jobs list` prints.") from None
+        raise InvalidInput(f"{what}: give the UUID that {_ID_FROM[what]}.") from None
 
 
 def print_json(value: object) -> None:

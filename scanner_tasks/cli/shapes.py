@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from scanner_tasks.core.progress import percent
+from scanner_tasks.core.progress import is_incomplete, percent
 
 if TYPE_CHECKING:
     from scanner_tasks.core.model import Finding
     from scanner_tasks.core.triage import Mark
+    from scanner_tasks.flow.explain import Explained
     from scanner_tasks.flow.read_results import JobView
     from scanner_tasks.flow.redrive import DeadLetter, LetterDetails
 
@@ -28,8 +29,13 @@ def job_shape(view: JobView) -> dict[str, Any]:
     return {
         **{name: getattr(job, name) for name in _JOB},
         "finished_at": job.finished_at,
+        "access": job.access.to_show(),
+        "incomplete": is_incomplete(job.status, counts),
         "total_findings": counts.findings,
         "total_occurrences": counts.occurrences,
+        "total_allowed": counts.allowed,
+        "ruleset_hash": job.ruleset_hash,
+        "other_ruleset_hashes": list(view.other_rulesets),
         "progress": {
             "percent": percent(counts, is_final=is_final),
             "total_is_final": is_final,
@@ -58,6 +64,29 @@ def mark_shape(mark: Mark) -> dict[str, Any]:
     fields = asdict(mark)
     fields["by"] = fields.pop("marked_by")
     return fields
+
+
+def explanation_shape(told: Explained) -> dict[str, Any]:
+    """As GET /findings/{finding_id}/explain."""
+    finding, at = told.finding, told.occurrence.location
+    return {
+        **{name: getattr(finding, name) for name in ("finding_id", "job_id", "bucket", "key", "severity", "count")},
+        "allowed": finding.allowed,
+        "rule": finding.rule_id,
+        "rule_name": told.rule_name,
+        "confidence": told.confidence,
+        "occurrence": told.number,
+        "occurrences_kept": len(finding.occurrences),
+        "masked": told.occurrence.masked,
+        "line": at.line,
+        "column": at.column,
+        "path": at.path,
+        "parts": [asdict(part) for part in told.parts],
+        "why_not_higher": told.why_not_higher,
+        "why_severity": told.why_severity,
+        "rules_are_current": told.rules_are_current,
+        "lines": list(told.lines),
+    }
 
 
 def letter_shape(letter: DeadLetter, arguments: tuple[str, ...] | None) -> dict[str, Any]:

@@ -6,13 +6,14 @@
     ├── NotFound                   HTTP 404
     │   ├── JobNotFound
     │   ├── BucketNotFound
-    │   ├── FindingNotFound
-    │   └── DeadLetterNotFound
+    │   ├── DeadLetterNotFound
+    │   └── FindingNotFound
     ├── Denied                     the role may not: HTTP 403
     ├── Conflict                   the job's state does not allow it: HTTP 409
     ├── JobTimeout                 the job goes on, only the waiting has ended; a TimeoutError too
     ├── Unavailable                infrastructure: worth another try; a task that raises it goes back to SQS
     ├── StatementRefused           a defect of ours: Postgres refused a statement
+    ├── SumsDisagree               a defect of ours: a job's sums do not add up
     ├── RuleError                  a rule file is wrong
     └── ObjectError                costs one object only; carries its outcome
         ├── ObjectGone, ObjectChanged, ObjectDenied, ObjectArchived
@@ -63,19 +64,20 @@ class BucketNotFound(NotFound):
         self.bucket = bucket
 
 
-class FindingNotFound(NotFound):
-    """No job that is still there found this rule in this object."""
-
-    def __init__(self) -> None:
-        super().__init__("No such finding: give bucket, key and rule exactly as GET /results tells them.")
-
-
 class DeadLetterNotFound(NotFound):
     """No dead letter has this id."""
 
     def __init__(self, message_id: str) -> None:
         super().__init__(f"No dead letter {message_id[:100]!r}: list them with `s3scan dlq list` or GET /dlq.")
         self.message_id = message_id
+
+
+class FindingNotFound(NotFound):
+    """No finding has this id."""
+
+    def __init__(self, finding_id: object) -> None:
+        super().__init__(f"No finding {finding_id}: list them with `s3scan results --json` or GET /results.")
+        self.finding_id = finding_id
 
 
 class Denied(ScannerError):
@@ -100,6 +102,14 @@ class Unavailable(ScannerError):
 
 class StatementRefused(ScannerError):
     """Postgres refused a statement of ours; the message names its SQLSTATE, never a value."""
+
+
+class SumsDisagree(ScannerError):
+    """An object of the job is counted twice, or not at all."""
+
+    def __init__(self, job_id: object) -> None:
+        super().__init__(f"The sums of job {job_id} do not agree: `s3scan db verify {job_id}` tells where.")
+        self.job_id = job_id
 
 
 class RuleError(ScannerError):

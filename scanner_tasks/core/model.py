@@ -9,10 +9,14 @@ from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING
 
+from scanner_tasks.core.access import OWN
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
     from uuid import UUID
+
+    from scanner_tasks.core.access import Access
 
 
 class JobStatus(StrEnum):
@@ -219,6 +223,24 @@ class Job:
     #: When the listing ended: totals are final from then on.
     listed_at: datetime | None
     finished_at: datetime | None
+    #: How its bucket is reached.
+    access: Access = OWN
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ObjectRange:
+    """Some bytes of a large text, with a row of the ledger of their own: a match belongs to the range of its start."""
+
+    #: Places in the object, from 0, both inclusive.
+    first_byte: int
+    last_byte: int
+    #: The batch that holds the object itself.
+    object_batch_no: int
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes of the range, without what is read on both sides of it."""
+        return self.last_byte - self.first_byte + 1
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -237,17 +259,23 @@ class ClaimedBatch:
     outcomes: bytes
     #: Only the objects still pending, with their position in the batch.
     objects: tuple[tuple[int, ObjectRef], ...]
+    #: The bytes of its one object that this batch stands for; None where it stands for whole objects.
+    object_range: ObjectRange | None = None
+    #: Of the rules that the job began with; empty where nobody asks.
+    ruleset_hash: str = ""
+    #: How the job's bucket is reached.
+    access: Access = OWN
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Location:
     """Where an occurrence begins in its object."""
 
-    #: Line, from 1.
+    #: Line, from 1; 0 where it is not known, because the object was read in ranges.
     line: int
-    #: Column in Unicode code points, from 1.
+    #: Column in Unicode code points, from 1; 0 with the line.
     column: int
-    #: Byte offset in the text as extracted (after decompression), from 0.
+    #: Byte offset in the text as extracted (after decompression), from 0; without a line, in the object itself.
     offset: int
     #: Where within its format: ``a.zip!b/c.csv``, ``page 3``, ``Sheet1!B7``, ``$.customers[3].ssn``; "" in plain text.
     path: str = ""
@@ -285,6 +313,18 @@ class Occurrence:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Column:
+    """A column of a table, or a key of JSON lines, that holds a rule's values almost wholly: at least 95 % of it."""
+
+    #: From the header or the key, with every candidate masked; its number, from 1, in a table without a header.
+    name: str
+    #: Rows with something in the column.
+    rows: int
+    #: Rows with a value of the rule in it.
+    valid: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class RuleFindings:
     """All occurrences of one rule in one object: the exact count and the first few places."""
 
@@ -295,6 +335,10 @@ class RuleFindings:
     count: int
     #: The first occurrences in order of position, at most the ruleset's limit.
     occurrences: tuple[Occurrence, ...]
+    #: Occurrences beside the count that an allow list allows.
+    allowed: int = 0
+    #: Columns that hold almost nothing else, the first few.
+    columns: tuple[Column, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -308,6 +352,10 @@ class ObjectResult:
     bytes_read: int = 0
     #: One sentence for outcomes that need one; never holds object content.
     detail: str | None = None
+    #: Occurrences that allow lists allow: neither counted nor kept, also where nothing else was found.
+    allowed: int = 0
+    #: Of the rules of the child process that scanned it; empty where the worker itself did.
+    ruleset_hash: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -326,6 +374,10 @@ class Finding:
     found_at: datetime
     #: The mark on it, if that still fits what was found (core/triage.py).
     triage: TriageStatus = TriageStatus.OPEN
+    #: Occurrences beside the count that an allow list allows.
+    allowed: int = 0
+    #: Columns of a table that hold almost nothing else, the first few.
+    columns: tuple[Column, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -344,6 +396,8 @@ class Progress:
     #: Findings are rule x object; occurrences are places.
     findings: int = 0
     occurrences: int = 0
+    #: Occurrences beside those that allow lists allow.
+    allowed: int = 0
     #: Listed bytes of every object / of objects that have an outcome.
     bytes_listed: int = 0
     bytes_done: int = 0

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from types import TracebackType
 
+    from scanner_tasks.core.access import Access
     from scanner_tasks.core.model import ObjectRef
 
 #: What ``Executions.status`` says of an execution that is unknown, or forgotten (AWS keeps them 90 days).
@@ -80,6 +81,9 @@ class ObjectBody(Protocol):
 class Objects(Protocol):
     """S3: every key is handed through exactly, whatever its characters."""
 
+    def through(self, access: Access) -> Objects:
+        """The same, reached in this way; itself for the deployment's own. Nothing is asked yet."""
+
     def check_bucket(self, bucket: str) -> None:
         """Return if the bucket can be listed; raises BucketNotFound, Denied or Unavailable."""
 
@@ -89,8 +93,11 @@ class Objects(Protocol):
     def head(self, bucket: str, key: str) -> ObjectRef:
         """The object as it is now; raises ObjectGone, ObjectDenied, ObjectError or Unavailable."""
 
-    def open(self, ref: ObjectRef) -> ObjectBody:
-        """The bytes of exactly the listed object; reading raises an ObjectError, or Unavailable without credentials."""
+    def open(self, ref: ObjectRef, *, first_byte: int = 0, last_byte: int | None = None) -> ObjectBody:
+        """The bytes of exactly the listed object; reading raises an ObjectError, or Unavailable without credentials.
+
+        With ``first_byte`` or ``last_byte`` (from 0, both inclusive) only these; those behind the end do not exist.
+        """
 
 
 class Queues(Protocol):

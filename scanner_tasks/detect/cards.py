@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _NOT_DIGITS = re.compile(rb"[^0-9]+")
+_GROUP_AT_END = re.compile(rb"[0-9]{4}[ -]\Z")
+_GROUP_AT_START = re.compile(rb"[ -][0-9]{4}")
 _DIGITS_AT_START = re.compile(rb"^[0-9]+")
 _DIGITS_AT_END = re.compile(rb"[0-9]+\Z")
 # Groupings as printed on cards; a number without separators is one group.
@@ -127,10 +130,81 @@ def card_prefix(value: bytes) -> tuple[int, bool] | None:
     return None
 
 
+def loose_card(value: bytes) -> tuple[int, bool] | None:
+    """The same for a card in other groups than cards print, of one separator: never certain.
+
+    Examples:
+        >>> [loose_card(v) for v in (b"411111 1111111111", b"4111 - 1111 - 1111 - 1111", b"4111-1111 11111111")]
+        [(17, False), (25, False), None]
+    """
+    separators = _NOT_DIGITS.findall(value)
+    if not separators or separators.count(separators[0]) < len(separators):
+        return None
+    return (len(value), False) if _number_certainty(_NOT_DIGITS.sub(b"", value)) else None
+
+
+def is_tail(value: bytes, left: bytes, right: bytes) -> bool:
+    """True for three groups of four with a fourth beside them: a longer number whose check digit fits no more.
+
+    Examples:
+        >>> is_tail(b"5018 1111 2222", b"4878 ", b""), is_tail(b"5018 1111 2222", b"no ", b"")
+        (True, False)
+    """
+    if len(value) != 14 or not _NOT_DIGITS.search(value):  # noqa: PLR2004
+        return False
+    return bool(_GROUP_AT_END.search(left) or _GROUP_AT_START.match(right))
+
+
 def _number_certainty(number: bytes) -> bool | None:
     if not luhn(number) or not number.strip(number[:1]):
         return None
     return issuer_certainty(number)
+
+
+@cache
+def issued_prefixes(length: int) -> frozenset[bytes]:
+    """The first four digits that alone tell a certain issuer of a number of this length.
+
+    Examples:
+        >>> b"4111" in issued_prefixes(16), b"3411" in issued_prefixes(15), b"6221" in issued_prefixes(15)
+        (True, True, False)
+    """
+    return frozenset(
+        prefix
+        for prefix in (b"%04d" % n for n in range(10_000))
+        if any(
+            length in lengths and len(first) <= len(prefix) and first <= prefix[: len(first)].decode() <= last
+            for first, last, lengths in _ISSUERS
+        )
+    )
+
+
+_PLAIN_LENGTHS: Final = {16: 16, 15: 15, 19: 16}
+
+
+def misses_check_digit(value: bytes) -> bool:
+    """True for a number that is a card but for its check digit: bare, or in four groups of four.
+
+    How many of these stand beside how many cards tells cards from numbers that pass by chance: one in ten does.
+
+    Examples:
+        >>> [misses_check_digit(v) for v in (b"4111111111111112", b"4111 1111 1111 1112", b"9111111111111112")]
+        [True, True, False]
+        >>> misses_check_digit(b"4111111111111111"), misses_check_digit(b"371111111111110")
+        (False, True)
+    """
+    count = _PLAIN_LENGTHS.get(len(value))
+    if count is None:
+        return False
+    digits = value
+    if count < len(value):
+        separator = value[4:5]
+        if separator not in {b" ", b"-"} or not value[9:10] == value[14:15] == separator:
+            return False
+        digits = value.replace(separator, b"")
+    if len(digits) != count or not digits.isdigit():
+        return False
+    return digits[:4] in issued_prefixes(count) and not luhn(digits)
 
 
 def in_row_of_numbers(value: bytes, left: bytes, right: bytes) -> bool:

@@ -1,159 +1,260 @@
-r"""Cells of tables that hold one value and nothing else, settled many at a time.
+r"""Cells of tables that hold one value and nothing else, settled a column at a time.
 
 In dense tables the judgement of each value by itself is what costs. But ``,536-22-8726,`` or ``\n"jane@example.com"``
 leaves nothing to judge once the value itself is sound: no neighbour, no label and no longer number can speak against
-it. The filter reports where such cells end, and a few operations on all of them at once tell which are sound. Whatever
-is not settled here is judged alone, with the same result: a shape may only name values that its rule surely accepts,
-whole, without a keyword.
+it. A few operations on a whole column tell which of its cells are sound. Whatever is not settled here is judged alone,
+with the same result: a family may only name values that its rule surely accepts, whole, without a keyword.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import compress
-from typing import Final, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Final, NamedTuple
 
+from scanner_tasks.detect.cards import issued_prefixes
+from scanner_tasks.detect.regex import WholeRegex
 from scanner_tasks.detect.test_values import TEST_CARDS, TEST_SSNS
 from scanner_tasks.detect.validators import VALIDATORS
 
-#: Where the byte before a value stands, and the byte behind the one after it: what a match of its rule covers.
-Cell: TypeAlias = tuple[int, int]
+if TYPE_CHECKING:
+    pass
 
-
-class Shape(NamedTuple):
-    """One shape of a cell."""
-
-    #: For Hyperscan: from the delimiter before the value to the one after it, where an event is reported.
-    pattern: str
-    #: Of a text and the ends reported in it, those whose values are sound, each with the byte before its value.
-    sound: Callable[[bytes, list[int]], list[Cell]]
-
-
-def _cell(value: str) -> str:
-    return rf"(?:[\n,;|](?:{value})[\r\n,;|]|[\n,;|]\x22(?:{value})\x22)"
-
-
-_SSN = (
-    r"(?:00[1-9]|0[1-9]\d|[1-57-8]\d\d|6(?:[0-57-9]\d|6[0-57-9]))-(?:0[1-9]|[1-9]\d)"
-    r"-(?:000[1-9]|00[1-9]\d|0[1-9]\d\d|[1-9]\d{3})"
+#: What a cell is: to be judged alone, a value, a value if the column's name vouches for it, a card but for its check
+#: digit, surely nothing.
+JUDGED, SOUND, WEAK, MISSED, NOTHING = range(5)
+#: More different shapes than this in a column are text.
+_MOST_SHAPES: Final = 64
+_SHAPE: Final = bytes.maketrans(
+    b"123456789ABCDEFGHIJKLMNOPQRSTUVWXYZbcdefghijklmnopqrstuvwxyz", b"0" * 9 + b"a" * 26 + b"a" * 25
 )
-_NOT_SSNS: Final = frozenset(
-    b"-".join((number[:3], number[3:5], number[5:])) for number in {*TEST_SSNS, *(b"%d" % n * 9 for n in range(10))}
-)
+_BLOCK: Final = 256
 
 
-def _ssns(text: bytes, ends: list[int]) -> list[Cell]:
-    return [(end - 13, end) for end in ends if text[end - 12 : end - 1] not in _NOT_SSNS]
+class Cells:
+    """The cells of one column, their quotes taken off."""
+
+    def __init__(self, raw: list[bytes], *, is_last: bool) -> None:
+        if is_last and raw[0].endswith(b"\r"):
+            raw = [cell.removesuffix(b"\r") for cell in raw]
+        if any(cell[:1] == b'"' for cell in (raw[0], raw[-1], raw[len(raw) // 2])):
+            raw = [cell[1:-1] if cell[:1] == b'"' == cell[-1:] and len(cell) > 1 else cell for cell in raw]
+        self.raw = raw
+        self.text = b"\n".join(raw)
+        self.shapes = self.text.translate(_SHAPE).split(b"\n")
+        self.kinds = set(self.shapes)
+        self._by_shape: dict[bytes, list[int]] | None = None
+        #: How many cells hold an @.
+        self.ats = self.text.count(b"@")
+
+    def by_shape(self) -> dict[bytes, list[int]]:
+        """Which cells have each shape."""
+        if self._by_shape is None:
+            self._by_shape = {shape: [] for shape in self.kinds}
+            add = {shape: which.append for shape, which in self._by_shape.items()}
+            for number, shape in enumerate(self.shapes):
+                add[shape](number)
+        return self._by_shape
 
 
-_ISSUED_16 = (
-    r"(?:4\d{3}|5[1-5]\d\d|222[1-9]|22[3-9]\d|2[3-6]\d\d|27[01]\d|2720|6011|64[4-9]\d|65\d\d|62\d\d"
-    r"|35(?:2[89]|[3-8]\d)|220[0-4])"
-)
+_Judge = Callable[[list[bytes]], list[int]]
+
+
+class Family(NamedTuple):
+    """The values of one rule that fill cells."""
+
+    #: Shape (digits as 0, letters as a) → the verdict on each of the cells of that shape.
+    shapes: dict[bytes, _Judge]
+    #: Shapes beside which, in the next cell but for a tab, a digit casts doubt.
+    lone: frozenset[bytes] = frozenset()
+    #: For values of no fixed shape: the verdict on each cell; most of the cells hold an @.
+    texts: Callable[[Cells], list[int]] | None = None
+
+    def may_hold(self, cell: bytes) -> bool:
+        """Whether a cell, by a look at its shape, can hold a value."""
+        if self.texts is not None:
+            return b"@" in cell
+        return cell.strip(b'"\r').translate(_SHAPE) in self.shapes
+
+    def verdicts(self, cells: Cells, *, after_tab: bool) -> list[int] | None:
+        """The verdict on each cell of a column; None where all are to be judged alone."""
+        if self.texts is not None:
+            return self.texts(cells) if 2 * cells.ats >= len(cells.raw) else None
+        if len(cells.kinds) > _MOST_SHAPES:
+            return None
+        judges: dict[_Judge, list[bytes]] = {}
+        for shape in cells.kinds & self.shapes.keys():
+            if not (after_tab and shape in self.lone):
+                judges.setdefault(self.shapes[shape], []).append(shape)
+        told = [JUDGED] * len(cells.raw)
+        for judge, shapes in judges.items():
+            if len(shapes) == len(cells.kinds):
+                return judge(cells.raw)
+            which = [number for shape in shapes for number in cells.by_shape()[shape]]
+            for number, verdict in zip(which, judge([cells.raw[number] for number in which]), strict=True):
+                told[number] = verdict
+        return told
+
+
+def _matching(pattern: str) -> Callable[[list[bytes]], list[bool]]:
+    """Tells of many cells, none with a newline in it, which match a pattern as a whole."""
+    several, one = WholeRegex(rf"(?:(?:{pattern})\n)*"), WholeRegex(pattern)
+
+    def matching(cells: list[bytes]) -> list[bool]:
+        if several.matches(b"\n".join(cells) + b"\n"):
+            return [True] * len(cells)
+        told: list[bool] = []
+        for at in range(0, len(cells), _BLOCK):
+            block = cells[at : at + _BLOCK]
+            if several.matches(b"\n".join(block) + b"\n"):
+                told += [True] * len(block)
+            else:
+                told += map(one.matches, block)
+        return told
+
+    return matching
+
+
+def _all_but(
+    matching: Callable[[list[bytes]], list[bool]], wrong: frozenset[bytes], verdict: int
+) -> Callable[[list[bytes]], list[int]]:
+    def verdicts(cells: list[bytes]) -> list[int]:
+        fits = matching(cells)
+        if wrong.isdisjoint(cells):
+            return [verdict if fit else JUDGED for fit in fits]
+        return [verdict if fit and cell not in wrong else JUDGED for fit, cell in zip(fits, cells, strict=True)]
+
+    return verdicts
+
+
+_AREA_SSN: Final = r"(?:00[1-9]|0[1-9]\d|[1-57-8]\d\d|6(?:[0-57-9]\d|6[0-57-9]))"
+_SSN: Final = rf"{_AREA_SSN}-(?:0[1-9]|[1-9]\d)-(?:000[1-9]|00[1-9]\d|0[1-9]\d\d|[1-9]\d{{3}})"
+_NOT_SSNS: Final = frozenset({*TEST_SSNS, *(b"%d" % n * 9 for n in range(10))})
+
 _PLAIN: Final = bytes.maketrans(b"0123456789", bytes(range(10)))
 _DOUBLED: Final = bytes.maketrans(b"0123456789", bytes((0, 2, 4, 6, 8, 1, 3, 5, 7, 9)))
 _TENS: Final = bytes(byte % 10 == 0 for byte in range(256))
-_NOT_CARDS: Final = frozenset(TEST_CARDS | {b"%d" % n * length for n in range(10) for length in (15, 16)})
+_NOT_CARDS: Final = frozenset(TEST_CARDS | {b"%d" % n * length for n in range(10) for length in range(13, 20)})
 
 
-def _cards(groups: tuple[int, ...], separator: str) -> Callable[[bytes, list[int]], list[Cell]]:
-    """Sound cards of one grouping: the Luhn sums of all of them in one addition for each digit."""
-    length = sum(groups) + len(separator) * (len(groups) - 1)
-    layout = separator.join("0" * size for size in groups)
+def _cards(layout: str) -> Callable[[list[bytes]], list[int]]:
+    """Verdicts on cards of one layout: the Luhn sums of all of them in one addition for each digit."""
     digits = [at for at, c in enumerate(layout) if c == "0"]
-    wrong = frozenset(_laid_out(number, groups, separator) for number in _NOT_CARDS if len(number) == sum(groups))
+    wrong = frozenset(_laid_out(number, layout) for number in _NOT_CARDS if len(number) == len(digits))
+    length = len(layout)
+    is_issued = issued_prefixes(len(digits))
+    # In groups, the last three may be a card of their own.
+    missed, nothing = (MISSED, NOTHING) if length == len(digits) in {15, 16} else (JUDGED, JUDGED)
 
-    def sound(text: bytes, ends: list[int]) -> list[Cell]:
-        values = [text[end - 1 - length : end - 1] for end in ends]
-        rows = b"".join(values)
-        # One byte for each card: 16 digits of at most 9 never overflow it.
+    def verdicts(cells: list[bytes]) -> list[int]:
+        rows = b"".join(cells)
+        # One byte for each card: 19 digits of at most 9 never overflow it.
         total = sum(
             int.from_bytes(rows[at::length].translate(_DOUBLED if place % 2 else _PLAIN), "little")
             for place, at in enumerate(reversed(digits))
         )
-        passed = total.to_bytes(len(ends), "little").translate(_TENS)
-        return [
-            (end - length - 2, end)
-            for end, value in compress(zip(ends, values, strict=True), passed)
-            if value not in wrong
+        passed = total.to_bytes(len(cells), "little").translate(_TENS)
+        told = [
+            (SOUND if fits else missed) if cell[:4] in is_issued else JUDGED if fits else nothing
+            for cell, fits in zip(cells, passed, strict=True)
         ]
+        if not wrong.isdisjoint(cells):
+            told = [JUDGED if cell in wrong else verdict for cell, verdict in zip(cells, told, strict=True)]
+        return told
 
-    return sound
-
-
-def _laid_out(number: bytes, groups: tuple[int, ...], separator: str) -> bytes:
-    parts, at = [], 0
-    for size in groups:
-        parts.append(number[at : at + size])
-        at += size
-    return separator.encode().join(parts)
+    return verdicts
 
 
-_AREA = r"[2-9](?:[02-9]\d|1[02-9])"
-_NANP = (
+def _laid_out(number: bytes, layout: str) -> bytes:
+    left = iter(number.decode())
+    return "".join(next(left) if c == "0" else c for c in layout).encode()
+
+
+_CARD_LAYOUTS: Final = (
+    *("0" * length for length in (13, 14, 15, 16, 19)),
+    "0000 0000 0000 0000",
+    "0000 000000 00000",
+    "0000 000000 0000",
+)
+
+_AREA: Final = r"[2-9](?:[02-9]\d|1[02-9])"
+_NANP: Final = (
     rf"(?:(?:\+1[ \-]|1\-)?(?:\({_AREA}\) |{_AREA}[\-.]){_AREA}[\-.]\d{{4}}"
     rf"|\+1(?:{_AREA}{_AREA}| {_AREA} {_AREA} )\d{{4}})"
 )
+_NANP_SHAPES: Final = frozenset(
+    f"{prefix}{area}000{separator}0000".encode()
+    for prefix in ("", "+0 ", "+0-", "0-")
+    for area in ("(000) ", "000-", "000.")
+    for separator in "-."
+) | {b"+00000000000", b"+0 000 000 0000"}
 #: Last four digits of fewer kinds than three: whether the number has three must be looked at.
 _FEW: Final = frozenset(b"%04d" % n for n in range(10_000) if len(set(b"%04d" % n)) < 3)  # noqa: PLR2004
+_is_nanp = _matching(_NANP)
+_is_bare_nanp = _matching(f"{_AREA}{_AREA}[0-9]{{4}}")
 
 
-_NANP_BYTES: Final = b"0123456789+-. ()"
-_LONGEST_NANP: Final = 17
+_DIGITS: Final = frozenset(b"0123456789")
 
 
-def _phones(text: bytes, ends: list[int]) -> list[Cell]:
-    sound = []
-    for end in ends:
-        if text[end - 5 : end - 1] not in _FEW:
-            before = max(0, end - 2 - _LONGEST_NANP)
-            sound.append((before + len(text[before : end - 1].rstrip(_NANP_BYTES)) - 1, end))
-    return sound
+def _has_kinds(cell: bytes) -> bool:
+    return cell[-4:] not in _FEW or len(_DIGITS.intersection(cell)) > 2  # noqa: PLR2004
 
 
-_ADDRESS = (
-    r"[0-9A-Za-z_](?:[0-9A-Za-z_%+\-]|\.[0-9A-Za-z_%+\-])*"
-    r"@(?:[A-Za-z](?:[0-9A-Za-z\-]*[0-9A-Za-z])?\.){1,4}[A-Za-z]{2,24}"
+def _phones(cells: list[bytes]) -> list[int]:
+    return [SOUND if fits and _has_kinds(cell) else JUDGED for cell, fits in zip(cells, _is_nanp(cells), strict=True)]
+
+
+def _bare_phones(cells: list[bytes]) -> list[int]:
+    return [
+        WEAK if fits and _has_kinds(cell) else JUDGED for cell, fits in zip(cells, _is_bare_nanp(cells), strict=True)
+    ]
+
+
+_ADDRESS: Final = (
+    r"[0-9A-Za-z](?:[0-9A-Za-z_%+\-]|\.[0-9A-Za-z_%+\-]){0,63}"
+    r"@(?:[A-Za-z](?:[0-9A-Za-z\-]{0,61}[0-9A-Za-z])?\.){1,4}[A-Za-z]{2,24}"
 )
-_LOCAL: Final = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_%+-."
+_is_address = _matching(_ADDRESS)
 _LONGEST_LOCAL: Final = 64
-_LONGEST_LABEL: Final = 63
 _LONGEST_DOMAIN: Final = 253
 
 
-def _addresses(text: bytes, ends: list[int]) -> list[Cell]:
-    domains: dict[bytes, bool] = {}
-    sound = []
-    for end in ends:
-        at = text.rfind(b"@", 0, end)
-        domain = text[at + 1 : end - 1]
-        good = domains.get(domain)
-        if good is None:
-            good = domains[domain] = _good_domain(domain)
-        if good:
-            before = max(0, at - _LONGEST_LOCAL - 1)
-            # Something else than the local part stands within its greatest length.
-            if start := len(text[before:at].rstrip(_LOCAL)):
-                sound.append((before + start - 1, end))
-    return sound
+def _addresses(cells: Cells) -> list[int]:
+    good: dict[bytes, bool] = {}
+    told = []
+    for cell, fits in zip(cells.raw, _is_address(cells.raw), strict=True):
+        verdict = JUDGED
+        if fits:
+            local, _, domain = cell.partition(b"@")
+            sound = good.get(domain)
+            if sound is None:
+                sound = good[domain] = len(domain) <= _LONGEST_DOMAIN and (
+                    VALIDATORS["email"](b"a@" + domain, b"", b"") is not None
+                )
+            if sound and len(local) <= _LONGEST_LOCAL:
+                verdict = SOUND
+        told.append(verdict)
+    return told
 
 
-def _good_domain(domain: bytes) -> bool:
-    if len(domain) > _LONGEST_DOMAIN or max(map(len, domain.split(b"."))) > _LONGEST_LABEL:
-        return False
-    return VALIDATORS["email"](b"a@" + domain, b"", b"") is not None
-
-
-_SIXTEEN = (4, 4, 4, 4)
-#: Name in a rule's field ``cells`` → shapes.
-CELLS: Final[dict[str, tuple[Shape, ...]]] = {
-    "us_ssn": (Shape(_cell(_SSN), _ssns),),
-    "payment_card": (
-        Shape(_cell(rf"{_ISSUED_16}\d{{12}}"), _cards((16,), "")),
-        Shape(_cell(rf"{_ISSUED_16}(?: \d{{4}}){{3}}"), _cards(_SIXTEEN, " ")),
-        Shape(_cell(rf"{_ISSUED_16}(?:\-\d{{4}}){{3}}"), _cards(_SIXTEEN, "-")),
-        Shape(_cell(r"3[47]\d{13}"), _cards((15,), "")),
+#: Name in a rule's field ``cells`` → its family.
+CELLS: Final[dict[str, Family]] = {
+    "us_ssn": Family(
+        {
+            b"000-00-0000": _all_but(_matching(_SSN), frozenset(_laid_out(n, "000-00-0000") for n in _NOT_SSNS), SOUND),
+            b"000000000": _all_but(_matching(_SSN.replace("-(", "(")), _NOT_SSNS, WEAK),
+        }
     ),
-    "phone": (Shape(_cell(_NANP), _phones),),
-    "email": (Shape(_cell(_ADDRESS), _addresses),),
+    "payment_card": Family(
+        {
+            layout.encode(): _cards(layout)
+            for layout in (*_CARD_LAYOUTS, *(some.replace(" ", "-") for some in _CARD_LAYOUTS))
+        },
+        lone=frozenset(some.encode() for some in _CARD_LAYOUTS if " " in some),
+    ),
+    "phone": Family(
+        {**dict.fromkeys(_NANP_SHAPES, _phones), b"0000000000": _bare_phones},
+        lone=frozenset(shape for shape in _NANP_SHAPES if not {*b"-(+"} & {*shape}),
+    ),
+    "email": Family({}, texts=_addresses),
 }

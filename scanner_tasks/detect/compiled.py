@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from scanner_tasks.core.model import Confidence
-from scanner_tasks.detect.header import LINE_BYTES
-from scanner_tasks.detect.keywords import Keywords, Labels, chars, last_chars, speaks_of_another
+from scanner_tasks.detect.gate import make_gate, make_screen
+from scanner_tasks.detect.keywords import Keywords, Labels, chars, labels_next, last_chars, speaks_of_another
 from scanner_tasks.detect.normalisers import NORMALISERS
 from scanner_tasks.detect.regex import Regex
+from scanner_tasks.detect.table import LINE_BYTES
 from scanner_tasks.detect.test_values import is_test_value, may_be_test_value
-from scanner_tasks.detect.validators import NEIGHBOURHOOD, VALIDATORS
+from scanner_tasks.detect.validators import MISSES, NEIGHBOURHOOD, VALIDATORS
 from scanner_tasks.detect.width import max_width
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ class Value(NamedTuple):
     evidence: tuple[str, ...] = ()
     #: A value published as an example.
     is_test: bool = False
+    #: Whether a keyword vouches for it, as far as one was looked for.
+    is_vouched: bool = False
 
 
 class CompiledRule:
@@ -53,21 +56,30 @@ class CompiledRule:
         self.width = max_width(rule.pattern)
         self.normalise = NORMALISERS[rule.normaliser]
         self._literal = rule.literal.encode()
-        self._value_group = self.regex.groups.get("value", -1)
+        self._value_groups = tuple(number for name, number in self.regex.groups.items() if name != "weak")
         self._weak_group = self.regex.groups.get("weak", -1)
         self._keywords = Keywords(rule.keywords) if rule.keywords else None
         self._labels = Labels(rule.against) if rule.against else None
+        #: Further conditions, of which only users' rules have any.
+        self.screen = make_screen(rule)
+        self.gate = make_gate(rule, self.normalise)
+        #: Whether what its group ``weak`` matches needs a keyword.
+        self.has_weak: Final = self._weak_group >= 0
         self._validate = VALIDATORS[rule.validator] if rule.validator else None
+        #: Tells a candidate that only its check digit speaks against; None where passing by chance is no matter.
+        self.misses: Final = MISSES.get(rule.validator)
         self.best: Final = max(rule.confidence, rule.keyword_confidence or rule.confidence, key=RANK.__getitem__)
         #: Matches in every text that holds one of the keywords; empty without keywords.
         self.keyword_pattern = self._keywords.pattern if self._keywords is not None else ""
         self._before = _UTF8_MAX * max(rule.proximity + _KEYWORD_CHARS, _LABEL_CHARS)
         self._after = _UTF8_MAX * (rule.proximity_after + _KEYWORD_CHARS)
         #: Bytes before and after a match that its judgement may read.
-        self.reach_left = max(NEIGHBOURHOOD, self._before, LINE_BYTES if self._keywords or self._labels else 0)
+        screened = max(self.screen.reach if self.screen else 0, self.gate.reach if self.gate else 0)
+        header = LINE_BYTES if self._keywords or self._labels else 0
+        self.reach_left = max(NEIGHBOURHOOD, self._before, header, screened)
         #: A keyword that ends this much before the value's start, or after its end, may vouch for it.
         self.keyword_reach: Final = (self._after, self._before)
-        self.reach_right = max(NEIGHBOURHOOD, self._after)
+        self.reach_right = max(NEIGHBOURHOOD, self._after, screened)
 
     def columns(self, header: Header) -> Columns | None:
         """The columns of a table that mean something to this rule; None where none does."""
@@ -90,13 +102,15 @@ class CompiledRule:
 
     def span(self, match: Spans) -> tuple[int, int, bool]:
         """Where the value of a match begins and ends, and whether it is weak."""
-        if self._value_group >= 0 and match[self._value_group][0] >= 0:
-            return (*match[self._value_group], False)
+        for group in self._value_groups:
+            start, end = match[group]
+            if 0 <= start < end:
+                return (start, end, False)
         if self._weak_group >= 0 and match[self._weak_group][0] >= 0:
             return (*match[self._weak_group], True)
         return (*match[0], False)
 
-    def judge(  # noqa: C901 (one decision, read from top to bottom)
+    def judge(  # noqa: C901, PLR0912 (one decision, read from top to bottom)
         self,
         text: bytes,
         match: Spans,
@@ -105,12 +119,14 @@ class CompiledRule:
         words: list[int] | None = None,
         *,
         tell: bool = False,
+        why: list[str] | None = None,
     ) -> Value | None:
         """The value of the match if everything speaks for it. Reads no further than the rule's reach.
 
         A keyword that would only raise the confidence is not looked for when ``so_far`` is as high already; with
         ``tell`` it is, and the value carries its evidence. ``words`` tells where keywords may end in the text, if that
-        is known.
+        is known. ``why``, if given, is told what spoke against a match that is no value: ``validator``, ``label``,
+        ``column``, ``keyword``, or a sentence of the rule's screen.
         """
         start, end, weak = self.span(match)
         shaped_weak = weak
@@ -118,6 +134,7 @@ class CompiledRule:
             left = text[start - NEIGHBOURHOOD if start > NEIGHBOURHOOD else 0 : start]
             accepted = self._validate(text[start:end], left, text[end : end + NEIGHBOURHOOD])
             if accepted is None:
+                _say(why, "validator")
                 return None
             end = start + accepted.length
             weak = weak or accepted.weak
@@ -129,10 +146,15 @@ class CompiledRule:
             and before[-1:] not in _UNLABELLED
             and self._labels.end_with(before[-_LABEL_CHARS:])
         ):
+            _say(why, "label")
             return None
-        said = columns.said(text, start) if columns is not None else None
+        said = columns.said(text, start, end) if columns is not None else None
         if said == "":
+            _say(why, "column")
             return None
+        if columns is not None:
+            # In a table with such a column, no word of another row speaks for a value.
+            before = before[before.rfind(b"\n") + 1 :]
         confidence = rule.confidence
         vouched = ""
         if self._keywords is not None and (tell or weak or rule.keyword_required or so_far is not self.best):
@@ -142,8 +164,14 @@ class CompiledRule:
                 vouched = self._keyword(self._keywords, before, text, end, weak=weak)
             if vouched:
                 confidence = rule.keyword_confidence or confidence
+                if weak and not shaped_weak and confidence is Confidence.HIGH:
+                    confidence = Confidence.MEDIUM
             elif weak or rule.keyword_required:
+                _say(why, "keyword")
                 return None
+        if self.screen is not None and (refusal := self.screen.refusal(text, match[0], start, end)):
+            _say(why, refusal)
+            return None
         value = text[start:end]
         is_test = may_be_test_value(value) and is_test_value(self.normalise(value))
         evidence: tuple[str, ...] = ()
@@ -151,25 +179,27 @@ class CompiledRule:
             evidence = self._evidence(shaped_weak=shaped_weak, doubted=weak and not shaped_weak, vouched=vouched)
             if is_test:
                 evidence = (*evidence, "published test value")
-        return Value(start, end, confidence, evidence, is_test)
+        return Value(start, end, confidence, evidence, is_test, bool(vouched))
 
     def _is_near(self, words: list[int], start: int, end: int) -> bool:
         """Whether any keyword ends so near to a value that it may be read."""
         index = bisect_left(words, start - self._before)
         return index < len(words) and words[index] <= end + self._after
 
-    def without_keyword(self, ends: list[int], words: list[int] | None) -> list[int]:
-        """Of ends of matches, those that no keyword stands near to; none if it is not known where keywords stand."""
-        if words is None:
-            return []
-        left: list[int] = []
-        at = 0
-        for word in words:
-            left += ends[at : max(at, bisect_left(ends, word - self._after))]
-            at = max(at, bisect_right(ends, word + self._before + self.width))
-            if at >= len(ends):
-                return left
-        return left + ends[at:]
+    def label_ends(self, lines: bytes) -> bool:
+        """Whether a label that speaks against a value ends any of the lines."""
+        return self._labels is not None and self._labels.end_any(lines)
+
+    def labelled_against(self, label: bytes) -> bool:
+        """Whether this, directly before a value, speaks against it."""
+        return self._labels is not None and self._labels.end_with(label)
+
+    def vouches(self, label: bytes) -> bool:
+        """Whether a value directly behind this label has a keyword."""
+        if self._keywords is None:
+            return False
+        _, last = self._keywords.last(label)
+        return last >= 0 and chars(label[last:]) <= self.rule.proximity
 
     def _evidence(self, *, shaped_weak: bool, doubted: bool, vouched: str) -> tuple[str, ...]:
         """What made the score, in order: pattern, validator, doubts, keyword, and why not higher."""
@@ -178,7 +208,7 @@ class CompiledRule:
         if rule.validator:
             told.append(f"validator {rule.validator}")
         if doubted:
-            told.append("doubtful neighbours or range")
+            told.append("doubtful neighbours, range or check digits")
         if vouched:
             told.append(vouched)
         elif self._keywords is not None:
@@ -199,9 +229,14 @@ class CompiledRule:
             return ""
         after = text[end : end + self._after].partition(b"\n")[0]
         first, last = keywords.first(after)
-        if first >= 0 and (distance := chars(after[:first])) <= rule.proximity_after:
+        if first >= 0 and (distance := chars(after[:first])) <= rule.proximity_after and not labels_next(after[last:]):
             return f"keyword {keywords.name(after[first:last])}, {distance} after"
         return ""
+
+
+def _say(why: list[str] | None, reason: str) -> None:
+    if why is not None:
+        why.append(reason)
 
 
 class Columns:
@@ -215,6 +250,10 @@ class Columns:
         #: Whether any column speaks against the rule.
         self.against = "" in votes.values()
 
-    def said(self, text: bytes, start: int) -> str | None:
+    def of(self, column: int) -> str | None:
+        """The same as ``said``, of a column."""
+        return self._votes.get(column)
+
+    def said(self, text: bytes, start: int, end: int) -> str | None:
         """The keyword in the name of the value's column; empty if the name speaks against it, None for neither."""
-        return self._votes.get(self._header.column(text, start))
+        return self._votes.get(self._header.column(text, start, end))

@@ -11,31 +11,41 @@ until then it waits, and so much text to its left is kept that the decision can 
 
 from __future__ import annotations
 
+import sys
 import threading
-from bisect import bisect_right
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from scanner_tasks.core.model import Confidence, Location, Occurrence, RuleFindings, Segment
 from scanner_tasks.core.redact import Fingerprinter, mask
-from scanner_tasks.detect.cells import CELLS, Cell
-from scanner_tasks.detect.compiled import RANK, Columns, CompiledRule, Value
+from scanner_tasks.detect.compiled import RANK, CompiledRule, Value
 from scanner_tasks.detect.context import Context
-from scanner_tasks.detect.filter import Filter, NearEnds, NearWords, Seen, make_filter
-from scanner_tasks.detect.header import LINE_BYTES, read_header
+from scanner_tasks.detect.filter import Filter, Seen, make_filter
+from scanner_tasks.detect.gate import Marks
+from scanner_tasks.detect.header import find_header
 from scanner_tasks.detect.keywords import chars
+from scanner_tasks.detect.near import NearEnds, Nearest, NearWords
 from scanner_tasks.detect.paths import Paths
+from scanner_tasks.detect.settle import Celled, settle
+from scanner_tasks.detect.table import LINE_BYTES, LONGEST_LINE, NOWHERE, Table
+from scanner_tasks.detect.tally import Tally
 from scanner_tasks.detect.whole import CodePoints, FoundValue, Lines, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from scanner_tasks.detect.compiled import Spans
+    from scanner_tasks.detect.gate import Gate
     from scanner_tasks.detect.ruleset import Rule, Ruleset
+    from scanner_tasks.detect.table import Column as Place
+    from scanner_tasks.detect.tally import Sum
 
 #: Text searched at a time: small enough for the processor's cache, large enough to make its overlap cheap.
 WINDOW_BYTES: Final = 1024 * 1024
+#: Text searched first, twice as much each time until it is a window: once enough occurrences are kept, values in cells
+#: of tables are counted a column at a time.
+_FIRST_BYTES: Final = 32 * 1024
 #: A shorter text alone is not worth making the filter for.
 FILTER_BYTES: Final = 1024
 
@@ -51,6 +61,10 @@ class Detector:
         test_values: Whether values published as examples are reported too.
         window_bytes: Text searched at a time; never changes what is found.
         filtered: Whether Hyperscan, where it is installed, looks first; never changes what is found.
+        former: Make the fingerprints of keys that are no longer used, for allow lists made with those.
+
+    Raises:
+        RuleError: An allow list holds values of a key that is not here.
     """
 
     def __init__(
@@ -63,32 +77,40 @@ class Detector:
         test_values: bool = False,
         window_bytes: int = WINDOW_BYTES,
         filtered: bool = True,
+        former: Iterable[Fingerprinter] = (),
     ) -> None:
         self.ruleset = ruleset
         self.rules = tuple(CompiledRule(rule) for rule in ruleset.rules)
+        #: Those whose values fill cells of tables.
+        self.celled = tuple(rule for rule in self.rules if rule.rule.cells)
         self.context = Context(self.rules)
         self.fingerprinter = fingerprinter
+        self.marks = Marks((fingerprinter, *former))
+        self.marks.check({each for rule in ruleset.rules for each in rule.allow})
         self.occurrences_kept = occurrences_kept
         self.threshold = threshold
         self.test_values = test_values
         self.window_bytes = window_bytes
         #: Bytes kept before the place where a search stands / needed after a match before it is decided. One more
         #: byte on the left, so that ``^`` never stands at a cut; each rule's width covers what its match adds.
-        widest = max((rule.width for rule in self.rules), default=0)
+        self.widest = widest = max((rule.width for rule in self.rules), default=0)
         self.keep_left = max([self.context.reach, *(rule.reach_left for rule in self.rules)]) + widest + 1
         self.need_right = max([self.context.reach, *(rule.reach_right for rule in self.rules)]) + 1
         self._filtered = filtered
         self._filter: Filter | None = None
         self._making = threading.Lock()
 
-    def begin(self) -> Detection:
-        """Detection in one object."""
-        return Detection(self)
+    def begin(self, name: str = "") -> Detection:
+        """Detection in one object; its name (key) is what rules' paths and allow lists speak of."""
+        return Detection(self, name)
 
-    def find_all(self, text: str) -> list[FoundValue]:
-        """Every occurrence of every rule in a text, in order of place; nothing is left out but what is not reported."""
+    def find_all(self, text: str, *, name: str = "", tell: bool = False) -> list[FoundValue]:
+        """Every occurrence of every rule in a text, in order of place; nothing is left out but what is not reported.
+
+        With ``tell`` each carries its evidence. ``name`` as in ``begin``.
+        """
         data = text.encode("utf-8", "replace")
-        detection = _FindAll(self)
+        detection = _FindAll(self, name, tell=tell)
         detection.feed(Segment(data=data, start=Location(line=1, column=1, offset=0), continues=False))
         detection.finish()
         points, lines = CodePoints(data), Lines(text)
@@ -103,49 +125,56 @@ class Detector:
                     hidden[masked] = self.context.hide(masked)
                 masked = hidden[masked]
             place = (start, points.at(value.end), *lines.at(start))
-            found.append(FoundValue(rule.id, *place, value.confidence, masked))
+            told = (*value.evidence, f"confidence {value.confidence}") if tell else ()
+            found.append(FoundValue(rule.id, *place, value.confidence, masked, told))
         return found
 
-    def prepare(self) -> None:
-        """Make the filter now, in seconds, rather than when the first text comes."""
-        self.filter_for(bytes(FILTER_BYTES))
+    def owners(self, text: bytes, start: int, end: int) -> list[int]:
+        """Numbers of the rules, none of them yielding, that may match around a value at all."""
+        region = text[max(0, start - self.widest) : end + self.widest]
+        numbers = self._filter.possible(region) if self._filter is not None else range(len(self.rules))
+        return [number for number in numbers if not self.rules[number].rule.yields]
 
-    def filter_for(self, text: bytes) -> Filter | None:
+    def prepare(self, saved: bytes = b"") -> bytes:
+        """Make the filter now, in seconds, rather than when the first text comes.
+
+        Args:
+            saved: What a former call returned, for the same rules: then it takes milliseconds. Anything else is
+                ignored. The bytes are trusted: take them from nowhere but where only this program writes.
+
+        Returns:
+            What to save for the next process; empty where there is no filter, or it cannot be saved.
+        """
+        made = self.filter_for(bytes(FILTER_BYTES), saved)
+        return made.dump() if made is not None else b""
+
+    def filter_for(self, text: bytes, saved: bytes = b"") -> Filter | None:
         """The filter, made when the first text comes that is worth it; None for a text that is not."""
         if self._filtered and self._filter is None and len(text) >= FILTER_BYTES:
             with self._making:
                 if self._filter is None:
-                    self._filter = self.context.filter = make_filter(self.rules)
+                    self._filter = self.context.filter = make_filter(self.rules, saved)
                     self._filtered = self._filter is not None
         return self._filter
-
-
-class _Tally:
-    """What one rule has found so far, and where its search stands in the window."""
-
-    __slots__ = ("at", "columns", "confidence", "count", "occurrences")
-
-    def __init__(self) -> None:
-        self.at = 0
-        #: What the header of the table at hand says to this rule.
-        self.columns: Columns | None = None
-        self.count = 0
-        self.confidence: Confidence | None = None
-        self.occurrences: list[Occurrence] = []
 
 
 class Detection:
     """Detection in one object: feed its segments in order, then finish. For one thread."""
 
-    def __init__(self, detector: Detector) -> None:
+    def __init__(self, detector: Detector, name: str = "") -> None:
         self._detector = detector
-        self._tallies = [_Tally() for _ in detector.rules]
+        self._name = name
+        self._tallies = [Tally(self._kept()) for _ in detector.rules]
         #: The window, where its first byte stands, and what has come in since it was last searched.
         self._window = b""
         self._base: Location | None = None
         self._incoming = bytearray()
-        #: Whether the first line of the text is still to be read.
-        self._at_first_line = True
+        #: Whether the first lines of the text are still to be read.
+        self._at_head = True
+        #: The table that the text is, once its first line was read; where its first line to be read begins.
+        self._table: Table | None = None
+        self._rows_at = 0
+        self._size = min(_FIRST_BYTES, detector.window_bytes)
         self._paths = Paths()
 
     def feed(self, segment: Segment) -> None:
@@ -155,14 +184,14 @@ class Detection:
             self._base = segment.start
         data = segment.data
         self._paths.add(segment)
-        size = self._detector.window_bytes
         at = 0
         while at < len(data):
-            piece = data[at : at + size - len(self._incoming)]
+            piece = data[at : at + self._size - len(self._incoming)]
             at += len(piece)
             self._incoming += piece
-            if len(self._incoming) >= size:
+            if len(self._incoming) >= self._size:
                 self._search(is_end=False)
+                self._size = min(2 * self._size, self._detector.window_bytes)
 
     def finish(self) -> tuple[RuleFindings, ...]:
         """What was found, in the ruleset's order. The text is taken to end here, also when its reading broke off."""
@@ -170,183 +199,266 @@ class Detection:
         return tuple(
             RuleFindings(
                 rule_id=compiled.rule.id,
-                severity=compiled.rule.severity,
+                severity=compiled.rule.severity_at(tally.count),
                 confidence=tally.confidence,
                 count=tally.count,
                 occurrences=tuple(tally.occurrences),
+                allowed=tally.allowed,
+                columns=tuple(
+                    replace(column, name=self._detector.context.hide(column.name)) for column in tally.profiles
+                ),
             )
             for compiled, tally in zip(self._detector.rules, self._tallies, strict=True)
             if tally.confidence is not None
         )
 
+    @property
+    def allowed(self) -> int:
+        """Occurrences of all rules that were not counted because an allow list allows them."""
+        return sum(tally.allowed for tally in self._tallies)
+
     def _end_text(self) -> None:
         if self._base is not None:
             self._search(is_end=True)
+            for compiled, tally in zip(self._detector.rules, self._tallies, strict=True):
+                tally.end_text(self._table, compiled.best, compiled.rule.threshold or self._detector.threshold)
         self._window = b""
         self._base = None
-        self._at_first_line = True
+        self._at_head = True
+        self._table = None
+        self._rows_at = 0
         self._paths.clear()
-        for tally in self._tallies:
-            tally.at = 0
-            tally.columns = None
 
     def _search(self, *, is_end: bool) -> None:
         self._window = text = b"".join((self._window, self._incoming))
         self._incoming.clear()
-        if self._at_first_line:
-            self._read_header(is_end=is_end)
+        if self._at_head:
+            self._read_head(is_end=is_end)
+            if self._at_head:
+                return
         chosen = self._detector.filter_for(text)
         seen = chosen.scan(text) if chosen is not None else None
-        for number, (compiled, tally) in enumerate(zip(self._detector.rules, self._tallies, strict=True)):
-            ends = seen.ends[number] if seen is not None else None
-            words = seen.words[number] if seen is not None else None
-            if compiled.rule.keyword_required and words is not None and not tally.columns:
-                self._search_near_words(compiled, tally, words, is_end=is_end)
-            elif seen is None or ends is None:
-                self._search_rule(compiled, tally, is_end=is_end)
-            elif ends and (seen.words[number] != [] or tally.columns or not compiled.rule.keyword_required):
-                self._search_near(compiled, tally, seen, number, is_end=is_end)
+        blank = self._read_rows(seen, is_end=is_end)
+        if chosen is not None and seen is not None:
+            chosen.scan_celled(blank, seen)
+            if any(tally.columns and compiled.has_weak for compiled, tally in self._each()):
+                # What is weak counts wherever the column's name vouches for it.
+                whole = chosen.whole_ends(text)
+                for number, (compiled, tally) in enumerate(self._each()):
+                    if tally.columns and compiled.has_weak and seen.ends[number] is not None:
+                        seen.ends[number] = whole.ends[number]
+        for number, (compiled, tally) in enumerate(self._each()):
+            if compiled.rule.enabled:
+                self._search_one(number, compiled, tally, seen, blank if compiled.rule.cells else text, is_end=is_end)
             else:
-                # Nothing begins that a keyword does not have to vouch for, or nothing at all.
                 tally.at = max(tally.at, self._decidable(compiled, is_end=is_end) + 1)
         if not is_end:
             self._drop_left()
 
-    def _read_header(self, *, is_end: bool) -> None:
-        """Reads the text's first line once it is in the window whole. Rows below it are judged no earlier."""
-        line, newline, _ = self._window[: LINE_BYTES + 1].partition(b"\n")
-        if not newline and not is_end and len(line) <= LINE_BYTES:
+    def _each(self) -> zip[tuple[CompiledRule, Tally]]:
+        return zip(self._detector.rules, self._tallies, strict=True)
+
+    def _search_one(
+        self, number: int, compiled: CompiledRule, tally: Tally, seen: Seen | None, text: bytes, *, is_end: bool
+    ) -> None:
+        """Searches the window for one rule's values, as the filter tells where they can be."""
+        decidable = self._decidable(compiled, is_end=is_end)
+        ends = seen.ends[number] if seen is not None else None
+        words = seen.words[number] if seen is not None else None
+        needs_word = compiled.rule.keyword_required and not tally.columns
+        if (ends is None and not (needs_word and words is not None)) or (compiled.has_weak and words is None):
+            # Starts before `whole` have had their longest match inside the window; it lies at or after `decidable`.
+            whole = len(text) + 1 if is_end else len(text) - compiled.width
+            self._judge_all(compiled, tally, partial(compiled.find, text), whole, decidable)
             return
-        self._at_first_line = False
-        header = read_header(line) if newline else None
-        if header is not None:
-            for compiled, tally in zip(self._detector.rules, self._tallies, strict=True):
+        ends = [] if needs_word and words is not None else ends or []
+        looks_near = bool(words) and (compiled.has_weak or compiled.rule.keyword_required)
+        find = None
+        if ends:
+            find = NearEnds(compiled, text, ends).find
+        if looks_near and words and not (tally.columns and ends):
+            near = NearWords(compiled, text, words)
+            find = Nearest(NearEnds(compiled, text, ends), near).find if ends else near.find
+        if find is None:
+            # Nothing begins that a keyword does not have to vouch for, or nothing at all.
+            tally.at = max(tally.at, decidable + 1)
+        elif looks_near:
+            # A match that begins later may have a keyword in the next window: the search stands no further than here.
+            self._judge_all(compiled, tally, find, decidable + 1, decidable, words)
+        else:
+            whole = len(text) + 1 if is_end else len(text) - compiled.width
+            self._judge_all(compiled, tally, find, whole, decidable, words)
+
+    def _read_head(self, *, is_end: bool) -> None:
+        """Reads the text's first lines once they are in the window. Nothing is judged earlier."""
+        text = self._window
+        if not is_end and len(text) <= LINE_BYTES:
+            return
+        self._at_head = False
+        whole = len(text) if len(text) <= LINE_BYTES else text.rfind(b"\n", 0, LINE_BYTES) + 1
+        self._take_head(text[:whole])
+
+    def _take_head(self, head: bytes) -> None:
+        """What the text's first lines say of its columns."""
+        found = find_header(head)
+        line, newline, _ = head.partition(b"\n")
+        if found is not None:
+            header, self._rows_at = found
+            for compiled, tally in self._each():
                 tally.columns = compiled.columns(header)
+            if header.delimiter:
+                self._table = Table(header.delimiter, len(header.names), names=header.names)
+        elif newline:
+            self._table = Table.of_line(line)
 
     def _decidable(self, compiled: CompiledRule, *, is_end: bool) -> int:
         """Starts up to here have all that a decision reads inside the window."""
         size = len(self._window)
-        return size if is_end else size - compiled.width - self._detector.need_right
+        width = self._detector.widest if compiled.rule.yields else compiled.width
+        return size if is_end else size - width - self._detector.need_right
 
-    def _search_rule(self, compiled: CompiledRule, tally: _Tally, *, is_end: bool) -> None:
-        # Starts before `whole` have had their longest match inside the window; it lies at or after `decidable`.
-        text = self._window
-        whole = len(text) + 1 if is_end else len(text) - compiled.width
-        decidable = self._decidable(compiled, is_end=is_end)
-        self._judge_all(compiled, tally, partial(compiled.find, text), whole, decidable)
+    def _read_rows(self, seen: Seen | None, *, is_end: bool) -> bytes:
+        """Counts the rows that are decided, and settles their sound cells; the window without these."""
+        text, table = self._window, self._table
+        if table is None or not table.is_open:
+            return text
+        end = self._rows_end(is_end=is_end)
+        if end <= self._rows_at:
+            return text
+        grid = table.read(text, self._rows_at, end)
+        self._rows_at = end
+        if grid is None or seen is None or not self._settles():
+            return text
+        rules = [
+            Celled(compiled, tally, words)
+            for compiled, tally, words in zip(self._detector.rules, self._tallies, seen.words, strict=True)
+            if compiled.rule.cells and self._may_settle(compiled)
+        ]
+        return settle(grid, text, rules, is_json=table.is_json)
 
-    def _search_near_words(self, compiled: CompiledRule, tally: _Tally, words: list[int], *, is_end: bool) -> None:
-        """The same for a rule that needs a keyword: only where one stands near."""
-        # A match that begins later may have a keyword in the next window: the search stands no further than here.
-        decidable = self._decidable(compiled, is_end=is_end)
-        if words:
-            near = NearWords(compiled, self._window, words)
-            self._judge_all(compiled, tally, near.find, decidable + 1, decidable, words)
-        else:
-            tally.at = max(tally.at, decidable + 1)
+    def _rows_end(self, *, is_end: bool) -> int:
+        """Where the rows end that are decided; a row that takes too long ends the table."""
+        end = len(self._window)
+        if is_end:
+            return end
+        decided = min((self._decidable(some, is_end=False) for some in self._detector.celled), default=end)
+        end = self._window.rfind(b"\n", 0, max(decided, 0)) + 1
+        if self._table is not None and end <= self._rows_at and decided - self._rows_at > LONGEST_LINE:
+            self._table.close()
+        return end
 
-    def _search_near(self, compiled: CompiledRule, tally: _Tally, seen: Seen, number: int, *, is_end: bool) -> None:
-        """The same, near the ends that the filter saw; cells that hold nothing but a value are settled together."""
-        text = self._window
-        whole = len(text) + 1 if is_end else len(text) - compiled.width
-        decidable = self._decidable(compiled, is_end=is_end)
-        ends = seen.ends[number] or []
-        near = NearEnds(compiled, text, ends)
-        words = seen.words[number]
-        if any(seen.cells[number]) and self._settles(compiled):
-            if self._judge_all(compiled, tally, near.find, whole, decidable, words, until_full=True):
-                return
-            settled = self._settle(compiled, tally, seen.cells[number], words, decidable)
-            near = NearEnds(compiled, text, ends, settled)
-        self._judge_all(compiled, tally, near.find, whole, decidable, words)
+    def _settles(self) -> bool:
+        """Whether values may be counted without being told one by one."""
+        return True
 
-    def _settles(self, compiled: CompiledRule) -> bool:
-        """Whether sound values in cells of their own will, sooner or later, change nothing but the count."""
-        rule = compiled.rule
-        told = RANK[rule.confidence] >= RANK[self._detector.threshold]
-        return told and not rule.keyword_required
+    def _may_settle(self, compiled: CompiledRule) -> bool:
+        """Whether a sound value in a cell of its own is counted whatever else its place holds."""
+        is_plain = compiled.screen is None and compiled.gate is None
+        return is_plain and compiled.rule.enabled and not compiled.rule.keyword_required and self._tells(compiled)
 
-    def _settle(
-        self,
-        compiled: CompiledRule,
-        tally: _Tally,
-        cells: list[list[int]],
-        words: list[int] | None,
-        decidable: int,
-    ) -> list[Cell]:
-        """Counts the sound values of cells that begin at or after the place of the search and end before the limit."""
-        settled: list[Cell] = []
-        rises = tally.confidence is not compiled.best
-        for shape, ends in zip(CELLS[compiled.rule.cells], cells, strict=True):
-            # An end is one byte behind its value. The cell of a value that ends where the search stands is judged.
-            waiting = ends[bisect_right(ends, tally.at + 1) : bisect_right(ends, decidable)]
-            if waiting and rises:
-                # A keyword near it may raise the confidence: such a value is judged.
-                waiting = compiled.without_keyword(waiting, words)
-            if waiting:
-                settled += shape.sound(self._window, waiting)
-        columns = tally.columns
-        if columns is not None and columns.against:
-            settled = [cell for cell in settled if columns.said(self._window, cell[0] + 1) != ""]
-        settled.sort()
-        tally.count += len(settled)
-        if settled and tally.confidence is None:
-            tally.confidence = compiled.rule.confidence
-        return settled
+    def _tells(self, compiled: CompiledRule) -> bool:
+        """Whether a value of the rule is told without a keyword."""
+        return RANK[compiled.rule.confidence] >= self._weakest(compiled)
+
+    def _weakest(self, compiled: CompiledRule) -> int:
+        """Rank of the least confidence that is reported."""
+        return RANK[compiled.rule.threshold or self._detector.threshold]
 
     def _judge_all(  # noqa: PLR0917
         self,
         compiled: CompiledRule,
-        tally: _Tally,
+        tally: Tally,
         find: Callable[[int, int], Spans | None],
         whole: int,
         decidable: int,
         words: list[int] | None = None,
-        *,
-        until_full: bool = False,
-    ) -> bool:
-        """Judges match after match; False when, asked to, it stopped because no more occurrences are kept."""
+    ) -> None:
+        """Judges match after match, from where the rule's search stands."""
         text, at = self._window, tally.at
-        weakest = RANK[self._detector.threshold]
-        kept = self._kept()
-        needs_all = RANK[compiled.rule.confidence] < weakest
+        weakest = self._weakest(compiled)
+        needs_all = not self._tells(compiled)
+        table = self._table if self._table is not None and self._table.width else None
+        place: Place = NOWHERE
         while True:
-            if (
-                until_full
-                and len(tally.occurrences) >= kept
-                and (tally.confidence is compiled.best or not tally.columns)
-            ):
-                tally.at = at
-                return False
             match = find(at, whole)
             start = whole if match is None else match[0][0]
             if match is None or start > decidable:
                 # Between `decidable` and here nothing begins but, at most, this match: stand at it.
                 tally.at = max(at, min(start, whole))
-                return True
-            so_far = None if needs_all else tally.confidence
+                return
+            found = tally.sure
+            if compiled.misses is not None:
+                place, found = self._doubt(compiled, tally, match)
+            # With the best confidence, no keyword is looked for; but where there are no columns it protects a value.
+            is_best = compiled.best in {found.confidence, tally.confidence}
+            so_far = (
+                compiled.best if is_best and not needs_all and (compiled.misses is None or place != NOWHERE) else None
+            )
             value = compiled.judge(text, match, so_far, tally.columns, words)
             if value is None:
                 # Go on one byte later: a false match never hides a true one that overlaps it.
                 at = start + 1
                 continue
             at = max(value.end, start + 1)
-            if RANK[value.confidence] >= weakest and (self._detector.test_values or not value.is_test):
-                if len(tally.occurrences) < kept:
+            if compiled.rule.yields and self._is_owned(value):
+                continue
+            if RANK[value.confidence] >= weakest and self._passes(compiled.gate, tally, match, value):
+                if value.is_vouched and place == NOWHERE:
+                    found = tally.sure
+                if not tally.is_full(found):
                     # It is kept: its evidence is told.
                     value = compiled.judge(text, match, None, tally.columns, words, tell=True) or value
-                self._record(compiled, tally, value)
+                if table is not None:
+                    tally.by_column[place if compiled.misses is not None else table.column(text, value.start)] += 1
+                self._record(compiled, tally, found, value)
 
-    def _record(self, compiled: CompiledRule, tally: _Tally, value: Value) -> None:
-        tally.count += 1
-        if tally.confidence is None or RANK[value.confidence] > RANK[tally.confidence]:
-            tally.confidence = value.confidence
+    def _doubt(self, compiled: CompiledRule, tally: Tally, match: Spans) -> tuple[Place, Sum]:
+        """The column of a match whose rule's values pass by chance, and the sum it would belong to; counts a miss."""
+        start, end, _ = compiled.span(match)
+        place = NOWHERE if self._table is None else self._table.column(self._window, start)
+        if compiled.misses is not None and compiled.misses(self._window[start:end]):
+            tally.sum_of(place, is_sure=False).missed += 1
+        return place, tally.sum_of(place, is_sure=tally.is_vouched(compiled, place))
+
+    def _is_owned(self, value: Value) -> bool:
+        """Whether a rule that does not yield finds a value that overlaps this one."""
+        detector, text = self._detector, self._window
+        for number in detector.owners(text, value.start, value.end):
+            compiled, tally = detector.rules[number], self._tallies[number]
+            first = max(0, value.start - compiled.width)
+            region = text[first : value.end + compiled.width + 1]
+            at = 0
+            while (match := compiled.find(region, at, value.end - first)) and match[0][0] < value.end - first:
+                spans = [(start + first, end + first) if start >= 0 else (start, end) for start, end in match]
+                found = compiled.judge(text, spans, None, tally.columns) if spans[0][1] > value.start else None
+                if found is not None and found.end > value.start and found.start < value.end:
+                    return True
+                at = match[0][0] + 1
+        return False
+
+    def _passes(self, gate: Gate | None, tally: Tally, match: Spans, value: Value) -> bool:
+        """Whether the value counts; an allowed one is counted apart."""
+        if value.is_test and not self._detector.test_values:
+            return False
+        if gate is None:
+            return True
+        path = self._paths.at(value.start)
+        if not gate.concerns(self._name, path):
+            return False
+        names = (self._name, path)
+        if gate.allowed_by(self._window, match[0], value.start, value.end, self._detector.marks, names):
+            tally.allowed += 1
+            return False
+        return True
+
+    def _record(self, compiled: CompiledRule, tally: Tally, found: Sum, value: Value) -> None:
+        found.add(1, value.confidence)
         detector = self._detector
-        if len(tally.occurrences) >= detector.occurrences_kept:
+        if tally.is_full(found):
             return
         clear = self._window[value.start : value.end]
         masked = detector.context.hide(mask(clear.decode("utf-8", "replace"), compiled.rule.mask))
-        tally.occurrences.append(
+        found.occurrences.append(
             Occurrence(
                 masked=masked,
                 context=detector.context.around(self._window, value.start, value.end, masked),
@@ -376,6 +488,8 @@ class Detection:
         """Forget the text that no decision will read again."""
         text = self._window
         cut = min((tally.at for tally in self._tallies), default=len(text)) - self._detector.keep_left
+        if self._table is not None and self._table.is_open:
+            cut = min(cut, self._rows_at)
         if cut <= 0:
             return
         while cut and text[cut] & 0xC0 == 0x80:  # noqa: PLR2004  # UTF-8 continuation byte
@@ -383,6 +497,7 @@ class Detection:
         self._base = self._location(cut)
         self._window = text[cut:]
         self._paths.drop(cut)
+        self._rows_at -= cut
         for tally in self._tallies:
             tally.at -= cut
 
@@ -390,19 +505,34 @@ class Detection:
 class _FindAll(Detection):
     """Hands out every value, with its place in bytes, and keeps no occurrence."""
 
-    def __init__(self, detector: Detector) -> None:
-        super().__init__(detector)
+    def __init__(self, detector: Detector, name: str = "", *, tell: bool = False) -> None:
+        self._told = sys.maxsize if tell else 0
+        super().__init__(detector, name)
         self.values: list[tuple[Rule, Value]] = []
+        #: Values that their column may speak against.
+        self._doubtful: list[tuple[Rule, Value, Sum]] = []
 
-    def _record(self, compiled: CompiledRule, tally: _Tally, value: Value) -> None:
-        del tally
+    def _end_text(self) -> None:
+        super()._end_text()
+        for rule, value, found in self._doubtful:
+            if not found.is_chance:
+                self.values.append((rule, value))
+            elif (rule.threshold or self._detector.threshold) is Confidence.LOW:
+                self.values.append((rule, value._replace(confidence=Confidence.LOW)))
+        self._doubtful.clear()
+
+    def _record(self, compiled: CompiledRule, tally: Tally, found: Sum, value: Value) -> None:
+        found.add(1, value.confidence)
         assert self._base is not None, "the window is not empty"
         start = self._base.offset
-        self.values.append((compiled.rule, value._replace(start=start + value.start, end=start + value.end)))
+        value = value._replace(start=start + value.start, end=start + value.end)
+        if found is tally.sure:
+            self.values.append((compiled.rule, value))
+        else:
+            self._doubtful.append((compiled.rule, value, found))
 
-    def _settles(self, compiled: CompiledRule) -> bool:
-        del compiled
+    def _settles(self) -> bool:
         return False
 
     def _kept(self) -> int:
-        return 0
+        return self._told

@@ -5,25 +5,29 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Final
-
-import re2
+from dataclasses import dataclass, field
+from dataclasses import fields as fields_of
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
 
 from scanner_tasks.core.errors import RuleError
 from scanner_tasks.core.model import Confidence, Severity
 from scanner_tasks.core.redact import MASKS
+from scanner_tasks.detect import fields
 from scanner_tasks.detect.cells import CELLS
+from scanner_tasks.detect.gate import AllowList
 from scanner_tasks.detect.normalisers import NORMALISERS
-from scanner_tasks.detect.regex import Regex
 from scanner_tasks.detect.validators import VALIDATORS
 from scanner_tasks.detect.width import Unbounded, max_width
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
+
+    #: Makes the error for a field and what is wrong with it.
+    Wrong = Callable[[str, str], RuleError]
 
 #: Raised whenever engine, validators, normalisers or masks change what the same rules find: it is part of the hash.
-ENGINE_VERSION: Final = 2
+ENGINE_VERSION: Final = 3
 CATEGORIES: Final = ("personal", "financial", "credentials", "health", "national_id", "custom")
 #: Bounds that keep the engine's window overlap small.
 MAX_WIDTH_BYTES: Final = 4096
@@ -42,7 +46,8 @@ class Rule:
     severity: Severity
     #: Of a match without a keyword near it.
     confidence: Confidence
-    #: RE2, bounded. Group ``value`` is the value (else the whole match); a value in group ``weak`` needs a keyword.
+    #: RE2, bounded. Group ``value`` is the value (``value2`` … where alternatives have their own; else the whole
+    #: match); a value in group ``weak`` needs a keyword.
     pattern: str
     #: Words that speak for the value; a space stands for any or no separator, a trailing * for any ending.
     keywords: tuple[str, ...] = ()
@@ -55,11 +60,29 @@ class Rule:
     keyword_confidence: Confidence | None = None
     #: Words that, standing directly before the value as its label, speak against it.
     against: tuple[str, ...] = ()
+    #: True when a value is left to any other rule, one that does not yield, that finds a value overlapping it.
+    yields: bool = False
     #: Text that stands in every match: lets the engine skip what cannot match.
     literal: str = ""
     #: Shape of a table's cell in which the rule finds the cell's whole content, keyword or not (see detect/cells.py):
     #: lets the engine settle many at a time.
     cells: str = ""
+    #: Texts in the value that make it none; case matters.
+    ignore: tuple[str, ...] = ()
+    #: Severity from so many occurrences in one object on, ascending; below the first it is ``severity``.
+    severity_by_count: tuple[tuple[int, Severity], ...] = ()
+    #: Occurrences of less confidence are not reported; None leaves it to the detector.
+    threshold: Confidence | None = None
+    #: A value needs more bits a character than this (Shannon's entropy).
+    entropy: float = 0.0
+    #: One of these texts must stand within gate.CONTAINS_BYTES of the match, or in it; case does not matter.
+    contains: tuple[str, ...] = ()
+    #: RE2 patterns: the rule looks only into objects whose key, or path within, one of them is found in.
+    paths: tuple[str, ...] = ()
+    #: What may stand where it stands; [[allow]] tables put it here.
+    allow: tuple[AllowList, ...] = ()
+    #: False when an override turned it off: it finds nothing, and its candidates are masked in contexts all the same.
+    enabled: bool = True
     validator: str = ""
     normaliser: str = "text"
     mask: str = "all"
@@ -68,12 +91,20 @@ class Rule:
     examples: tuple[str, ...] = field(default=(), repr=False)
     negative_examples: tuple[str, ...] = field(default=(), repr=False)
 
+    def severity_at(self, count: int) -> Severity:
+        """The severity of a finding with so many occurrences."""
+        return next((severity for least, severity in reversed(self.severity_by_count) if count >= least), self.severity)
+
 
 @dataclass(frozen=True, slots=True)
 class Ruleset:
     """Rules in order, with a hash of everything in them that influences what is found."""
 
     rules: tuple[Rule, ...]
+
+    def severity_at(self, rule_id: str, count: int) -> Severity:
+        """The severity of a finding of one of the rules with so many occurrences."""
+        return next(rule for rule in self.rules if rule.id == rule_id).severity_at(count)
 
     def __post_init__(self) -> None:
         seen: set[str] = set()
@@ -85,8 +116,9 @@ class Ruleset:
     @property
     def content_hash(self) -> str:
         """64 hex digits; names, references and examples do not count, nor does the order of the rules."""
+        told = [each.name for each in fields_of(Rule) if each.name not in _SILENT_FIELDS]
         telling = [
-            {k: v for k, v in asdict(rule).items() if k not in _SILENT_FIELDS}
+            {name: getattr(rule, name) for name in told} | {"allow": [each.digest for each in rule.allow]}
             for rule in sorted(self.rules, key=lambda rule: rule.id)
         ]
         text = json.dumps([ENGINE_VERSION, telling], sort_keys=True, separators=(",", ":"))
@@ -98,11 +130,21 @@ _SILENT_FIELDS: Final = frozenset(
 )
 _STRINGS: Final = frozenset(
     {"id", "name", "category", "pattern", "literal", "cells", "validator", "normaliser", "mask"}
-    | {"severity", "confidence", "keyword_confidence"}
+    | {"severity", "confidence", "keyword_confidence", "threshold"}
 )
-_LISTS: Final = frozenset({"keywords", "against", "references", "examples", "negative_examples"})
+_LISTS: Final = frozenset(
+    {"keywords", "against", "references", "examples", "negative_examples", "ignore", "contains", "paths"}
+)
 _NUMBERS: Final = frozenset({"proximity", "proximity_after"})
-_FLAGS: Final = frozenset({"keyword_required"})
+_FLAGS: Final = frozenset({"keyword_required", "yields"})
+_READ: Final = {"severity_by_count": fields.severities, "entropy": fields.bits}
+_WORDS: Final[dict[str, Any]] = {
+    "severity": Severity,
+    "confidence": Confidence,
+    "keyword_confidence": Confidence,
+    "threshold": Confidence,
+}
+_VALUE_GROUP: Final = re.compile(r"value\d{0,2}")
 _REQUIRED: Final = (
     "id",
     "name",
@@ -145,19 +187,28 @@ def _parse_rule(table: object, *, source: str, number: int) -> Rule:
             raise wrong(name, "missing")
     values: dict[str, object] = {}
     for name, value in table.items():
-        values[name] = _typed(name, value, wrong)
-    for name, words in (("severity", Severity), ("confidence", Confidence), ("keyword_confidence", Confidence)):
+        read = _READ.get(name)
+        values[name] = read(value, partial(wrong, name)) if read else _typed(name, value, wrong)
+    for name, words in _WORDS.items():
         if name in values:
-            try:
-                values[name] = words(str(values[name]))
-            except ValueError:
-                raise wrong(name, f"one of {', '.join(words)}") from None
-    rule = Rule(**values)  # type: ignore[arg-type]  # each field's type was checked above
-    _check_rule(rule, wrong)
+            values[name] = fields.one_of(words, values[name], partial(wrong, name))
+    return make_rule(values, wrong=wrong)
+
+
+def make_rule(values: Mapping[str, object], *, wrong: Wrong, proven: bool = True) -> Rule:
+    """A rule of fields that have their types; what ``wrong`` makes of a field's name and what is wrong is raised.
+
+    Args:
+        values: the fields.
+        wrong: makes the error.
+        proven: whether it must carry examples and references.
+    """
+    rule = Rule(**values)  # type: ignore[arg-type]  # each field's type is the caller's promise
+    _check_rule(rule, wrong, proven=proven)
     return rule
 
 
-def _typed(name: str, value: object, wrong: _Wrong) -> object:
+def _typed(name: str, value: object, wrong: Wrong) -> object:
     if name in _STRINGS:
         if not isinstance(value, str) or not value:
             raise wrong(name, "must be a text that is not empty")
@@ -171,15 +222,11 @@ def _typed(name: str, value: object, wrong: _Wrong) -> object:
             raise wrong(name, "must be true or false")
         return value
     if name in _LISTS:
-        if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
-            raise wrong(name, "must be a list of texts, none of them empty")
-        if len(set(value)) < len(value):
-            raise wrong(name, "has an entry twice")
-        return tuple(value)
+        return fields.texts(value, partial(wrong, name))
     raise wrong(name, "unknown field")
 
 
-def _check_rule(rule: Rule, wrong: _Wrong) -> None:
+def _check_rule(rule: Rule, wrong: Wrong, *, proven: bool) -> None:
     if not _ID.fullmatch(rule.id):
         raise wrong("id", "must be dotted and lower case, such as us.ssn")
     for name, value, known in (
@@ -191,10 +238,12 @@ def _check_rule(rule: Rule, wrong: _Wrong) -> None:
     ):
         if value is not None and value not in known:
             raise wrong(name, f"{value!r} does not exist: one of {', '.join(sorted(known))}")
-    for name in ("examples", "negative_examples", "references"):
+    for name in ("examples", "negative_examples", "references") if proven else ():
         if not getattr(rule, name):
             raise wrong(name, "at least one is needed")
     _check_pattern(rule, wrong)
+    for path in rule.paths:
+        fields.regex(path, partial(wrong, "paths"))
     if rule.keywords and not rule.proximity:
         raise wrong("proximity", "keywords need a distance")
     if rule.keyword_required and not rule.keywords:
@@ -203,12 +252,8 @@ def _check_rule(rule: Rule, wrong: _Wrong) -> None:
         raise wrong("keyword_confidence", "there are no keywords")
 
 
-def _check_pattern(rule: Rule, wrong: _Wrong) -> None:
-    try:
-        regex = Regex(rule.pattern)
-    except re2.error as error:
-        reason = error.args[0] if error.args else error
-        raise wrong("pattern", f"RE2 refuses it: {reason.decode() if isinstance(reason, bytes) else reason}") from None
+def _check_pattern(rule: Rule, wrong: Wrong) -> None:
+    regex = fields.regex(rule.pattern, partial(wrong, "pattern"))
     try:
         width = max_width(rule.pattern)
     except Unbounded as error:
@@ -218,13 +263,7 @@ def _check_pattern(rule: Rule, wrong: _Wrong) -> None:
     if regex.search(b"") is not None:
         raise wrong("pattern", "matches the empty text")
     groups = regex.groups
-    if unknown := groups.keys() - {"value", "weak"}:
+    if unknown := {name for name in groups if name != "weak" and not _VALUE_GROUP.fullmatch(name)}:
         raise wrong("pattern", f"group {min(unknown)!r} has no meaning: use value or weak")
     if "weak" in groups and not rule.keywords:
         raise wrong("keywords", "a pattern with a weak group needs them")
-
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    _Wrong = Callable[[str, str], RuleError]

@@ -17,11 +17,15 @@ _GROUP = re.compile(r"\?(?:P?<\w+>|([imsU]*)(?:-[imsU]+)?:)")
 _FLAGS = re.compile(r"\?([imsU]*)(?:-[imsU]+)?\)")
 _CODE = re.compile(r"\\x(?:\{([0-9A-Fa-f]+)\}|([0-9A-Fa-f]{2}))")
 _ASCII: Final = 0x80
+_WEAK: Final = "?P<weak>"
+_NOTHING: Final = r"[^\x00-\xff]"
 _CLASSES: Final = {
     "d": frozenset(range(0x30, 0x3A)),
     "s": frozenset(b"\t\n\f\r "),
     "w": frozenset(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz"),
 }
+#: Letters of ASCII in a class of Unicode.
+_UNICODE: Final = {"L": "A-Za-z", "Lu": "A-Z", "Ll": "a-z"}
 _POSIX: Final = {
     "alpha": "A-Za-z",
     "digit": "0-9",
@@ -42,26 +46,32 @@ class Untranslatable(ValueError):
     """Syntax that this reader does not know: the rule is searched without the filter."""
 
 
-def translate(pattern: str) -> bytes:
+def translate(pattern: str, *, weak: bool = True, most: int = _MOST_COUNTED) -> bytes:
     r"""The RE2 pattern for Hyperscan, on bytes; Untranslatable for syntax beyond what rules use.
+
+    Without ``weak``, what only its group ``weak`` matches is left out. Repeats of more than ``most`` lose their bound.
 
     Examples:
         >>> translate(r"(?:^|[^0-9])(?P<value>é|a{2,3}?)")
         b'(?:^|(?:[\\x00-\\x2f\\x3a-\\x7f]|[\\xc2-\\xdf][\\x80-\\xbf]|[\\xe0-\\xef][\\x80-\\xbf]{2}|[\\xf0-\\xf4][\\x80-\\xbf]{3}))(?:\\xc3\\xa9|a{2,3})'
         >>> translate("(?i:ab)")
         b'(?:[Aa][Bb])'
+        >>> translate("a(?P<value>b)|(?P<weak>c)", weak=False)
+        b'a(?:b)|[^\\x00-\\xff]'
     """
-    return _Translator(pattern).read().encode("ascii")
+    return _Translator(pattern, weak=weak, most=most).read().encode("ascii")
 
 
 class _Translator:
     """Recursive descent over alternatives, sequences and repeats."""
 
-    def __init__(self, pattern: str) -> None:
+    def __init__(self, pattern: str, *, weak: bool, most: int) -> None:
         self._text = pattern
         self._at = 0
         self._folds = False
         self._lines = False
+        self._weak = weak
+        self._most = most
 
     def read(self) -> str:
         whole = self._alternatives()
@@ -89,8 +99,8 @@ class _Translator:
             self._at += 1
         elif found := _REPEAT.match(self._text, self._at):
             least, most = int(found[1]), int(found[3] or found[1]) if found[3] or not found[2] else None
-            if most is None or most > _MOST_COUNTED:
-                atom += f"{{{min(least, _MOST_COUNTED)},}}"
+            if most is None or most > self._most:
+                atom += f"{{{min(least, self._most)},}}"
             else:
                 atom += f"{{{least},{most}}}"
             self._at = found.end()
@@ -129,6 +139,7 @@ class _Translator:
             self._at = found.end()
             return ""
         before = self._folds, self._lines
+        is_left_out = not self._weak and self._text.startswith(_WEAK, self._at)
         if found := _GROUP.match(self._text, self._at):
             self._set_flags(found[1] or "")
             self._at = found.end()
@@ -139,7 +150,7 @@ class _Translator:
         if self._peek() != ")":
             raise Untranslatable("a group is not closed")
         self._at += 1
-        return f"(?:{whole})"
+        return _NOTHING if is_left_out else f"(?:{whole})"
 
     def _set_flags(self, flags: str) -> None:
         # A flag that is switched off stays on here: that matches more, never less.
@@ -152,6 +163,8 @@ class _Translator:
             return self._literal(int(found[1] or found[2], 16))
         c = self._text[self._at + 1 : self._at + 2]
         self._at += 2
+        if c == "p":
+            return _written(self._unicode(), _ANY_WIDE)
         if c in ("b", "B", "A", "z"):
             return f"\\{c}"
         if c.lower() in _CLASSES:
@@ -162,6 +175,16 @@ class _Translator:
         if c.isalnum():
             raise Untranslatable(f"\\{c}")
         return self._literal(ord(c))
+
+    def _unicode(self) -> frozenset[int]:
+        """The ASCII members of the class whose name stands in braces."""
+        end = self._text.find("}", self._at)
+        name = self._text[self._at + 1 : end]
+        if self._text[self._at : self._at + 1] != "{" or name not in _UNICODE:
+            raise Untranslatable(f"\\p{name}")
+        self._at = end + 1
+        spelled = re.compile(f"[{_UNICODE[name]}]", re.IGNORECASE if self._folds else 0)
+        return frozenset(code for code in range(_ASCII) if spelled.match(chr(code)))
 
     def _class(self) -> str:  # noqa: C901 (one grammar rule)
         self._at += 1
@@ -183,6 +206,11 @@ class _Translator:
                 spelled = re.compile(f"[{_POSIX[name]}]")
                 members |= {code for code in range(_ASCII) if spelled.match(chr(code))}
                 self._at = end + 2
+                continue
+            if self._text.startswith("\\p", self._at):
+                self._at += 2
+                members |= self._unicode()
+                anything_wide = True
                 continue
             low = self._member()
             if isinstance(low, str):
@@ -263,7 +291,7 @@ def _written(members: frozenset[int], wide: str) -> str:
             start = last = code
         text = f"[{''.join(parts)}]"
     if not wide:
-        return text or "[^\\x00-\\xff]"
+        return text or _NOTHING
     return f"(?:{text}|{wide})" if text else f"(?:{wide})"
 
 

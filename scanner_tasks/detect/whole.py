@@ -28,6 +28,8 @@ class FoundValue(NamedTuple):
     column: int
     confidence: Confidence
     masked: str
+    #: The parts of its score, where they were asked for.
+    evidence: tuple[str, ...] = ()
 
 
 class CodePoints:

@@ -43,8 +43,9 @@ class Budget:
     max_pages: int = 20_000
     #: Bytes put aside for formats that cannot be read from front to back.
     spool_bytes: int = 1024 * 1024 * 1024
-    #: Bytes of what must be held in memory as a whole: a message, a database.
-    memory_bytes: int = 128 * 1024 * 1024
+    #: Bytes of what must be held in memory as a whole: a message, a document. A workbook's cells may take three times
+    #: as much.
+    memory_bytes: int = 32 * 1024 * 1024
 
 
 class Meter:

@@ -20,17 +20,21 @@ _MOST_NESTED = 10
 def columnar_text(walk: Walk, layer: Layer) -> Iterator[Segment]:
     """Each column of each batch of rows as a text of its own."""
     arrow = _arrow(layer)
+    if layer.head.startswith(b"PARE"):
+        raise _encrypted()
     walk.isolate()
     with walk.spooled(layer.read) as (file, cut):
         row = 1
         try:
-            for batch in _batches(arrow, layer.kind.form, file):
+            for batch in _batches(arrow, _form(layer), file):
                 walk.meter.rows(batch.num_rows)
                 yield from _columns(arrow, walk, layer, batch, row)
                 row += batch.num_rows
         except (arrow.ArrowInvalid, arrow.ArrowNotImplementedError, OSError, KeyError, UnicodeDecodeError) as error:
             if cut:
                 raise cut from error
+            if "ecrypt" in str(error):
+                raise _encrypted() from error
             is_new = isinstance(error, arrow.ArrowNotImplementedError)
             raise ExtractError(
                 f"The {layer.kind.name} {'uses what pyarrow cannot read' if is_new else 'is damaged'}.",
@@ -38,6 +42,10 @@ def columnar_text(walk: Walk, layer: Layer) -> Iterator[Segment]:
             ) from error
         if cut:
             raise cut
+
+
+def _encrypted() -> ExtractError:
+    return ExtractError("The Parquet table is encrypted.", Outcome.PARTIAL_ENCRYPTED)
 
 
 def _arrow(layer: Layer) -> Any:
@@ -50,6 +58,10 @@ def _arrow(layer: Layer) -> Any:
         ) from error
 
 
+def _form(layer: Layer) -> str:
+    return layer.kind.name.lower() if layer.kind.name == "Arrow stream" else layer.kind.form
+
+
 def _batches(arrow: Any, form: str, file: IO[bytes]) -> Iterator[Any]:
     if form == "parquet":
         parquet: Any = importlib.import_module("pyarrow.parquet")
@@ -59,6 +71,9 @@ def _batches(arrow: Any, form: str, file: IO[bytes]) -> Iterator[Any]:
         stripes = orc.ORCFile(file)
         for number in range(stripes.nstripes):
             yield from _slices(stripes.read_stripe(number))
+    elif form == "arrow stream":
+        for batch in arrow.ipc.open_stream(file):
+            yield from _slices(batch)
     else:
         ipc = arrow.ipc.open_file(file)
         for number in range(ipc.num_record_batches):

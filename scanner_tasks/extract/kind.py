@@ -23,8 +23,9 @@ from typing import Literal, TypeAlias
 
 #: What reads it: ``extract.readers``. "unread" is known, and no reader for it; "binary" is everything else.
 Form: TypeAlias = Literal[
-    "text", "gzip", "bzip2", "xz", "lzma", "lz4", "zstd", "zip", "tar", "pdf", "rtf", "ole", "png", "jpeg",
-    "parquet", "orc", "arrow", "avro", "sqlite", "mail", "mbox", "markup", "unread", "binary",
+    "text", "gzip", "bzip2", "xz", "lzma", "lz4", "lz4_legacy", "zstd", "snappy", "zip", "tar", "pdf", "rtf", "ole",
+    "png", "jpeg", "parquet", "orc", "arrow", "avro", "sqlite", "mail", "mbox", "markup", "beside", "program", "unread",
+    "binary",
 ]  # fmt: skip
 
 #: Bytes that the decision is made from.
@@ -83,21 +84,26 @@ _MAGICS: tuple[tuple[int, bytes, Form, str, bool], ...] = (
     (0, b"\xfd7zXZ\0", "xz", "xz data", True),
     (0, b"\x28\xb5\x2f\xfd", "zstd", "zstd data", True),
     (0, b"\x04\x22\x4d\x18", "lz4", "lz4 data", True),
-    (0, b"\x02\x21\x4c\x18", "unread", "lz4 data of the legacy format", True),
-    (0, b"\xff\x06\0\0sNaPpY", "unread", "snappy data", True),
+    (0, b"\x02\x21\x4c\x18", "lz4_legacy", "lz4 data of the legacy format", True),
+    (0, b"\xff\x06\0\0sNaPpY", "snappy", "snappy data", True),
     (0, b"\x1f\x9d", "unread", "compress data", True),
     (0, b"PAR1", "parquet", "Parquet table", False),
+    (0, b"PARE", "parquet", "Parquet table", False),
     (0, b"ORC", "orc", "ORC table", False),
     (0, b"Obj\x01", "avro", "Avro table", True),
     (0, b"ARROW1\0\0", "arrow", "Arrow table", True),
     (0, b"SQLite format 3\0", "sqlite", "SQLite database", True),
-    (0, b"\x7fELF", "binary", "program", True),
-    (0, b"MZ", "binary", "program", False),
+    (0, b"\x7fELF", "program", "program", True),
+    (0, b"MZ", "program", "program", False),
     (0, b"\xca\xfe\xba\xbe", "binary", "program", True),
     (0, b"\0asm", "binary", "WebAssembly program", True),
 )
 _LZMA_ALONE = re.compile(rb"\x5d\0\0.[\0-\x08](?:\xff{8}|.{5}\0{3})", re.DOTALL)
 _TAR_BLOCK = 512
+_ARROW = b"\xff\xff\xff\xff"
+_MOST_SCHEMA = 1 << 26
+_PDF = re.compile(rb"[\r\n]%PDF-[12]\.\d[\r\n]")
+_PDF_WITHIN = 1024
 _MBOX = re.compile(rb"From \S[^\n]*\d{4}\r?\n")
 _HEADER = re.compile(rb"[A-Za-z][A-Za-z0-9-]*:[ \t]")
 _HEADERS = re.compile(rb"(?:[A-Za-z][A-Za-z0-9-]*:[^\n]*\n(?:[ \t][^\n]*\n)*+)++")
@@ -148,6 +154,8 @@ def sniff(head: bytes, key: str = "") -> Kind:  # noqa: PLR0911
     for offset, magic, form, name, sure in _MAGICS:
         if head.startswith(magic, offset) and (sure or control):
             return Kind(form, name=name)
+    if _is_arrow_stream(head):
+        return Kind("arrow", name="Arrow stream")
     if is_tar_header(head[:_TAR_BLOCK]):
         return Kind("tar", name="tar archive")
     if _LZMA_ALONE.match(head):
@@ -156,9 +164,21 @@ def sniff(head: bytes, key: str = "") -> Kind:  # noqa: PLR0911
         return Kind("text", wide)
     if mail := _mail(head, key):
         return Kind(mail, name="message")
+    return _pdf_within(head) or _rest(head, key, control)
+
+
+def _pdf_within(head: bytes) -> Kind | None:
+    """A PDF document that something stands before, as its readers allow it."""
+    is_pdf = _PDF.search(head, 0, _PDF_WITHIN) and len(head) > len(head.translate(None, _CONTROL))
+    return Kind("pdf", name="PDF document") if is_pdf else None
+
+
+def _rest(head: bytes, key: str, control: int) -> Kind:
+    """Binary or text, by the share of control characters."""
     share = _CONTROL_SHARE_OF_NAMED_TEXT if key.lower().removesuffix(".gz").endswith(_TEXT_NAMES) else _CONTROL_SHARE
     if control >= _LEAST_CONTROL and control > share * len(head):
-        return Kind("binary", name="unknown binary data")
+        form: Form = "program" if b"PK\x03\x04" in head else "binary"  # one that carries an archive
+        return Kind(form, name="unknown binary data")
     return Kind("text", "utf-8")
 
 
@@ -173,6 +193,12 @@ def _mail(head: bytes, key: str) -> Literal["mail", "mbox"] | None:
     if len(names) < (1 if key.lower().endswith(".eml") else _LEAST_MAIL_NAMES):
         return None
     return "mail" if _ENCODED.search(fields[0]) else None
+
+
+def _is_arrow_stream(head: bytes) -> bool:
+    """A message's mark, its size, and a table of flatbuffers that begins within it."""
+    size, table = int.from_bytes(head[4:8], "little"), int.from_bytes(head[8:12], "little")
+    return head.startswith(_ARROW) and size % 8 == 0 and 0 < table < size < _MOST_SCHEMA and len(head) > 12  # noqa: PLR2004
 
 
 def is_tar_header(block: bytes) -> bool:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import email
 import re
 from collections.abc import Iterator
 from email.errors import HeaderParseError
+from email.feedparser import BytesFeedParser
 from email.header import decode_header, make_header
 from email.message import Message
 from io import BytesIO
@@ -21,7 +21,24 @@ _NEXT = re.compile(rb"\nFrom \S[^\n]*\d{4}\r?\n")
 
 def mail_text(walk: Walk, layer: Layer) -> Iterator[Segment]:
     """The message's headers, then each part as a member."""
-    yield from _message(walk, layer, walk.whole(layer.read))
+    try:
+        message = _parsed(walk, layer)
+        parts = list(message.walk())
+    except RecursionError:
+        raise ExtractError("The message's parts are nested too deep.", Outcome.PARTIAL_DEPTH) from None
+    yield from _message(walk, layer, message, parts)
+
+
+def _parsed(walk: Walk, layer: Layer) -> Message:
+    parser, size = BytesFeedParser(), 0
+    while data := layer.read(_READ_BYTES):
+        size += len(data)
+        if size > LARGE:
+            walk.isolate()
+        if size > walk.budget.memory_bytes:
+            raise ExtractError("The message is too large to be held in memory.", Outcome.PARTIAL_BYTES)
+        parser.feed(data)
+    return parser.close()
 
 
 def mbox_text(walk: Walk, layer: Layer) -> Iterator[Segment]:
@@ -47,18 +64,18 @@ def _without_from(message: bytes) -> bytes:
     return message.partition(b"\n")[2] if message.startswith(b"From ") else message
 
 
-def _message(walk: Walk, layer: Layer, content: bytes) -> Iterator[Segment]:
-    try:
-        message = email.message_from_bytes(content)
-        parts = list(message.walk())
-    except RecursionError:
-        raise ExtractError("The message's parts are nested too deep.", Outcome.PARTIAL_DEPTH) from None
+def _message(walk: Walk, layer: Layer, message: Message, parts: list[Message]) -> Iterator[Segment]:
     for number, part in enumerate(parts):
         place = "headers" if part is message else f"part {number} headers"
         yield from texts(walk, layer, place, _headers(part))
+        for beside in ("preamble", "epilogue"):
+            text = str(getattr(part, beside) or "").encode("utf-8", "surrogateescape")
+            yield from texts(walk, layer, beside, text.decode("utf-8", "replace"))
         if not part.is_multipart():
             name = part.get_filename() or (f"part {number}" if number else "body")
-            yield from walk.member(layer, _decoded(str(name)), BytesIO(_content(part)).read)
+            content = BytesIO(_content(part))
+            part.set_payload("")  # memory
+            yield from walk.member(layer, _decoded(str(name)), content.read)
 
 
 def _headers(part: Message) -> str:

@@ -1,4 +1,4 @@
-"""The text between the tags of office XML, paragraph by paragraph.
+"""The text between the tags of office XML, paragraph by paragraph; of sheets, what stands beside their cells.
 
 There is no parser to attack: tags are cut out, the five entities that XML knows and numbered characters are read,
 every other entity stays as it is written and is never expanded.
@@ -7,12 +7,12 @@ every other entity stays as it is written and is never expanded.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterable, Iterator
 
 from scanner_tasks.core.model import Location, Segment
 from scanner_tasks.extract.places import Places
 from scanner_tasks.extract.plain import decode
+from scanner_tasks.extract.table import after, running_text
 from scanner_tasks.extract.walk import Layer, Walk
 
 _TAG = re.compile(r"<(/?)(?:[A-Za-z_][\w.-]*:)?([A-Za-z_][\w.-]*)?[^<>]*?(/?)>")
@@ -24,6 +24,12 @@ _CELLS = frozenset({"tab", "tc", "table-cell", "c", "s"})
 #: A tag that is longer is text.
 _MOST_TAG = 64 * 1024
 _MOST_ENTITY = 10
+#: What of a sheet no cell shows: formulas that hold a text, page headers, choices, comments.
+_BESIDE = re.compile(
+    r"<(?:\w+:)?(f|formula[12]?|(?:odd|even|first)(?:Header|Footer)|annotation|header|footer)(?:\s[^<>]*)?(?<!/)>"
+)
+_FORMULAS = frozenset({"f", "formula", "formula1", "formula2"})
+_QUOTE = ('"', "&quot;")
 
 
 def markup_text(walk: Walk, layer: Layer) -> Iterator[Segment]:
@@ -43,9 +49,42 @@ def markup_text(walk: Walk, layer: Layer) -> Iterator[Segment]:
         kept, text = text[cut:], text[:cut]
         if data := _stripped(text):
             yield Segment(data=data, start=location, continues=continues)
-            location, continues = _after(location, data), True
+            location, continues = after(location, data), True
     if data := _stripped(kept):
         yield Segment(data=data, start=location, continues=continues)
+
+
+def beside_text(walk: Walk, layer: Layer) -> Iterator[Segment]:
+    """What stands beside the cells of a sheet's XML, a line each."""
+    assert layer.kind.encoding is not None
+    segments = decode(
+        layer.read,
+        layer.kind.encoding,
+        mark_bytes=layer.kind.mark_bytes,
+        window_bytes=walk.budget.window_bytes,
+        places=Places(),
+    )
+    return running_text(walk, layer, "", _beside(segment.data.decode() for segment in segments))
+
+
+def _beside(texts: Iterable[str]) -> Iterator[str]:
+    kept = ""
+    for text in texts:
+        whole, end = kept + text, 0
+        open_ones: set[str] = set()  # those whose end has not come: it is not looked for again
+        for found in _BESIDE.finditer(whole):
+            name = found[1]
+            if found.start() < end or name in open_ones:
+                continue
+            close = re.compile(rf"</(?:\w+:)?{name}>").search(whole, found.end())
+            if close is None:
+                open_ones.add(name)
+                continue
+            end = close.end()
+            content = whole[found.end() : close.start()]
+            if name not in _FORMULAS or any(quote in content for quote in _QUOTE):
+                yield _stripped(content).decode().strip("\n") + "\n"
+        kept = whole[max(end, len(whole) - _MOST_TAG) :]
 
 
 def _end_of_whole(text: str) -> int:
@@ -76,10 +115,3 @@ def _entity(found: re.Match[str]) -> str:
         return _NAMED[name]
     code = int(decimal) if decimal else int(hexadecimal, 16)
     return chr(code) if 0 < code < 0x110000 else "\ufffd"  # noqa: PLR2004
-
-
-def _after(location: Location, data: bytes) -> Location:
-    lines = data.count(b"\n")
-    text = data[data.rfind(b"\n") + 1 :].decode()
-    column = 1 + len(text) if lines else location.column + len(text)
-    return replace(location, line=location.line + lines, column=column, offset=location.offset + len(data))

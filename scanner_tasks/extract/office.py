@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from array import array
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import IO
 
@@ -11,7 +12,9 @@ from scanner_tasks.core.errors import ExtractError
 from scanner_tasks.core.model import Outcome, Segment
 from scanner_tasks.extract import zip as zips
 from scanner_tasks.extract.budget import Read
+from scanner_tasks.extract.kind import Form
 from scanner_tasks.extract.sheets import sheets_text
+from scanner_tasks.extract.strings import runs
 from scanner_tasks.extract.walk import Layer, Walk
 
 #: Enough to meet what tells a document from an archive of documents.
@@ -27,41 +30,81 @@ _BODY = re.compile(
 _SHEETS = re.compile(r"xl/(?:worksheets/[^/]+|sharedStrings)\.(?:xml|bin)|content\.xml")
 _FURNITURE = re.compile(r".*(?:styles|theme\d*|settings|fontTable|webSettings|numbering)\.xml|xl/calcChain\.xml")
 _CELL = re.compile(rb'<(?:\w+:)?c [^<>]*?\br="([A-Z]{1,3})([0-9]{1,7})"')
-#: Cells that a sheet may span: the library holds all of them, the empty ones too.
-_MOST_CELLS = 8_000_000
+_SHARED = re.compile(rb't="s"[^<>]*><v>([0-9]{1,9})</v>')
+#: What a cell costs in memory (measured: 80 MB for a million numbers), and how many budgets of memory a book may cost.
+_CELL_BYTES, _BUDGETS = 80, 3
+_MOST_STRINGS = 10_000_000
+_LONGEST_CELL = 200
 _SCAN_BYTES = 256 * 1024
 
 
 def zip_text(walk: Walk, layer: Layer) -> Iterator[Segment]:
     """The text of a document, or of each member of an archive."""
     with walk.spooled(layer.read) as (file, cut):
-        names: set[str] = set()
-        try:
-            names.update(member.name for member in islice(zips.members(file), _LOOKED_AT))
-        except ExtractError:
-            names.clear()  # a damaged archive: whatever it was, its members are read
-        is_book = any(n in names for n in ("xl/workbook.xml", "xl/workbook.bin")) or _is_ods(file)
-        is_document = is_book or bool(names & {"[Content_Types].xml", "META-INF/manifest.xml"})
-        shown = False
-        if is_book and not cut:
-            walk.isolate()
-            shown = _is_dense(walk, layer, file)
-            if shown:
-                yield from sheets_text(walk, layer, file)
-        try:
-            for member in zips.members(file):
-                if shown and _SHEETS.fullmatch(member.name):
-                    continue
-                if is_document and _FURNITURE.fullmatch(member.name):
-                    continue
-                is_body = is_document and _BODY.fullmatch(member.name) is not None
-                yield from zips.member_text(walk, layer, file, member, form="markup" if is_body else None)
-        except ExtractError as error:
-            if cut and error.outcome is Outcome.PARTIAL_CORRUPT:
-                raise cut from error  # the directory did not arrive
-            raise
+        yield from _archive(walk, layer, file, cut)
+
+
+def program_text(walk: Walk, layer: Layer) -> Iterator[Segment]:
+    """A program's printable runs; where it carries a zip archive, as those that unpack themselves do, that too."""
+    with walk.spooled(layer.read) as (file, cut):
+        if not cut and zips.end_of(file) is not None and next(zips.members(file), None):
+            yield from _archive(walk, layer, file, cut)
+        else:
+            file.seek(0)
+            yield from runs(file.read, layer)
         if cut:
             raise cut
+
+
+def _archive(walk: Walk, layer: Layer, file: IO[bytes], cut: ExtractError | None) -> Iterator[Segment]:
+    names: set[str] = set()
+    try:
+        names.update(member.name for member in islice(zips.members(file), _LOOKED_AT))
+    except ExtractError:
+        names.clear()  # a damaged archive: whatever it was, its members are read
+    is_book = any(n in names for n in ("xl/workbook.xml", "xl/workbook.bin")) or _is_ods(file)
+    is_odf = "META-INF/manifest.xml" in names and "content.xml" in names
+    is_document = is_book or bool(names & {"[Content_Types].xml", "META-INF/manifest.xml"})
+    shown = False
+    if is_book and not cut:
+        walk.isolate()
+        shown = _is_dense(walk, layer, file)
+        if shown:
+            yield from sheets_text(walk, layer, file)
+    first = 1 << 62
+    try:
+        for member in zips.members(file):
+            first = min(first, member.at)
+            form = _form(member.name, shown=shown, is_odf=is_odf) if is_document else None
+            if form != "unread":
+                yield from zips.member_text(walk, layer, file, member, form=form)
+    except ExtractError as error:
+        if cut and error.outcome is Outcome.PARTIAL_CORRUPT:
+            raise cut from error  # the directory did not arrive
+        raise
+    if cut:
+        raise cut
+    yield from _around(walk, layer, file, first)
+
+
+def _around(walk: Walk, layer: Layer, file: IO[bytes], first: int) -> Iterator[Segment]:
+    """What stands before the first member and behind the last record, where no tool looks."""
+    length, end = file.seek(0, 2), zips.end_of(file)
+    if 0 < first < length:
+        yield from walk.member(layer, "before the archive", zips.Slice(file, 0, first).read)
+    if end is not None and end < length:
+        yield from walk.member(layer, "behind the archive", zips.Slice(file, end, length - end).read)
+
+
+def _form(name: str, *, shown: bool, is_odf: bool) -> Form | None:
+    """What reads a document's member: "unread" what holds no text of a user, None what any archive may hold."""
+    if shown and _SHEETS.fullmatch(name):
+        return "beside" if name.endswith(".xml") and "sharedStrings" not in name else "unread"
+    if is_odf and name == "styles.xml":  # page headers and footers
+        return "beside" if shown else "markup"
+    if _FURNITURE.fullmatch(name):
+        return "unread"
+    return "markup" if _BODY.fullmatch(name) else None
 
 
 def _is_ods(file: IO[bytes]) -> bool:
@@ -70,20 +113,54 @@ def _is_ods(file: IO[bytes]) -> bool:
 
 
 def _is_dense(walk: Walk, layer: Layer, file: IO[bytes]) -> bool:
-    """False where one cell far out would make the library hold millions of empty ones; budgets are held to as well."""
-    for member in zips.members(file):
-        if _SHEETS.fullmatch(member.name):
-            read = walk.meter.layer(zips.content(file, member), layer.depth + 1).read
-            if _span(read) > _MOST_CELLS:
-                return False
-    return True
+    """False where the library would hold more than memory has room for: it keeps a sheet's every cell, empty ones too.
+
+    Other budgets are held to as well.
+    """
+    most = _BUDGETS * walk.budget.memory_bytes
+    sheets = [member for member in zips.members(file) if _SHEETS.fullmatch(member.name)]
+
+    def opened(member: zips.Member) -> Read:
+        return walk.meter.layer(zips.content(file, member), layer.depth + 1).read
+
+    lengths = array("I")
+    for member in sheets:
+        if "sharedStrings" in member.name:
+            lengths.extend(islice(_lengths(opened(member)), _MOST_STRINGS))
+    all_of_them = sum(lengths)
+    return all(_cost(opened(member), lengths) + all_of_them < most for member in sheets)
 
 
-def _span(read: Read) -> int:
-    low, high = [1 << 30, 1 << 30], [0, 0]
+def _lengths(read: Read) -> Iterator[int]:
+    """Bytes of each shared string, its markup included."""
+    length = 0
+    for data in _pieces(read, b"</si>"):
+        length += len(data) - 5 * data.endswith(b"</si>")
+        if data.endswith(b"</si>"):
+            yield length
+            length = 0
+
+
+def _pieces(read: Read, end: bytes) -> Iterator[bytes]:
+    """What ``read`` gives, cut behind each ``end``, and wherever it becomes long."""
     kept = b""
     while data := read(_SCAN_BYTES):
+        *whole, kept = (kept + data).split(end)
+        yield from (piece + end for piece in whole)
+        if len(kept) > _SCAN_BYTES:
+            yield kept[: -len(end)]
+            kept = kept[-len(end) :]
+    yield kept
+
+
+def _cost(read: Read, lengths: Sequence[int]) -> int:
+    """Bytes of memory that a sheet's cells need."""
+    low, high = [1 << 30, 1 << 30], [0, 0]
+    kept, texts = b"", 0
+    while data := read(_SCAN_BYTES):
         data = kept + data
+        cut = data.rfind(b"<") if len(data) > _SCAN_BYTES // 2 else len(data)
+        data, kept = data[: cut + 1], data[cut:][-_LONGEST_CELL:]
         for letters, digits in _CELL.findall(data):
             column = 0
             for letter in letters:
@@ -91,5 +168,5 @@ def _span(read: Read) -> int:
             place = int(digits), column
             low = [min(a, b) for a, b in zip(low, place, strict=True)]
             high = [max(a, b) for a, b in zip(high, place, strict=True)]
-        kept = data[-100:]
-    return max(0, high[0] - low[0] + 1) * max(0, high[1] - low[1] + 1)
+        texts += sum(lengths[n] for n in map(int, _SHARED.findall(data)) if n < len(lengths))
+    return _CELL_BYTES * max(0, high[0] - low[0] + 1) * max(0, high[1] - low[1] + 1) + texts

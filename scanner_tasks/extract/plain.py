@@ -17,31 +17,44 @@ from scanner_tasks.core.model import Location, Segment
 from scanner_tasks.extract.budget import Read, read_window
 from scanner_tasks.extract.places import Places
 
+#: Bytes that wait for the next window at most, so that what is written with escapes is whole.
+_MOST_KEPT = 4096
+
 
 def decode(read: Read, encoding: str, *, mark_bytes: int, window_bytes: int, places: Places) -> Iterator[Segment]:
-    """The text in segments of one window each; ``places`` tells the path of what stands in them.
+    """The text in segments of one window each; ``places`` tells the path of what stands in them, and how it is shown.
 
     ``encoding`` utf-8 stands for "UTF-8, or cp1252 where it is not"; what another one cannot read is U+FFFD.
     """
-    decoder = codecs.getincrementaldecoder(encoding)(_NOT_UTF8 if encoding == "utf-8" else "replace")
+    decoder = codecs.getincrementaldecoder(encoding)(NOT_UTF8 if encoding == "utf-8" else "replace")
     read_window(read, mark_bytes)  # no text
     offset = mark_bytes
     location, continues = Location(line=1, column=1, offset=offset, path=places.root), False
-    is_last = False
+    is_last, kept = False, b""
     while not is_last:
         data, error = read_window(read, window_bytes)
         is_last = len(data) < window_bytes
+        data = kept + data
+        cut = len(data) if is_last or encoding != "utf-8" else _behind_last(data, places.ends)
+        data, kept = data[:cut], data[cut:]
         # Where the reading broke off, the beginning of a character is no character.
         text = decoder.decode(data, is_last and not error)
         if text:
             utf8 = text.encode()
             path_at = places.of(utf8, location.line)
-            yield Segment(data=utf8, start=location, continues=continues, path_at=path_at)
+            yield Segment(data=places.shown(utf8), start=location, continues=continues, path_at=path_at)
         continues = continues or bool(text)
         offset += len(data)
         location = _after(location, text, offset - len(decoder.getstate()[0]))
         if error:
             raise error
+
+
+def _behind_last(data: bytes, ends: bytes) -> int:
+    """Where to cut: behind the last of ``ends`` that is not far from the end, else at the end."""
+    tail = data[-_MOST_KEPT:]
+    at = max((tail.rfind(bytes([end])) for end in ends), default=-1)
+    return len(data) - len(tail) + at + 1 if at >= 0 else len(data)
 
 
 def _after(location: Location, text: str, offset: int) -> Location:
@@ -57,7 +70,8 @@ _CP1252 = "".join(bytes([byte]).decode("cp1252", "ignore") or chr(byte) for byte
 #: stand. A lead byte is one of them only when the byte behind it is at hand and no continuation, so the cut of the
 #: windows never tells. Possessive: a run of a megabyte needs no stack.
 _PLAIN_RUN = re.compile(rb"(?:[\x00-\xc1\xf5-\xff]++|[\xc2-\xf4](?=[\x00-\x7f\xc0-\xff]))*+")
-_NOT_UTF8 = "scanner_tasks.cp1252"
+#: Name of the codec error handler that reads what is not UTF-8 as cp1252.
+NOT_UTF8 = "scanner_tasks.cp1252"
 
 
 def _as_cp1252(error: UnicodeError) -> tuple[str, int]:
@@ -69,4 +83,4 @@ def _as_cp1252(error: UnicodeError) -> tuple[str, int]:
     return text, end
 
 
-codecs.register_error(_NOT_UTF8, _as_cp1252)
+codecs.register_error(NOT_UTF8, _as_cp1252)

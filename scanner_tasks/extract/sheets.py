@@ -12,30 +12,12 @@ from typing import IO, Any
 
 from scanner_tasks.core.errors import ExtractError
 from scanner_tasks.core.model import Outcome, Segment
-from scanner_tasks.extract.strings import runs
 from scanner_tasks.extract.table import Cell, table_text
 from scanner_tasks.extract.walk import Layer, Walk
 
 #: A first row of which every cell is such a word names the columns.
 _NAME = re.compile(r"[A-Za-z_][\w .,()/#%&*:-]{0,79}")
 _LONG_NUMBER = re.compile(r"\d{4}")
-_BOOK, _OLD_BOOK, _ENCRYPTED = (name.encode("utf-16-le") for name in ("Workbook", "Book", "EncryptedPackage"))
-
-
-def ole_text(walk: Walk, layer: Layer) -> Iterator[Segment]:
-    """An old Office file: workbooks by their cells, the rest (doc, ppt, msg) by its printable runs."""
-    with walk.spooled(layer.read) as (file, cut):
-        seen = _names_in(file)
-        if _ENCRYPTED in seen:
-            raise ExtractError("The Office document is encrypted.", Outcome.PARTIAL_ENCRYPTED)
-        if seen & {_BOOK, _OLD_BOOK} and not cut:
-            walk.isolate()
-            yield from sheets_text(walk, layer, file)
-        else:
-            file.seek(0)
-            yield from runs(file.read, layer)
-        if cut:
-            raise cut
 
 
 def sheets_text(walk: Walk, layer: Layer, file: IO[bytes]) -> Iterator[Segment]:
@@ -107,17 +89,6 @@ def letters(column: int) -> str:
         column, letter = divmod(column - 1, 26)
         name = chr(65 + letter) + name
     return name
-
-
-def _names_in(file: IO[bytes]) -> set[bytes]:
-    found: set[bytes] = set()
-    kept = b""
-    file.seek(0)
-    while data := file.read(256 * 1024):
-        data = kept + data
-        found |= {name for name in (_BOOK, _OLD_BOOK, _ENCRYPTED) if name in data}
-        kept = data[-40:]
-    return found
 
 
 def _corrupt() -> ExtractError:

@@ -1,13 +1,15 @@
-"""Compressed streams other than gzip: bzip2, xz and lzma, lz4, zstd, raw deflate. Bounded memory, faults kept small."""
+"""Compressed streams: gzip, bzip2, xz and lzma, lz4, zstd, raw deflate. Bounded memory, faults kept small."""
 
 from __future__ import annotations
 
 import bz2
 import importlib
 import lzma
-import zlib
 from collections.abc import Callable
-from typing import Any, Protocol
+from functools import partial
+from typing import Any, Protocol, cast
+
+from isal import igzip_lib
 
 from scanner_tasks.core.errors import ExtractError
 from scanner_tasks.core.model import Outcome
@@ -19,6 +21,7 @@ _LEAST_STEP, _MOST_STEP = 32, 4096
 #: xz -9 needs 65 MB, `zstd --long` 128 MB: more is asked for by bombs only.
 _XZ_MEMORY = 128 * 1024 * 1024
 _ZSTD_WINDOW = 128 * 1024 * 1024
+_IsalError = cast("type[Exception]", igzip_lib.error)  # its type hints call it an instance
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 
 
@@ -37,17 +40,25 @@ class Decoder(Protocol):
 class StreamReader:
     """Decompressed bytes of any number of streams one behind the other.
 
-    As with gzip, NUL padding behind a stream is dropped and anything else there is handed on as it is. A fault raises
-    ``ExtractError(partial(corrupt))`` behind what came before it, but for at most 4 KB of input.
+    NUL padding behind a stream is dropped. Anything else there is handed on as it is: tools pass over it, and so it
+    would be a place to hide text in. A fault raises ``ExtractError(partial(corrupt))`` behind what came before it, but
+    for at most 4 KB of input; of a stream that is only cut nothing is lost. How ``read`` cuts the bytes changes
+    nothing.
     """
 
-    def __init__(self, read: Read, make: Callable[[], Decoder], *, magic: bytes, what: str) -> None:
+    def __init__(
+        self, read: Read, make: Callable[[], Decoder], *, magic: bytes, what: str, is_alone: bool = False
+    ) -> None:
         self._read = read
         self._make = make
+        #: What stands behind the first stream is another's.
+        self._is_alone = is_alone
         self._magic = magic
         self._what = what
         self._decoder = make()
         self._input = b""
+        #: What ended the input before its end; raised behind what can be had of it.
+        self._error: ExtractError | None = None
         self._taken = 0
         self._is_trailer = False
 
@@ -55,8 +66,10 @@ class StreamReader:
         """The next bytes, at most ``size``; b"" at the end."""
         while True:
             if self._is_trailer:
+                if not self._input and self._is_at_end():
+                    return b""
                 data, self._input = self._input[:size], self._input[size:]
-                return data or self._read(size)
+                return data
             if self._decoder.eof:
                 if not self._next_stream():
                     return b""
@@ -66,10 +79,8 @@ class StreamReader:
     def _some(self, size: int) -> bytes:
         step = b""
         if self._decoder.needs_input:
-            if not self._input:
-                self._input = self._read(_INPUT_BYTES)
-                if not self._input:
-                    raise self._corrupt("ends in the middle")
+            if not self._input and self._is_at_end():
+                raise self._corrupt("ends in the middle")
             cut = min(_MOST_STEP, _LEAST_STEP + self._taken // 16)
             step, self._input = self._input[:cut], self._input[cut:]
             self._taken += len(step)
@@ -77,19 +88,28 @@ class StreamReader:
             data = self._decoder.decompress(step, size)
         except MemoryError:
             raise
-        except (OSError, EOFError, ValueError, RuntimeError, lzma.LZMAError, zlib.error) as error:
+        except (OSError, EOFError, ValueError, RuntimeError, lzma.LZMAError, _IsalError) as error:
             raise self._corrupt("is damaged") from error
         if self._decoder.eof:
             self._input = (self._decoder.unused_data or b"") + self._input
         return data
 
+    def _is_at_end(self) -> bool:
+        """True when there is no more input; an error that ended it is raised."""
+        if self._error:
+            raise self._error
+        more, self._error = read_window(self._read, _INPUT_BYTES)
+        self._input += more
+        if not more and self._error:
+            raise self._error
+        return not more
+
     def _next_stream(self) -> bool:
+        if self._is_alone:
+            return False
         self._input = self._input.lstrip(b"\0")
-        while len(self._input) < len(self._magic):
-            more = self._read(_INPUT_BYTES)
-            if not more:
-                break
-            self._input = (self._input + more).lstrip(b"\0")
+        while len(self._input) < len(self._magic) and not self._is_at_end():
+            self._input = self._input.lstrip(b"\0")
         if not self._input:
             return False
         if self._magic and self._input.startswith(self._magic):
@@ -102,33 +122,22 @@ class StreamReader:
         return ExtractError(f"The {self._what} stream {how}.", Outcome.PARTIAL_CORRUPT)
 
 
-class Inflate:
-    """Raw deflate, as a zip's members have it."""
+def gzip(read: Read) -> Read:
+    """The content of gzip data, checksums verified."""
+    make = partial(igzip_lib.IgzipDecompressor, flag=igzip_lib.DECOMP_GZIP)
+    return StreamReader(read, make, magic=b"\x1f\x8b", what="gzip").read
 
-    def __init__(self) -> None:
-        self._inflate = zlib.decompressobj(-15)
-        self._had_all = False
 
-    @property
-    def eof(self) -> bool:
-        """True behind the last byte."""
-        return self._inflate.eof
+def deflate(read: Read) -> Read:
+    """The content of one raw deflate stream, as a zip's members have it."""
+    make = partial(igzip_lib.IgzipDecompressor, flag=igzip_lib.DECOMP_DEFLATE)
+    return StreamReader(read, make, magic=b"", what="deflate").read
 
-    @property
-    def needs_input(self) -> bool:
-        """True when nothing more can be had of what was given."""
-        return not self._inflate.unconsumed_tail and not self._had_all
 
-    @property
-    def unused_data(self) -> bytes:
-        """What was given behind the end."""
-        return self._inflate.unused_data
-
-    def decompress(self, data: bytes, max_length: int = -1) -> bytes:
-        """The next bytes."""
-        out = self._inflate.decompress(self._inflate.unconsumed_tail + data, max(max_length, 0))
-        self._had_all = 0 < max_length == len(out)
-        return out
+def zlib(read: Read) -> Read:
+    """The content of one zlib stream, as documents have it; what stands behind it is not looked at."""
+    make = partial(igzip_lib.IgzipDecompressor, flag=igzip_lib.DECOMP_ZLIB)
+    return StreamReader(read, make, magic=b"", what="zlib", is_alone=True).read
 
 
 def bzip2(read: Read) -> Read:
@@ -147,15 +156,33 @@ def lzma_alone(read: Read) -> Read:
     return StreamReader(read, make, magic=b"", what="lzma").read
 
 
+def lzma_sized(read: Read, size: int | None) -> Read:
+    """The content of lzma data as zip has it: it need not tell its end, so ``size`` does."""
+    head, error = read_window(read, 9)
+    properties, dictionary = (head[4], int.from_bytes(head[5:], "little")) if len(head) == 9 else (255, 0)  # noqa: PLR2004
+    if error or properties >= 225 or dictionary > _XZ_MEMORY:  # noqa: PLR2004
+        raise error or ExtractError("The lzma stream is damaged.", Outcome.PARTIAL_CORRUPT)
+    filters = [{
+        "id": lzma.FILTER_LZMA1, "dict_size": max(dictionary, 4096), "lc": properties % 9,
+        "lp": properties // 9 % 5, "pb": properties // 45,
+    }]  # fmt: skip
+    make = partial(lzma.LZMADecompressor, lzma.FORMAT_RAW, filters=filters)
+    source = StreamReader(read, make, magic=b"", what="lzma", is_alone=True)
+    left = 1 << 62 if size is None else size
+
+    def sized(most: int) -> bytes:
+        nonlocal left
+        data = source.read(min(most, left)) if left else b""
+        left -= len(data)
+        return data
+
+    return sized
+
+
 def lz4_frames(read: Read) -> Read:
     """The content of lz4 frames."""
     frame: Any = importlib.import_module("lz4.frame")
     return StreamReader(read, frame.LZ4FrameDecompressor, magic=b"\x04\x22\x4d\x18", what="lz4").read
-
-
-def deflate(read: Read) -> Read:
-    """The content of one raw deflate stream."""
-    return StreamReader(read, Inflate, magic=b"", what="deflate").read
 
 
 def zstd(read: Read) -> Read:

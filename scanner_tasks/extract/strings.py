@@ -17,7 +17,9 @@ from scanner_tasks.extract.walk import Layer, Walk
 _WINDOW_BYTES = 1024 * 1024
 #: A run that reaches a window's end waits for the next window, unless it is as long as this.
 _LONG_RUN = 64 * 1024
-_RUN = re.compile(rb"(?:[\t\x20-\x7e]\0){8,}|[\t\x20-\x7e]{8,}")
+_OF_RUNS = b"\0\t" + bytes(range(0x20, 0x7F))
+#: It begins with one character alone, so that `re` passes over the others in a loop of its own.
+_RUN = re.compile(rb"[\t\x20-\x7e](?:(?:\0[\t\x20-\x7e]){7,}\0?|[\t\x20-\x7e]{7,})")
 
 
 def strings_text(walk: Walk, layer: Layer) -> Iterator[Segment]:
@@ -56,9 +58,7 @@ def runs(read: Read, layer: Layer, *, at: int = 0) -> Iterator[Segment]:
 def _end_of_runs(data: bytes) -> int:
     """Where the run begins that reaches the end, since more of it may come."""
     tail = data[-_LONG_RUN:]
-    at = len(tail)
-    while at and (tail[at - 1] == 0 or 0x20 <= tail[at - 1] <= 0x7E or tail[at - 1] == 0x09):  # noqa: PLR2004
-        at -= 1
+    at = len(tail.rstrip(_OF_RUNS))
     return len(data) - len(tail) + at if at else len(data)
 
 

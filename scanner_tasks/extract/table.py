@@ -6,6 +6,7 @@ The column's name stands before every value, so that the rules find their keywor
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import TypeAlias
 
 from scanner_tasks.core.model import Location, Segment
@@ -73,3 +74,24 @@ def texts(walk: Walk, layer: Layer, place: str, text: str) -> Iterator[Segment]:
     if data:
         start = Location(line=1, column=1, offset=0, path=layer.inside(place) if place else layer.path)
         yield Segment(data=data, start=start, continues=False)
+
+
+def running_text(walk: Walk, layer: Layer, place: str, pieces: Iterable[str]) -> Iterator[Segment]:
+    """One text that comes in pieces."""
+    location = Location(line=1, column=1, offset=0, path=layer.inside(place) if place else layer.path)
+    continues = False
+    for piece in pieces:
+        data = piece.encode("utf-8", "replace")
+        if not data:
+            continue
+        walk.meter.charge(len(data), layer.depth + 1)
+        yield Segment(data=data, start=location, continues=continues)
+        location, continues = after(location, data), True
+
+
+def after(location: Location, data: bytes) -> Location:
+    """Where the text behind ``data`` begins."""
+    lines = data.count(b"\n")
+    text = data[data.rfind(b"\n") + 1 :].decode()
+    column = 1 + len(text) if lines else location.column + len(text)
+    return replace(location, line=location.line + lines, column=column, offset=location.offset + len(data))

@@ -109,15 +109,18 @@ def _name(header: bytes) -> str:
 
 def _pax_path(data: bytes) -> bytes | None:
     """The name that a pax header gives the next member."""
+    found = None
     while data:
         told, _, _ = data.partition(b" ")
         if not told.isdigit() or not 0 < int(told) <= len(data):
-            return None
+            return found
         record, data = data[len(told) + 1 : int(told)], data[int(told) :]
         key, _, value = record.partition(b"=")
-        if key == b"path":
-            return value.rstrip(b"\n")
-    return None
+        if key in {b"path", b"GNU.sparse.name"}:
+            found = value.rstrip(b"\n")
+            if key != b"path":  # the other one is a name that GNU tar made up
+                return found
+    return found
 
 
 def _pass_sparse_map(header: bytes, read: Read) -> None:

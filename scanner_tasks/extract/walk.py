@@ -80,12 +80,17 @@ class Walk:
     ) -> Iterator[Segment]:
         """The text of one layer and of all in it; ``form`` is what reads it if it is text."""
         if depth > self.budget.max_depth:
-            most = self.budget.max_depth
-            raise ExtractError(f"The content is packed more than {most} times over.", Outcome.PARTIAL_DEPTH)
+            raise self.too_deep()
         peeked = Peeked(self.meter.layer(read, depth).read, HEAD_BYTES)
         kind = sniff(peeked.head, name)
         layer = Layer(read=peeked.read, head=peeked.head, kind=kind, name=name, path=path, root=root, depth=depth)
         return self._readers[form if form and kind.form == "text" else kind.form](self, layer)
+
+    def too_deep(self) -> ExtractError:
+        """What a layer beyond the budget ends as."""
+        return ExtractError(
+            f"The content is packed more than {self.budget.max_depth} times over.", Outcome.PARTIAL_DEPTH
+        )
 
     def unpacked(self, layer: Layer, read: Read) -> Iterator[Segment]:
         """The text of what a compressed layer holds."""

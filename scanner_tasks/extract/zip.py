@@ -6,10 +6,11 @@ are only names: nothing is ever written.
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO
+
+from isal import isal_zlib
 
 from scanner_tasks.core.errors import ExtractError
 from scanner_tasks.core.model import Outcome, Segment
@@ -20,11 +21,13 @@ from scanner_tasks.extract.walk import Layer, Walk
 
 _END, _END64_PLACE, _END64 = b"PK\x05\x06", b"PK\x06\x07", b"PK\x06\x06"
 _ENTRY, _LOCAL, _DESCRIPTOR = b"PK\x01\x02", b"PK\x03\x04", b"PK\x07\x08"
-_MOST_COMMENT = 65_535
+#: A comment is shorter; something else may stand behind the archive.
+_MOST_BEHIND = 256 * 1024
 _FULL16, _FULL32 = 0xFFFF, 0xFFFFFFFF
 _ENCRYPTED, _UTF8, _SIZES_FOLLOW = 0x1, 0x800, 0x8
 _FARTHEST = 1 << 62
 _SEARCH_BYTES = 64 * 1024
+_LZMA = 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,8 @@ class Member:
     flags: int
     #: None where it is not known before the end.
     crc: int | None
+    #: Bytes when unpacked; None where they are not known.
+    whole: int | None
     #: Of a member that was found without a directory: where its content begins.
     content_at: int | None = None
 
@@ -80,6 +85,8 @@ def content(file: IO[bytes], member: Member) -> Read:
             raise _corrupt()
         at = member.at + 30 + _int(header, 26, 2) + _int(header, 28, 2)
     read = Slice(file, at, member.size).read
+    if member.method == _LZMA:
+        return _checked(streams.lzma_sized(read, member.whole), member.crc)
     unpack = {0: lambda r: r, 8: streams.deflate, 12: streams.bzip2, 93: streams.zstd, 95: streams.xz}.get(
         member.method
     )
@@ -106,24 +113,37 @@ def member_text(
     yield from walk.member(layer, member.name, read, form=form)
 
 
-def _directory(file: IO[bytes]) -> tuple[int, int, int] | None:
-    """Where the central directory begins and ends, and what is to be added to the places it tells; None without one."""
+def end_of(file: IO[bytes]) -> int | None:
+    """Where the archive's last record ends: a comment, and whatever else is there, stands behind it. None without."""
+    at = _end_record(file)
+    return None if at is None else at[0] + 22
+
+
+def _end_record(file: IO[bytes]) -> tuple[int, bytes] | None:
+    """Where the record of the directory's end begins, and the file's bytes from 20 before it."""
     length = file.seek(0, 2)
-    tail_at = max(0, length - _MOST_COMMENT - 22)
+    tail_at = max(0, length - _MOST_BEHIND - 22)
     file.seek(tail_at)
-    tail = file.read(_MOST_COMMENT + 22)
+    tail = file.read(_MOST_BEHIND + 22)
     found = tail.rfind(_END)
     while found >= 0 and found + 22 + _int(tail, found + 20, 2) > len(tail):
         found = tail.rfind(_END, 0, found)
-    if found < 0:
+    return None if found < 0 else (tail_at + found, tail[max(0, found - 20) : found + 22].rjust(42, b"\0"))
+
+
+def _directory(file: IO[bytes]) -> tuple[int, int, int] | None:
+    """Where the central directory begins and ends, and what is to be added to the places it tells; None without one."""
+    record = _end_record(file)
+    if record is None:
         return None
-    end = tail_at + found
-    size, start = _int(tail, found + 12, 4), _int(tail, found + 16, 4)
-    if found >= 20 and tail[found - 20 : found - 16] == _END64_PLACE:  # noqa: PLR2004
-        _seek(file, _int(tail, found - 12, 8))
+    end, tail = record
+    size, start = _int(tail, 32, 4), _int(tail, 36, 4)
+    if tail.startswith(_END64_PLACE):
+        place = _int(tail, 8, 8)
+        _seek(file, place)
         big = file.read(56)
         if big.startswith(_END64) and len(big) == 56:  # noqa: PLR2004
-            end = _int(tail, found - 12, 8)
+            end = place
             size, start = _int(big, 40, 8), _int(big, 48, 8)
     begin = end - size
     file.seek(max(begin, 0))
@@ -144,13 +164,14 @@ def _entries(file: IO[bytes], at: int, end: int, shift: int) -> Iterator[Member]
         packed, whole, start = _int(entry, 20, 4), _int(entry, 24, 4), _int(entry, 42, 4)
         big = _extra(extra, 1)
         if whole == _FULL32:
-            big = big[8:]
+            whole, big = _int(big, 0, 8), big[8:]
         if packed == _FULL32:
             packed, big = _int(big, 0, 8), big[8:]
         if start == _FULL32:
             start = _int(big, 0, 8)
         flags = _int(entry, 8, 2)
-        yield Member(_name(name, flags), start + shift, packed, _int(entry, 10, 2), flags, _int(entry, 16, 4))
+        method, crc = _int(entry, 10, 2), _int(entry, 16, 4)
+        yield Member(_name(name, flags), start + shift, packed, method, flags, crc, whole)
         at += 46 + sum(lengths)
 
 
@@ -172,7 +193,7 @@ def _headers(file: IO[bytes]) -> Iterator[Member]:
             crc = None
             next_at = _find(file, content_at, (_DESCRIPTOR, _LOCAL, _ENTRY))
             packed = (file.seek(0, 2) if next_at is None else next_at) - content_at
-        yield Member(_name(name, flags), at, packed, _int(header, 8, 2), flags, crc, content_at)
+        yield Member(_name(name, flags), at, packed, _int(header, 8, 2), flags, crc, None, content_at)
         at = _find(file, content_at + packed, (_LOCAL,))
     raise _corrupt()
 
@@ -202,7 +223,7 @@ def _checked(read: Read, crc: int | None) -> Read:
     def checked(size: int) -> bytes:
         nonlocal sum_so_far
         data = read(size)
-        sum_so_far = zlib.crc32(data, sum_so_far)
+        sum_so_far = isal_zlib.crc32(data, sum_so_far)
         if not data and crc is not None and sum_so_far != crc:
             raise ExtractError("A member of the zip archive has a wrong checksum.", Outcome.PARTIAL_CORRUPT)
         return data

@@ -7,26 +7,34 @@ From a batch's second attempt on its objects are scanned here: some object of it
     Attempt 2 of each: in a child. The child of object 7 dies: 7 is failed(crashed), another child goes on with 8. The
     other 19 batches are scanned to their ends, and no object of theirs fails.
 
-Parent and child speak JSON lines over the child's stdin and stdout; nothing that the child says is executed. The child
-ends when its stdin closes, which the death of its parent brings about.
+Parent and child speak JSON lines over a socket; nothing that the child says is executed. The child ends when the socket
+closes, which the death of its parent brings about.
+
+A child's limit of memory is on what it can write to (RLIMIT_DATA), beyond what it began with: the address space, which
+RLIMIT_AS counts, says little of a process whose libraries reserve hundreds of megabytes and use none of them.
 """
 
 from __future__ import annotations
 
+import fcntl
+import importlib
 import json
 import os
 import resource
-import select
 import signal
-import subprocess
-import sys
-from dataclasses import asdict
+import time
+import weakref
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, Self
 
+from scanner_tasks.core.access import OWN, Access, from_json
 from scanner_tasks.core.errors import Unavailable
 from scanner_tasks.core.model import (
+    Column,
     Confidence,
     Location,
+    ObjectRange,
     ObjectRef,
     ObjectResult,
     Occurrence,
@@ -34,12 +42,13 @@ from scanner_tasks.core.model import (
     RuleFindings,
     Severity,
 )
+from scanner_tasks.flow.nursery import Nursery, give_back_memory, nurse
 from scanner_tasks.log import get_logger
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    import socket
+    from collections.abc import Callable, Iterator, Sequence
     from types import TracebackType
-    from typing import TextIO
 
     from scanner_tasks.flow.parts import Worker
 
@@ -50,20 +59,24 @@ GRACE_S = 30.0
 _READ_BYTES = 65536
 #: A result is far smaller: at most the kept occurrences of every rule.
 _MAX_ANSWER_BYTES = 16 * 1024**2
+#: What every child shares. Not pyarrow, which starts threads: a process that has some must not be forked.
+_LIBRARIES = ("fastavro", "pypdfium2", "python_calamine", "sqlite3")
+#: A child is replaced after so many objects, and when it keeps more than this share of its memory to itself.
+_MOST_OBJECTS, _MOST_GROWN = 1000, 0.5
 
 
 class ObjectChild:
-    """A child process that scans objects; a context manager that ends it.
+    """A child process that scans objects, one at a time; another takes its place when it has died of one.
 
     Args:
-        command: starts a process that calls ``serve``.
+        nursery: forks it.
         object_max_s: budget of one object in seconds.
     """
 
-    def __init__(self, command: Sequence[str], *, object_max_s: float) -> None:
-        self._command = command
+    def __init__(self, nursery: Nursery, *, object_max_s: float) -> None:
+        self._nursery = nursery
         self._limit_s = object_max_s + GRACE_S
-        self._process: subprocess.Popen[bytes] | None = None
+        self._forked: tuple[int, socket.socket] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -71,96 +84,176 @@ class ObjectChild:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._end()
+        self.end()
 
-    def scan(self, position: int, ref: ObjectRef) -> ObjectResult:
-        """As ``scan_object``; failed(crashed) when the child died over it, failed(timed_out) when it did not end."""
-        process = self._process or self._start()
-        assert process.stdin is not None
+    def scan(
+        self, position: int, ref: ObjectRef, wanted: ObjectRange | None = None, *, access: Access = OWN
+    ) -> ObjectResult:
+        """As ``scan_object``, or ``scan_range`` of the bytes that are wanted; the bucket is reached by ``access``.
+
+        failed(crashed) when the child died over it, failed(timed_out) when it did not end.
+        """
+        self._forked = self._forked or self._fork()
+        wants = asdict(wanted) if wanted else None
+        told_of = {"position": position, "ref": asdict(ref), "range": wants, "access": access.to_json()}
+        asked = json.dumps(told_of).encode() + b"\n"
         try:
-            process.stdin.write(json.dumps({"position": position, "ref": asdict(ref)}).encode() + b"\n")
-            process.stdin.flush()
-            answer = self._answer(process)
-        except BrokenPipeError:
-            answer = b""
+            answer = self._answer(self._forked[1], asked)
         except TimeoutError:
-            self._end()
+            self.end()
             log.warning("object_timed_out", position=position)
             return ObjectResult(
                 position=position,
                 outcome=Outcome.FAILED_TIMED_OUT,
                 detail=f"It was not scanned within {self._limit_s:.0f} s, also on its own.",
             )
+        except OSError:
+            answer = b""
         if not answer:
-            status = self._end()
-            log.warning("object_crashed_its_process", position=position, exit_status=status)
-            if status == -signal.SIGXCPU:
-                return ObjectResult(
-                    position=position,
-                    outcome=Outcome.FAILED_TIMED_OUT,
-                    detail=f"It was not scanned within {self._limit_s:.0f} s of processor time.",
-                )
-            return ObjectResult(
-                position=position,
-                outcome=Outcome.FAILED_CRASHED,
-                detail=f"The process that scanned it alone ended with status {status}.",
-            )
+            return self._died(position)
         told: dict[str, Any] = json.loads(answer)
+        if told.pop("is_tired", False):
+            self.end()
         if "unavailable" in told:
             raise Unavailable(told["unavailable"])
         return _result(told)
 
-    def _start(self) -> subprocess.Popen[bytes]:
-        self._process = subprocess.Popen(self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603
-        return self._process
+    def _fork(self) -> tuple[int, socket.socket]:
+        forked = self._nursery.fork()
+        weakref.finalize(self, forked[1].close)  # a child that is forgotten ends
+        return forked
 
-    def _answer(self, process: subprocess.Popen[bytes]) -> bytes:
+    def end(self) -> int | None:
+        """End the process, if there is one: its exit status, as far as it is known."""
+        if self._forked is None:
+            return None
+        (pid, connection), self._forked = self._forked, None
+        connection.close()
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)  # it is not reaped before, so no other process has its number
+        return self._nursery.reap(pid)
+
+    def _died(self, position: int) -> ObjectResult:
+        status = self.end()
+        log.warning("object_crashed_its_process", position=position, exit_status=status)
+        if status == -signal.SIGXCPU:
+            return ObjectResult(
+                position=position,
+                outcome=Outcome.FAILED_TIMED_OUT,
+                detail=f"It was not scanned within {self._limit_s:.0f} s of processor time.",
+            )
+        return ObjectResult(
+            position=position,
+            outcome=Outcome.FAILED_CRASHED,
+            detail=f"The process that scanned it alone ended with status {status}.",
+        )
+
+    def _answer(self, connection: socket.socket, asked: bytes) -> bytes:
         """One line; b"" when the child ended before it was whole. TimeoutError when it took too long."""
-        assert process.stdout is not None
-        descriptor, line = process.stdout.fileno(), bytearray()
+        deadline, line = time.monotonic() + self._limit_s, bytearray()
+        connection.settimeout(self._limit_s)
+        connection.sendall(asked)
         while not line.endswith(b"\n"):
-            ready, _, _ = select.select([descriptor], [], [], self._limit_s)
-            if not ready:
-                raise TimeoutError
-            piece = os.read(descriptor, _READ_BYTES)
+            connection.settimeout(max(0.001, deadline - time.monotonic()))
+            piece = connection.recv(_READ_BYTES)
             line += piece
             if not piece or len(line) > _MAX_ANSWER_BYTES:
                 return b""
         return bytes(line)
 
-    def _end(self) -> int | None:
-        process, self._process = self._process, None
-        if process is None:
-            return None
-        status = process.poll()
-        process.kill()
-        process.wait()
-        for pipe in (process.stdin, process.stdout):
-            if pipe:
-                try:
-                    pipe.close()
-                except BrokenPipeError:
-                    continue
-        return process.returncode if status is None else status
 
+class Children:
+    """A worker's children: kept from batch to batch, since what a parser has loaded serves the next object too."""
 
-def serve(worker: Worker, *, requests: TextIO = sys.stdin, answers: TextIO = sys.stdout) -> None:
-    """In the child: scan what each line of ``requests`` names, answer with a line, until there are no more."""
-    # Imported here: the Lambdas, which never scan, start without it.
-    from scanner_tasks.flow.scan_object import scan_object  # noqa: PLC0415
+    def __init__(self, command: Sequence[str], *, object_max_s: float) -> None:
+        self._nursery = Nursery(command)
+        self._object_max_s = object_max_s
+        self._idle: list[ObjectChild] = []
 
-    _limit(resource.RLIMIT_AS, worker.settings.child_memory_bytes)
-    for line in requests:
-        asked = json.loads(line)
-        used = resource.getrusage(resource.RUSAGE_SELF)
-        _limit(resource.RLIMIT_CPU, int(used.ru_utime + used.ru_stime + worker.settings.object_max_s + GRACE_S))
+    @contextmanager
+    def one(self) -> Iterator[ObjectChild]:
+        """A child for a while. How many there are is the caller's to bound."""
         try:
-            result = scan_object(asked["position"], ObjectRef(**asked["ref"]), using=worker, is_isolated=True)
-            told: dict[str, Any] = asdict(result)
-        except Unavailable as error:
-            told = {"unavailable": str(error)}
-        answers.write(json.dumps(told) + "\n")
-        answers.flush()
+            child = self._idle.pop()
+        except IndexError:
+            child = ObjectChild(self._nursery, object_max_s=self._object_max_s)
+        try:
+            yield child
+        except BaseException:
+            child.end()
+            raise
+        self._idle.append(child)
+
+    def close(self) -> None:
+        """End all that are idle, and what forks them."""
+        while self._idle:
+            self._idle.pop().end()
+        self._nursery.close()
+
+
+def serve(worker: Worker) -> None:
+    """In the nursery: make everything ready, then fork children that scan until their worker asks for no more."""
+    # Imported here: the Lambdas, which never scan, start without it.
+    from scanner_tasks.flow.parts import reaching  # noqa: PLC0415
+    from scanner_tasks.flow.scan_object import scan_object  # noqa: PLC0415
+    from scanner_tasks.flow.scan_range import scan_range  # noqa: PLC0415
+
+    def scan(asked: dict[str, Any]) -> dict[str, Any]:
+        reached = reaching(worker, from_json(asked["access"]))
+        place = asked["position"], ObjectRef(**asked["ref"])
+        if wanted := asked["range"]:
+            result = scan_range(*place, ObjectRange(**wanted), using=reached)
+        else:
+            result = scan_object(*place, using=reached, is_isolated=True)
+        # It read the packs of rules when it started, which may be long after the worker did.
+        return asdict(replace(result, ruleset_hash=worker.ruleset_hash()))
+
+    worker.detector.prepare()
+    for library in _LIBRARIES:
+        importlib.import_module(library)
+    nurse(lambda connection: _scan_what_is_asked(worker, connection, scan))
+
+
+def _scan_what_is_asked(
+    worker: Worker, connection: socket.socket, scan: Callable[[dict[str, Any]], dict[str, Any]]
+) -> None:
+    """In a child: scan what each line names, answer with a line, until there are no more."""
+    settings, begun = worker.settings, _data_bytes()
+    if begun:
+        _limit(resource.RLIMIT_DATA, begun + settings.child_memory_bytes)
+    with connection.makefile("r") as requests, connection.makefile("w") as answers:
+        for number, line in enumerate(requests, 1):
+            asked = json.loads(line)
+            used = resource.getrusage(resource.RUSAGE_SELF)
+            _limit(resource.RLIMIT_CPU, int(used.ru_utime + used.ru_stime + settings.object_max_s + GRACE_S))
+            _end_with(connection, is_on=True)
+            try:
+                told = scan(asked)
+            except Unavailable as error:
+                told = {"unavailable": str(error)}
+            _end_with(connection, is_on=False)
+            give_back_memory()
+            grown = _data_bytes() - begun
+            told["is_tired"] = number >= _MOST_OBJECTS or grown > _MOST_GROWN * settings.child_memory_bytes
+            answers.write(json.dumps(told) + "\n")
+            answers.flush()
+
+
+def _end_with(connection: socket.socket, *, is_on: bool) -> None:
+    """While it is on, the end of the connection ends this process at once (SIGIO), whatever it is doing."""
+    descriptor = connection.fileno()
+    flags = fcntl.fcntl(descriptor, fcntl.F_GETFL)
+    fcntl.fcntl(descriptor, fcntl.F_SETOWN, os.getpid())
+    fcntl.fcntl(descriptor, fcntl.F_SETFL, flags | os.O_ASYNC if is_on else flags & ~os.O_ASYNC)
+
+
+def _data_bytes() -> int:
+    """Bytes that this process may write to, as RLIMIT_DATA counts them: heap, stacks, anonymous memory (Linux)."""
+    try:
+        with open("/proc/self/statm", encoding="ascii") as file:  # noqa: PTH123
+            return int(file.read().split()[5]) * resource.getpagesize()
+    except OSError:
+        return 0
 
 
 def _limit(kind: int, most: int) -> None:
@@ -179,6 +272,8 @@ def _result(told: dict[str, Any]) -> ObjectResult:
         findings=tuple(_findings(found) for found in told["findings"]),
         bytes_read=told["bytes_read"],
         detail=told["detail"],
+        allowed=told["allowed"],
+        ruleset_hash=told["ruleset_hash"],
     )
 
 
@@ -192,4 +287,6 @@ def _findings(told: dict[str, Any]) -> RuleFindings:
             Occurrence(**{**place, "location": Location(**place["location"]), "evidence": tuple(place["evidence"])})
             for place in told["occurrences"]
         ),
+        allowed=told["allowed"],
+        columns=tuple(Column(**column) for column in told["columns"]),
     )

@@ -4,19 +4,31 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, TypeVar
+
+from scanner_tasks.core.access import OWN
+from scanner_tasks.flow.isolation import Children
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from sqlalchemy import Engine
 
+    from scanner_tasks.core.access import Access
     from scanner_tasks.core.ports import Executions, Metrics, Objects, Queues
     from scanner_tasks.detect.engine import Detector
+    from scanner_tasks.detect.ruleset import Ruleset
     from scanner_tasks.flow.leases import LeaseKeeper
     from scanner_tasks.flow.protection import Guard
     from scanner_tasks.settings import Settings
+
+
+def _builtin() -> Ruleset:
+    # Imported here: the Lambdas, which rarely need rules, start without them.
+    from scanner_tasks.rules import load_builtin  # noqa: PLC0415
+
+    return load_builtin()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +41,8 @@ class Api:
     executions: Executions
     #: Hash of the rules and budgets that a job begun now will use; asked when a job begins, since it reads the rules.
     ruleset_hash: Callable[[], str]
+    #: The rules themselves, for explanations.
+    ruleset: Callable[[], Ruleset] = _builtin
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +65,8 @@ class Worker(Api):
     scan_slots: threading.Semaphore
     #: Starts a process that scans objects alone: flow/isolation.py.
     child_command: Sequence[str]
+    #: Those that it has started.
+    children: Children = field(init=False)
     #: One slot for each process that may run risky parsers at the same time.
     child_slots: threading.Semaphore = field(default_factory=lambda: threading.BoundedSemaphore(2))
     #: Asks ECS not to stop the process over an object that needs longer than a stop allows; None asks nothing.
@@ -58,3 +74,21 @@ class Worker(Api):
     #: Set when the process shall end: batches are given back at the next object.
     stopping: threading.Event = field(default_factory=threading.Event)
     clock: Callable[[], float] = time.monotonic
+
+    def __post_init__(self) -> None:
+        """The children are the worker's own."""
+        children = Children(self.child_command, object_max_s=self.settings.object_max_s)
+        object.__setattr__(self, "children", children)
+
+
+P = TypeVar("P", bound=Api)
+
+
+def reaching(parts: P, access: Access) -> P:
+    """The parts with their objects reached in this way; all else is shared, a worker's children too."""
+    if access == OWN:
+        return parts
+    reached = replace(parts, objects=parts.objects.through(access))
+    if isinstance(parts, Worker):
+        object.__setattr__(reached, "children", parts.children)
+    return reached

@@ -8,8 +8,9 @@ and released as soon as none is in hand.
     take 600 s: protected for 20 minutes, twice the estimate. One large object after another: after ``longest_s`` the
     worker asks no more until it has held none for a moment.
 
-Protection takes nothing new by itself: a worker that is told to stop all the same (Spot, a fault of the host) has ended
-its polls, and every batch it holds is given back at its next object.
+While it is protected the worker takes no new batch (``while_protected``); those that it holds it goes on with. One that
+is told to stop all the same (Spot, a fault of the host) has ended its polls, and every batch it holds is given back at
+its next object.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from __future__ import annotations
 import math
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 from scanner_tasks.core.errors import Unavailable
@@ -25,6 +26,7 @@ from scanner_tasks.log import get_logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
     from scanner_tasks.core.ports import Protection
 
@@ -62,6 +64,9 @@ class Guard:
         self._object_max_s = object_max_s
         self._longest_s = longest_s
         self._clock = clock
+        #: Entered for each long object that is protected, with the seconds of protection left; app.py sets what closes
+        #: the worker's intake.
+        self.while_protected: Callable[[float], AbstractContextManager[object]] = nullcontext
         self._lock = threading.Lock()
         self._in_hand = 0
         self._since = self._until = 0.0
@@ -79,27 +84,30 @@ class Guard:
             return
         with self._lock:
             self._in_hand += 1
-            self._protect(estimate_s * _MARGIN, self._protection)
+            left_s = self._protect(estimate_s * _MARGIN, self._protection)
         try:
-            yield
+            with self.while_protected(left_s) if left_s > 0 else nullcontext():
+                yield
         finally:
             with self._lock:
                 self._in_hand -= 1
                 if not self._in_hand:
                     self._release(self._protection)
 
-    def _protect(self, seconds: float, protection: Protection) -> None:
+    def _protect(self, seconds: float, protection: Protection) -> float:
+        """Seconds of protection that are left; 0 without."""
         now = self._clock()
         if self._in_hand == 1:
             self._since, self._until = now, now
         until = min(now + seconds, self._since + self._longest_s)
         if until <= self._until:
-            return  # another long object has asked for as much, or the longest time is reached
+            return self._until - now  # another long object has asked for as much, or the longest time is reached
         try:
             protection.protect(max(1, math.ceil((until - now) / 60)))
             self._until = until
         except Unavailable:  # the object is scanned all the same
             log.warning("task_not_protected", exc_info=True)
+        return self._until - now
 
     def _release(self, protection: Protection) -> None:
         if self._until <= self._since:

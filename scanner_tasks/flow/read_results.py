@@ -45,6 +45,8 @@ class JobView:
     #: True when the sums were counted live, False when they are the view's, at most a minute old.
     real_time: bool
     eta_s: float | None
+    #: Rulesets other than the job's own that workers scanned some of it with.
+    other_rulesets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -153,11 +155,20 @@ def _views(connection: Connection, jobs: Sequence[Job], *, real_time: bool) -> l
     sums = {} if real_time else view_progress(connection, [job.job_no for job in jobs])
     live_for = [job.job_no for job in jobs if real_time or _is_stale(job, sums.get(job.job_no))]
     live = live_progress(connection, live_for) if live_for else {}
+    others = job_rows.other_rulesets(connection, [job.job_no for job in jobs])
     views = []
     for job in jobs:
         is_live = job.job_no in live_for
         progress = (live if is_live else sums).get(job.job_no, Progress())
-        views.append(JobView(job=job, progress=progress, real_time=is_live, eta_s=_eta_s(job, progress)))
+        views.append(
+            JobView(
+                job=job,
+                progress=progress,
+                real_time=is_live,
+                eta_s=_eta_s(job, progress),
+                other_rulesets=others.get(job.job_no, ()),
+            )
+        )
     return views
 
 

@@ -12,16 +12,20 @@ from scanner_tasks.core.errors import Unavailable
 from scanner_tasks.extract.text import RiskyContentError
 from scanner_tasks.flow.attempt_errors import keep_error
 from scanner_tasks.flow.isolation import ObjectChild
+from scanner_tasks.flow.parts import reaching
 from scanner_tasks.flow.patience import patiently
 from scanner_tasks.flow.scan_object import scan_object
+from scanner_tasks.flow.scan_range import can_be_split, scan_range, split
 from scanner_tasks.log import get_logger
-from scanner_tasks.store import batches
+from scanner_tasks.store import batches, jobs
 from scanner_tasks.store.engine import transaction
+from scanner_tasks.store.range_results import record_range
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from uuid import UUID
 
+    from scanner_tasks.core.access import Access
     from scanner_tasks.core.model import ClaimedBatch, ObjectRef, ObjectResult
     from scanner_tasks.flow.leases import Hold
     from scanner_tasks.flow.parts import Worker
@@ -74,23 +78,29 @@ def _claim(job_id: UUID, batch_no: int, epoch: int, *, using: Worker) -> Claimed
 
 def _scan(batch: ClaimedBatch, *, using: Worker) -> Result:
     results: list[ObjectResult] = []
-    began = using.clock()
+    began, using = using.clock(), reaching(using, batch.access)
     with using.leases.hold(batch) as hold, ExitStack() as stack:
+        if can_be_split(batch, using=using):
+            return "done" if split(batch, using=using) else "lost"
+        wanted = batch.object_range
         scan: Callable[[int, ObjectRef], ObjectResult] = partial(scan_object, using=using)
+        if wanted:
+            scan = partial(scan_range, wanted=wanted, using=using)
         if batch.tries > 1:  # something of it may have killed a worker
-            budget_s = using.settings.object_max_s
-            scan = stack.enter_context(ObjectChild(using.child_command, object_max_s=budget_s)).scan
+            child = _child(stack, hold, using=using)
+            # Without a child the loop ends before its first object.
+            scan = partial(child.scan, wanted=wanted, access=batch.access) if child else scan
         risky: list[tuple[int, ObjectRef]] = []
         for position, ref in batch.objects:
             if using.stopping.is_set() or hold.lost.is_set():
                 break
             hold.touch()
             try:
-                with _guarded(ref, using=using):
+                with _guarded(wanted.size_bytes if wanted else ref.size_bytes, using=using):
                     results.append(scan(position, ref))
             except RiskyContentError:
                 risky.append((position, ref))
-        results += _scan_risky(risky, hold, using=using)
+        results += _scan_risky(risky, batch.access, hold, using=using)
         if hold.lost.is_set():
             log.info("batch_lost", attempt=batch.attempt)
             return "lost"
@@ -109,37 +119,62 @@ def _scan(batch: ClaimedBatch, *, using: Worker) -> Result:
     return result
 
 
-def _scan_risky(objects: Sequence[tuple[int, ObjectRef]], hold: Hold, *, using: Worker) -> Iterator[ObjectResult]:
+def _scan_risky(
+    objects: Sequence[tuple[int, ObjectRef]], access: Access, hold: Hold, *, using: Worker
+) -> Iterator[ObjectResult]:
     """The objects that need a risky parser, in a child process; few of those run at a time."""
     if not objects:
         return
+    with ExitStack() as stack:
+        child = _child(stack, hold, using=using)
+        if child is None:
+            return
+        for position, ref in objects:
+            if using.stopping.is_set() or hold.lost.is_set():
+                return
+            hold.touch()
+            with _guarded(ref.size_bytes, using=using):
+                result = child.scan(position, ref, access=access)
+            yield result
+
+
+def _child(stack: ExitStack, hold: Hold, *, using: Worker) -> ObjectChild | None:
+    """A child process until the stack is left, once one is free; None when the batch is not to be scanned any more."""
     while not using.child_slots.acquire(timeout=_LOOK_S):
         hold.touch()
         if using.stopping.is_set() or hold.lost.is_set():
-            return
-    try:
-        with ObjectChild(using.child_command, object_max_s=using.settings.object_max_s) as child:
-            for position, ref in objects:
-                if using.stopping.is_set() or hold.lost.is_set():
-                    return
-                hold.touch()
-                with _guarded(ref, using=using):
-                    result = child.scan(position, ref)
-                yield result
-    finally:
-        using.child_slots.release()
+            return None
+    stack.callback(using.child_slots.release)
+    return stack.enter_context(using.children.one())
 
 
-def _guarded(ref: ObjectRef, *, using: Worker) -> AbstractContextManager[None]:
-    return using.guard.during(ref.size_bytes) if using.guard else nullcontext()
+def _guarded(size_bytes: int, *, using: Worker) -> AbstractContextManager[None]:
+    return using.guard.during(size_bytes) if using.guard else nullcontext()
 
 
 def _record(batch: ClaimedBatch, results: Sequence[ObjectResult], *, using: Worker) -> bool:
     """Record, and repeat it when the connection breaks: a commit that did go through is recognised by its attempt."""
+    # What was scanned with other rules is recorded and told, not refused: docs/decisions/0009.
+    used = {result.ruleset_hash or using.ruleset_hash() for result in results}
+    others = sorted(used - {batch.ruleset_hash}) if batch.ruleset_hash else []
+    if others:
+        log.warning("ruleset_differs", job_ruleset=batch.ruleset_hash, worker_rulesets=others)
 
     def record() -> bool:
         with transaction(using.engine) as connection:
-            return batches.record_results(connection, batch, results)
+            if batch.object_range:
+                is_ours = record_range(
+                    connection,
+                    batch,
+                    results,
+                    kept=using.settings.occurrences_kept,
+                    severity_at=using.detector.ruleset.severity_at,
+                )
+            else:
+                is_ours = batches.record_results(connection, batch, results)
+            for other in others if is_ours else ():
+                jobs.add_ruleset(connection, batch.job_no, other)
+            return is_ours
 
     longest_s = using.settings.outage_patience_s
     return patiently(record, what="record", longest_s=longest_s, stopping=using.stopping)

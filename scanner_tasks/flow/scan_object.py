@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from tempfile import SpooledTemporaryFile
-from typing import IO, TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from scanner_tasks.core.errors import ObjectError, Unavailable
 from scanner_tasks.core.model import ObjectRef, ObjectResult, Outcome
+from scanner_tasks.core.planning import plan_object
 from scanner_tasks.extract.budget import Budget
 from scanner_tasks.extract.text import RiskyContentError, extract
+from scanner_tasks.flow.spool import spool_of
 from scanner_tasks.log import get_logger
 
 if TYPE_CHECKING:
@@ -21,6 +23,12 @@ log = get_logger()
 def scan_object(position: int, ref: ObjectRef, *, using: Worker, is_isolated: bool = False) -> ObjectResult:
     """Scan one object; whatever is wrong with it is its outcome, and what was found before is kept.
 
+    One that was overwritten since it was listed is read once more, from the start, as it is now: what the first reading
+    found is dropped, the bytes of both are told. A second change is its outcome.
+
+        Listed with ETag 1, read half with 20 findings, overwritten: the second half is refused (412). Read again with
+        ETag 2: 35 findings, all of one version. Overwritten again meanwhile: failed(changed_since_listing).
+
     Args:
         position: its place in its batch.
         ref: the object.
@@ -31,11 +39,25 @@ def scan_object(position: int, ref: ObjectRef, *, using: Worker, is_isolated: bo
         Unavailable: the fault is not the object's, and the batch goes back to its lane.
         RiskyContentError: the object must be scanned in a process of its own.
     """
-    settings, detection = using.settings, using.detector.begin()
-    outcome, detail, bytes_read = Outcome.SCANNED, None, 0
+    began = using.clock()
+    first = _scan_once(position, ref, began, using=using, is_isolated=is_isolated)
+    if first.outcome is not Outcome.FAILED_CHANGED_SINCE_LISTING or ref.version_id:
+        return first
+    log.info("object_changed", position=position)
+    try:
+        planned = plan_object(using.objects.head(ref.bucket, ref.key), using.settings.policy)
+    except ObjectError as error:
+        return ObjectResult(position=position, outcome=error.outcome, bytes_read=first.bytes_read, detail=str(error))
+    if planned.outcome is not Outcome.PENDING:
+        return ObjectResult(position=position, outcome=planned.outcome, bytes_read=first.bytes_read)
+    second = _scan_once(position, planned.ref, began, using=using, is_isolated=is_isolated)
+    return replace(second, bytes_read=first.bytes_read + second.bytes_read)
 
-    def spool() -> IO[bytes]:
-        return SpooledTemporaryFile(max_size=settings.spool_memory_bytes)
+
+def _scan_once(position: int, ref: ObjectRef, began: float, *, using: Worker, is_isolated: bool) -> ObjectResult:
+    """Scan it as ``ref`` says that it is; its time counts from ``began``."""
+    settings, detection = using.settings, using.detector.begin(ref.key)
+    outcome, detail, bytes_read, text_bytes = Outcome.SCANNED, None, 0, 0
 
     try:
         with using.objects.open(ref) as body:
@@ -43,11 +65,12 @@ def scan_object(position: int, ref: ObjectRef, *, using: Worker, is_isolated: bo
                 for segment in extract(
                     body.read,
                     key=ref.key,
-                    budget=budget_of(settings, using.clock()),
+                    budget=budget_of(settings, began),
                     clock=using.clock,
-                    spool=spool,
+                    spool=spool_of(settings, is_isolated=is_isolated),
                     is_isolated=is_isolated,
                 ):
+                    text_bytes += len(segment.data)
                     with using.scan_slots:
                         detection.feed(segment)
             finally:
@@ -64,8 +87,16 @@ def scan_object(position: int, ref: ObjectRef, *, using: Worker, is_isolated: bo
             Outcome.FAILED_CRASHED,
             f"{type(error).__name__} while it was read; the worker's log says where.",
         )
+    if outcome.kind == "partial":
+        detail = f"{detail} Read: {bytes_read} of {ref.size_bytes} bytes, {text_bytes} bytes of text."
+    findings = detection.finish()
     return ObjectResult(
-        position=position, outcome=outcome, findings=detection.finish(), bytes_read=bytes_read, detail=detail
+        position=position,
+        outcome=outcome,
+        findings=findings,
+        bytes_read=bytes_read,
+        detail=detail,
+        allowed=detection.allowed,
     )
 
 

@@ -6,12 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from scanner_tasks.core.access import OWN, Access
 from scanner_tasks.core.errors import InvalidInput, ObjectError
 from scanner_tasks.core.model import Job, JobSource, JobStatus, ObjectRef, PlannedObject
 from scanner_tasks.core.names import check_bucket, check_key
-from scanner_tasks.core.planning import Policy, cut_batches, plan_object
+from scanner_tasks.core.planning import cut_batches, plan_object
 from scanner_tasks.flow.control import find_job
-from scanner_tasks.flow.start_job import StartedJob, begin_feeding, register_job
+from scanner_tasks.flow.start_job import StartedJob, allowed_access, begin_feeding, register_job
 from scanner_tasks.store import feeding
 from scanner_tasks.store.engine import transaction
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 _KEYS_AT_ONCE, _THREADS = 1000, 20
 
 
-def scan_objects(bucket: str, keys: Sequence[str], *, using: Api, job_id: UUID) -> StartedJob:
+def scan_objects(bucket: str, keys: Sequence[str], *, access: Access = OWN, using: Api, job_id: UUID) -> StartedJob:
     """Scan exactly these keys, each once, whatever else the bucket holds.
 
     Each is looked up for its size and ETag; one that is not there, or not allowed, is in the ledger with that outcome.
@@ -37,8 +38,9 @@ def scan_objects(bucket: str, keys: Sequence[str], *, using: Api, job_id: UUID) 
         raise InvalidInput("keys: give at least one key, or use scan_prefix for a whole bucket.")
     for key in wanted:
         check_key(key, "keys")
-    using.objects.check_bucket(bucket)
-    job = register_job(bucket, "", source=JobSource.KEYS, job_id=job_id, using=using)
+    access = allowed_access(access, using=using)
+    using.objects.through(access).check_bucket(bucket)
+    job = register_job(bucket, "", source=JobSource.KEYS, access=access, job_id=job_id, using=using)
     while job.status is JobStatus.LISTING:
         _record_keys(job, wanted, using=using)
         job = find_job(job_id, using=using)
@@ -52,18 +54,19 @@ def _record_keys(job: Job, keys: Sequence[str], *, using: Api) -> None:
     """Record the next keys; the job's cursor counts those that are recorded."""
     start = int(job.cursor or 0)
     some = list(islice(keys, start, start + _KEYS_AT_ONCE))
-    policy = Policy(object_max_bytes=using.settings.object_max_bytes)
+    objects = using.objects.through(job.access)
+    policy = using.settings.policy
 
     def look_up(key: str) -> PlannedObject:
         try:
-            return plan_object(using.objects.head(job.bucket, key), policy)
+            return plan_object(objects.head(job.bucket, key), policy)
         except ObjectError as error:
             ref = ObjectRef(bucket=job.bucket, key=key, size_bytes=0, etag="")
             return PlannedObject(ref=ref, outcome=error.outcome)
 
     with ThreadPoolExecutor(_THREADS) as pool:
         planned = list(pool.map(look_up, some))
-    batches = cut_batches(planned)
+    batches = cut_batches(planned, policy)
     end = start + len(some)
     with transaction(using.engine) as connection:
         feeding.add_batches(connection, job, batches, cursor=str(end), is_last=end >= len(keys))

@@ -10,11 +10,11 @@ from scanner_tasks.core import lanes
 from scanner_tasks.core.envelope import SCAN_BATCH, read_envelope
 from scanner_tasks.core.errors import InvalidInput, ScannerError
 from scanner_tasks.core.model import Job, JobStatus
-from scanner_tasks.flow import retention
 from scanner_tasks.flow.control import close_job
 from scanner_tasks.flow.executions import start_next_execution
+from scanner_tasks.flow.retention import retire
 from scanner_tasks.log import get_logger
-from scanner_tasks.store import dead_letters, fleet, jobs, partitions, progress, sweep
+from scanner_tasks.store import dead_letters, fleet, jobs, partitions, progress, retention, sweep
 from scanner_tasks.store.engine import transaction
 
 if TYPE_CHECKING:
@@ -45,6 +45,8 @@ class SettleReport:
     backlog_batches: int
     #: Jobs that could not be settled this time; the log says why, the next turn tries again.
     errors: int
+    #: Rows about dead letters and failed attempts that were older than their retention.
+    forgotten: int
     #: Jobs that retention or an operator deleted, the last of whose rows are gone; partitions dropped with theirs.
     deleted_jobs: int = 0
     dropped_partitions: int = 0
@@ -68,7 +70,7 @@ def settle(*, using: Feeder) -> SettleReport:
         jobs.lock_fleet(connection)
         partitions.ensure_partitions(connection)
     try:
-        gone = retention.retire(using=using)
+        gone = retire(using=using)
         counts |= {"deleted_jobs": gone.jobs, "dropped_partitions": gone.partitions}
     except ScannerError:
         counts["errors"] += 1
@@ -80,7 +82,10 @@ def settle(*, using: Feeder) -> SettleReport:
         progress.refresh_view(connection)
         backlog = progress.backlog_batches(connection)
     using.metrics.put("BacklogBatches", backlog)
-    report = SettleReport(dead_letters=dead, compacted=compacted, backlog_batches=backlog, **counts)
+    forgotten = _forget(using=using)
+    report = SettleReport(
+        dead_letters=dead, compacted=compacted, backlog_batches=backlog, forgotten=forgotten, **counts
+    )
     log.info("settled", **{name: getattr(report, name) for name in SettleReport.__dataclass_fields__})
     return report
 
@@ -121,7 +126,7 @@ def _take_dead_letters(*, using: Feeder) -> int:
                     connection,
                     message_id=message.message_id,
                     body=message.body,
-                    receive_count=message.receive_count,
+                    receive_count=lane_receives(message.receive_count),
                     sent_at=message.sent_at,
                     group=message.group,
                     **_described(message),
@@ -129,6 +134,26 @@ def _take_dead_letters(*, using: Feeder) -> int:
         using.queues.delete(lanes.DLQ, [message.receipt for message in messages])
         taken += len(messages)
     return taken
+
+
+def lane_receives(receive_count: int) -> int:
+    """Of the receives that SQS has counted for a dead letter those in its lane: it counts settle's own too.
+
+    Examples:
+        >>> lane_receives(4), lane_receives(6), lane_receives(1)
+        (3, 3, 0)
+    """
+    return min(receive_count - 1, lanes.MAX_RECEIVES)
+
+
+def _forget(*, using: Feeder) -> int:
+    days = using.settings.dead_letter_days
+    if not days:
+        return 0
+    with transaction(using.engine) as connection:
+        letters = retention.forget_letters(connection, older_than_days=days)
+    with transaction(using.engine) as connection:
+        return letters + retention.forget_errors(connection, older_than_days=days)
 
 
 def _described(message: ReceivedMessage) -> dict[str, Any]:

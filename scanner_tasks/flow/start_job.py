@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
+from scanner_tasks.core.access import OWN, Access
+from scanner_tasks.core.access_rules import check_access
 from scanner_tasks.core.errors import Denied, Unavailable
 from scanner_tasks.core.lanes import choose_lane
 from scanner_tasks.core.model import Job, JobSource, JobStatus
@@ -28,23 +30,33 @@ class StartedJob:
     execution_arn: str | None
 
 
-def start_job(bucket: str, prefix: str = "", *, using: Api, job_id: UUID | None = None) -> StartedJob:
+def start_job(
+    bucket: str, prefix: str = "", *, access: Access = OWN, using: Api, job_id: UUID | None = None
+) -> StartedJob:
     """Begin to scan a bucket, or the keys below a prefix; returns before anything is listed.
 
-    A repeat with the same ``job_id`` begins nothing anew. Raises InvalidInput, BucketNotFound, Denied or Unavailable;
-    when the execution cannot be started, the job is ``failed`` with the reason and the error is raised.
+    ``access`` says how the bucket is reached; endpoints and roles must be on the operator's lists. A repeat with the
+    same ``job_id`` begins nothing anew. Raises InvalidInput, BucketNotFound, Denied or Unavailable; when the execution
+    cannot be started, the job is ``failed`` with the reason and the error is raised.
     """
     check_bucket(bucket)
     check_key(prefix, "prefix")
-    using.objects.check_bucket(bucket)
-    job = register_job(bucket, prefix, source=JobSource.LISTING, job_id=job_id or uuid4(), using=using)
+    access = allowed_access(access, using=using)
+    using.objects.through(access).check_bucket(bucket)
+    job = register_job(bucket, prefix, source=JobSource.LISTING, access=access, job_id=job_id or uuid4(), using=using)
     arn = job.execution_arn
     if arn is None and not job.status.is_final:
         arn = begin_feeding(job, using=using)
     return StartedJob(job_id=job.job_id, status=job.status, execution_arn=arn)
 
 
-def register_job(bucket: str, prefix: str, *, source: JobSource, job_id: UUID, using: Api) -> Job:
+def allowed_access(access: Access, *, using: Api) -> Access:
+    """The access if the settings allow it; else InvalidInput."""
+    settings = using.settings
+    return check_access(access, endpoints=settings.allowed_endpoints, roles=settings.allowed_roles)
+
+
+def register_job(bucket: str, prefix: str, *, source: JobSource, access: Access = OWN, job_id: UUID, using: Api) -> Job:
     """Add the job's row and give its bucket a lane, the one it has already while another job is active on it."""
     settings, ruleset_hash = using.settings, using.ruleset_hash()
     with transaction(using.engine) as connection:
@@ -58,6 +70,7 @@ def register_job(bucket: str, prefix: str, *, source: JobSource, job_id: UUID, u
             bucket=bucket,
             prefix=prefix,
             source=source,
+            access=access,
             lane=lane,
             ruleset_hash=ruleset_hash,
         )

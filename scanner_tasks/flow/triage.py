@@ -61,7 +61,7 @@ def mark_finding(
                 break
         mark = marks.add_mark(connection, newest[0], new, marked_by=marked_by, reason=reason) if newest else None
     if newest is None or mark is None:
-        raise FindingNotFound
+        raise FindingNotFound("of this rule in this object")
     return Marked(finding=newest[1], mark=mark)
 
 

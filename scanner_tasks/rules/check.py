@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -11,6 +12,8 @@ from scanner_tasks.core.redact import Fingerprinter
 from scanner_tasks.detect.engine import Detector
 from scanner_tasks.detect.ruleset import Rule, Ruleset
 from scanner_tasks.rules import load_files
+from scanner_tasks.rules.load import BUILTIN, combine, read_source
+from scanner_tasks.rules.pack import Note
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -40,6 +43,26 @@ def check(rules: Ruleset | Iterable[Path]) -> list[Problem]:
         except RuleError as error:
             return [Problem("", "", str(error))]
     return [problem for rule in rules.rules for problem in _check_rule(rule)]
+
+
+def check_packs(paths: Iterable[Path]) -> tuple[list[Problem], tuple[Note, ...]]:
+    """Every problem of these packs, whatever their form, and what is to be said of them.
+
+    Overrides and allow lists are read against the built-in rules, which they may name.
+    """
+    try:
+        loaded = combine(read_source(Path(path)) for path in paths)
+    except RuleError as error:
+        return [Problem("", "", str(error))], ()
+    own = [rule for rule in loaded.ruleset.rules if loaded.origins[rule.id] != BUILTIN]
+    # A rule is proven as it is written: what its users allow or look away from is another matter.
+    bare = [replace(rule, allow=(), paths=(), threshold=None, enabled=True) for rule in own]
+    unproven = [rule for rule in own if not rule.examples]
+    notes = [
+        *loaded.notes,
+        *(Note(loaded.origins[rule.id], rule.id, "it has no examples: nothing proves it") for rule in unproven),
+    ]
+    return [problem for rule in bare for problem in _check_rule(rule)], tuple(notes)
 
 
 def _check_rule(rule: Rule) -> list[Problem]:

@@ -9,6 +9,7 @@ SQS transport nor boto3.
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
 from kombu import transport as kombu_transport
@@ -26,17 +27,19 @@ def install_steps(app: Any) -> None:
     """Give a Celery application's workers the boot steps of this library; a repeat changes nothing.
 
     Refusal of a queue without redrive policy, visibility heartbeat, late polls at a stop, liveness file, care for
-    messages that no task can run, events without exceptions' texts, and remote control where it is on. Each reads its
-    options from ``broker_transport_options``.
+    messages that no task can run, events and logs without exceptions' texts, and remote control where it is on. Each
+    reads its options from ``broker_transport_options``.
     """
     steps = (
         "redrive:RequireRedrive",
         "strangers:KeepStrangers",
         "visibility:VisibilityHeartbeat",
         "drain:EndPolls",
+        "giveback:Remember",
         "liveness:Liveness",
         "control_step:KeepControlQueue",
     )
+    importlib.import_module(f"{__name__}.discreet_log")  # listens for a worker's start
     app.events_cls = f"{__name__}.discreet:DiscreetEvents"
     app.control_cls = f"{__name__}.remote_control:SqsControl"
     app.steps["consumer"].update(f"{__name__}.{step}" for step in steps)

@@ -46,6 +46,7 @@ class KeepControlQueue(bootsteps.StartStopStep):  # type: ignore[misc]
         if not hasattr(channel, "control_prefix"):
             return  # another broker
         Panel.data.update(shutdown=shutdown, add_consumer=add_consumer, pool_grow=resize, pool_shrink=resize)
+        Panel.data.update(time_limit=time_limit)
         exchange = consumer.app.control.mailbox.exchange.name
         pulse = Pulse(consumer, channel, channel.canonical_queue_name(f"{consumer.hostname}.{exchange}"), self._ended)
         threading.Thread(target=pulse.run, name="sqs-control", daemon=True).start()
@@ -61,6 +62,8 @@ class Pulse:
     def __init__(self, consumer: Any, channel: Any, name: str, ended: threading.Event) -> None:
         self._consumer, self._channel, self._name, self._ended = consumer, channel, name, ended
         self._client = channel.brief_client(None)
+        #: Beats until the next try after a refusal; each refusal doubles it.
+        self._skip, self._tries = 0, 0
         self._every_s = float(channel.transport_options.get("control_heartbeat_s", HEARTBEAT_S))
 
     def run(self) -> None:
@@ -74,10 +77,14 @@ class Pulse:
             self.beat()
 
     def beat(self) -> None:
-        """Tag the queue; make it anew when it is gone."""
+        """Tag the queue; make it anew when it is gone, or could not be made or subscribed."""
+        if getattr(self._channel.connection, "control_is_refused", False):
+            self._try_again()
+            return
+        self._skip = self._tries = 0
         url = self._channel._queue_cache.get(self._name)  # noqa: SLF001
         if url is None:
-            return  # it could not be made
+            return
         try:
             self._client.tag_queue(QueueUrl=url, Tags={reaper.LAST_SEEN: str(int(time.time()))})
         except self._client.exceptions.QueueDoesNotExist:
@@ -86,6 +93,15 @@ class Pulse:
             self._consumer.call_soon(self._reset)
         except Exception as error:  # noqa: BLE001 (the next beat tries again)
             log.warning("control queue %s not tagged, will try again: %r", self._name, error)
+
+    def _try_again(self) -> None:
+        """At the next beat, then after two, four … sixteen: a try holds up the event loop while SNS is silent."""
+        if self._skip:
+            self._skip -= 1
+            return
+        self._tries += 1
+        self._skip = 2 ** min(self._tries, 4) - 1
+        self._consumer.call_soon(self._reset)
 
     def _reset(self) -> None:
         for step in self._consumer.blueprint.order:
@@ -111,6 +127,16 @@ def add_consumer(state: Any, queue: str, **options: Any) -> Any:
     if channel.requires_redrive and "RedrivePolicy" not in read_attributes(channel, queue, attempts=1):
         raise ValueError(f"SQS queue {queue} has no RedrivePolicy: every failed task in it would be lost")
     return _add_consumer(state, queue, **options)
+
+
+_time_limit = Panel.data["time_limit"]
+
+
+def time_limit(state: Any, task_name: str | None = None, **options: Any) -> Any:
+    """As Celery's, except where nothing would keep to it."""
+    if hasattr(state.consumer.pool, "executor"):  # celery/concurrency/thread.py
+        raise ValueError("a task that runs in a thread has no time limit: carry a deadline in the task")
+    return _time_limit(state, task_name=task_name, **options)
 
 
 def resize(state: Any, n: int = 1, **_: Any) -> Any:  # noqa: ARG001

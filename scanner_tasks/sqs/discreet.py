@@ -2,7 +2,7 @@
 
 A message such as ``KeyError: 'customers/ann.csv'`` or a database error with its parameters carries what a task worked
 on. With the option ``hide_exception_text`` an event names the exception's type, and its traceback keeps the frames
-(file, line, function, source line) and the types. The worker's log is not touched.
+(file, line, function, source line) and the types. The worker's log is ``discreet_log.py``'s.
 """
 
 from __future__ import annotations

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kombu.log import get_logger
 from vine import promise
 
-from scanner_tasks.sqs import upstream
+from scanner_tasks.sqs import intake, upstream
 from scanner_tasks.sqs.backoff import LONGEST_S, pause_s
 from scanner_tasks.sqs.chores import Chores
 from scanner_tasks.sqs.polls import FAILED
 from scanner_tasks.sqs.prefetch import Ask, Prefetch
 from scanner_tasks.sqs.sending import GROUP_HEADER
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 log = get_logger(__name__)
 
@@ -37,6 +40,8 @@ class FairPolls(upstream.Channel):  # type: ignore[misc]
         self.last_poll: dict[str, float] = {}
         #: Set at a stop: no new polls, and what still arrives goes back.
         self.is_draining = False
+        #: Whether a task of this name is begun all the same then (giveback.py).
+        self.takes_late: Callable[[str], bool] = lambda _: False
         self._failures: Counter[str] = Counter()
         self._is_ticking = False
         super().__init__(*args, **kwargs)
@@ -82,6 +87,8 @@ class FairPolls(upstream.Channel):  # type: ignore[misc]
         ):  # no lane starves: its turn stays while the others' move on
             if lane not in self._active_queues:
                 del self.waiting[lane]
+                continue
+            if intake.is_closed() and lane not in self._noack_queues:  # those carry no tasks
                 continue
             ask = self.prefetch.plan(
                 lane,
@@ -136,9 +143,14 @@ class FairPolls(upstream.Channel):  # type: ignore[misc]
         if self.connection is None:
             return  # the channel is closed: they are visible again after their timeout
         callback = self.connection._callbacks.get(lane)  # noqa: SLF001
-        if callback is None or self.is_draining:
+        if callback is None:
             self._release_messages(url, lane, messages)
             return
+        if self.is_draining:
+            late = [message for message in messages if not self.takes_late(self._task_name(message))]
+            if late:
+                self._release_messages(url, lane, late)
+            messages = [message for message in messages if message not in late]
         if lane in self._noack_queues:
             self._delete_messages(lane, messages)
         groups = []
@@ -159,3 +171,11 @@ class FairPolls(upstream.Channel):  # type: ignore[misc]
                 if receipt in self.qos._delivered:  # noqa: SLF001
                     self.basic_reject(receipt, requeue=False)
         self.prefetch.turns.received(lane, groups, now=monotonic())
+
+    def _task_name(self, message: dict[str, Any]) -> str:
+        """The task that a received message names; "" when it cannot be read."""
+        try:
+            text = self._decode_python_message_body(message["Body"])
+            return str(self._prepare_json_payload(upstream.bytes_to_str(text))["headers"]["task"])
+        except Exception:  # noqa: BLE001 (an envelope can be wrong in any way)
+            return ""

@@ -2,7 +2,8 @@
 
 ``celery inspect ping`` needs remote control and costs requests; a process that merely exists may have stopped polling.
 The event loop touches the file every five seconds while every lane's poll begins and ends in time. A lane that waits
-because the worker is full is well as long as the oldest message held is younger than ``liveness_deadline_s``.
+because the worker is full, or because its intake is closed (intake.py), is well as long as the oldest message held is
+younger than ``liveness_deadline_s``.
 """
 
 from __future__ import annotations
@@ -69,7 +70,7 @@ class Pulse:
             if lane in channel.waiting:
                 oldest_s = now - min(self._since.values(), default=now)
                 if oldest_s > self._deadline_s:
-                    return f"it is full, and its oldest message is held for {oldest_s:.0f} s"
+                    return f"it takes nothing, and its oldest message is held for {oldest_s:.0f} s"
             elif now - last > channel.longest_poll_s:
                 return f"the poll of {lane} has not ended for {now - last:.0f} s"
         return None

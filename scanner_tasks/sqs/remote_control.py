@@ -114,6 +114,10 @@ class RemoteControl(upstream.Channel):  # type: ignore[misc]
         if not self.control_prefix:
             super()._queue_bind(exchange, routing_key, pattern, queue)
 
+    @property
+    def _is_refused(self) -> bool:
+        return bool(getattr(self.connection, "control_is_refused", False))
+
     def basic_consume(self, queue: str, *args: Any, **kwargs: Any) -> Any:
         """As the parent's; without its queue and subscription a worker goes on without remote control."""
         if self._is_workers(queue):
@@ -122,8 +126,13 @@ class RemoteControl(upstream.Channel):  # type: ignore[misc]
                 exchange = self._get_exchange_for_queue(queue)
                 self.fanout.subscriptions.subscribe_queue(queue_name=queue, exchange_name=exchange)
             except Exception as error:  # noqa: BLE001 (denied, unreachable, garbled)
-                log.error("no remote control of this worker: %r (%s)", error, NEEDS)  # noqa: TRY400
+                if not self._is_refused:
+                    log.error("no remote control of this worker yet: %r (%s)", error, NEEDS)  # noqa: TRY400
+                self.connection.control_is_refused = True  # control_step.py tries again
                 return None
+            if self._is_refused:
+                log.warning("remote control of this worker works now")
+            self.connection.control_is_refused = False
         return super().basic_consume(queue, *args, **kwargs)
 
     def _lookup(self, exchange: str, routing_key: str, default: str | None = None) -> Any:

@@ -47,6 +47,7 @@ class DeadLetter:
     lane: str | None
     message_group: str | None
     body: str
+    #: Receives in its lane.
     receive_count: int
     #: Class and message of the last attempt's error; None when the worker could not tell (killed, lost).
     error: str | None

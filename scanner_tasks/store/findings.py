@@ -6,9 +6,10 @@ import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from scanner_tasks.core.model import Confidence, Finding, Location, Occurrence, Severity, TriageStatus
+from scanner_tasks.core.model import Column, Confidence, Finding, Location, Occurrence, Severity, TriageStatus
 from scanner_tasks.core.triage import fitting_status
 from scanner_tasks.store.engine import execute
+from scanner_tasks.store.evidence import unpack
 from scanner_tasks.store.finding_query import (
     After,
     FindingFilter,
@@ -23,10 +24,11 @@ from scanner_tasks.store.text import from_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from uuid import UUID
 
     from sqlalchemy import Connection, Row
 
-__all__ = ["FindingFilter", "FindingPage", "FindingPlace", "read_findings"]
+__all__ = ["FindingFilter", "FindingPage", "FindingPlace", "find_finding", "read_findings"]
 
 #: Jobs that one statement probes for findings wanted: few at first, since the first ones often fill the page.
 _PROBED = (20, 1000)
@@ -227,6 +229,26 @@ def _with_key(connection: Connection, place: FindingPlace | None) -> After | Non
     return After(key=key, rule_id=place.rule_id, batch_no=place.batch_no, position=place.position)
 
 
+def find_finding(connection: Connection, finding_id: UUID, *, job_id: UUID | None) -> tuple[Finding, str] | None:
+    """The finding with this id and the hash of its job's rules, of the youngest job that has it or of the given one.
+
+    None when there is none. Index findings_of_id, one look for each partition.
+    """
+    row = execute(
+        connection,
+        f"""
+        select f.*, j.job_id, j.bucket, j.ruleset_hash,
+          m.status as mark_status, m.fingerprints as mark_fingerprints, m.count as mark_count
+        from findings f join jobs j using (job_no) left join finding_marks m using (finding_id)
+        where j.deleted_at is null and f.finding_id = :finding_id {"" if job_id is None else "and j.job_id = :job_id"}
+        order by f.job_no desc limit 1
+        """,
+        finding_id=finding_id,
+        **({} if job_id is None else {"job_id": job_id}),
+    ).first()
+    return (_finding(row, row), row.ruleset_hash) if row else None
+
+
 def _place(row: Row[Any]) -> FindingPlace:
     return FindingPlace(job_no=row.job_no, batch_no=row.batch_no, position=row.position, rule_id=row.rule_id)
 
@@ -252,6 +274,8 @@ def _finding(row: Row[Any], job: Row[Any]) -> Finding:
             found=occurrences,
             found_count=count,
         ),
+        allowed=row.allowed,
+        columns=tuple(Column(name=name, rows=rows, valid=valid) for name, rows, valid in row.columns or ()),
     )
 
 
@@ -263,6 +287,6 @@ def _occurrence(place: dict[str, Any]) -> Occurrence:
         location=Location(
             line=place["line"], column=place["column"], offset=place["offset"], path=place.get("path", "")
         ),
-        # Findings of earlier releases have none.
-        evidence=tuple(place.get("evidence", ())),
+        # Findings of earlier releases have the phrases as a list, or none.
+        evidence=unpack(place["e"]) if "e" in place else tuple(place.get("evidence", ())),
     )

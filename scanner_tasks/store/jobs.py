@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
+from scanner_tasks.core.access import OWN, Access, from_json
 from scanner_tasks.core.model import Job, JobSource, JobStatus
 from scanner_tasks.core.progress import LEGAL_STATUS_CHANGES
 from scanner_tasks.store.engine import execute
@@ -15,13 +17,14 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Row
 
-_COLUMNS = """job_no, job_id, bucket, prefix, source, status, status_reason, lane, epoch, execution_no, execution_arn,
-  cursor, next_batch_no, ruleset_hash, created_at, listed_at, finished_at"""
+_COLUMNS = """job_no, job_id, bucket, prefix, source, access, status, status_reason, lane, epoch, execution_no,
+  execution_arn, cursor, next_batch_no, ruleset_hash, created_at, listed_at, finished_at"""
 
 
 def _job(row: Row[Any]) -> Job:
     fields = dict(row._mapping)  # noqa: SLF001 (SQLAlchemy's documented mapping view)
     fields["source"] = JobSource(fields["source"])
+    fields["access"] = from_json(fields["access"])
     fields["status"] = JobStatus(fields["status"])
     fields["prefix"] = from_text(fields["prefix"])
     fields["cursor"] = None if fields["cursor"] is None else from_text(fields["cursor"])
@@ -58,7 +61,15 @@ def active_lane(connection: Connection, bucket: str) -> str | None:
 
 
 def add_job(
-    connection: Connection, *, job_id: UUID, bucket: str, prefix: str, lane: str, ruleset_hash: str, source: JobSource
+    connection: Connection,
+    *,
+    job_id: UUID,
+    bucket: str,
+    prefix: str,
+    lane: str,
+    ruleset_hash: str,
+    source: JobSource,
+    access: Access = OWN,
 ) -> bool:
     """Add a job in status ``listing`` and its bucket's row; False when the job is there already."""
     execute(
@@ -73,13 +84,15 @@ def add_job(
     added = execute(
         connection,
         """
-        insert into jobs (job_id, bucket, prefix, source, lane, ruleset_hash)
-        values (:job_id, :bucket, :prefix, :source, :lane, :ruleset_hash) on conflict (job_id) do nothing
+        insert into jobs (job_id, bucket, prefix, source, access, lane, ruleset_hash)
+        values (:job_id, :bucket, :prefix, :source, cast(:access as jsonb), :lane, :ruleset_hash)
+        on conflict (job_id) do nothing
         """,
         job_id=job_id,
         bucket=bucket,
         prefix=to_text(prefix),
         source=str(source),
+        access=None if access.is_default else json.dumps(access.to_json()),
         lane=lane,
         ruleset_hash=ruleset_hash,
     )
@@ -92,6 +105,29 @@ def get_job(connection: Connection, job_id: UUID) -> Job | None:
         connection, f"select {_COLUMNS} from jobs where job_id = :job_id and deleted_at is null", job_id=job_id
     ).first()
     return _job(row) if row else None
+
+
+def add_ruleset(connection: Connection, job_no: int, ruleset_hash: str) -> None:
+    """Keep that a worker with another ruleset than the job's scanned some of it; a repeat changes nothing."""
+    execute(
+        connection,
+        "insert into job_rulesets (job_no, ruleset_hash) values (:job_no, :ruleset_hash) on conflict do nothing",
+        job_no=job_no,
+        ruleset_hash=ruleset_hash,
+    )
+
+
+def other_rulesets(connection: Connection, job_nos: Sequence[int]) -> dict[int, tuple[str, ...]]:
+    """Rulesets other than the job's own that scanned some of it, by job number; a job without any is missing."""
+    rows = execute(
+        connection,
+        """
+        select job_no, array_agg(ruleset_hash order by seen_at, ruleset_hash) hashes
+        from job_rulesets where job_no = any(:job_nos) group by job_no
+        """,
+        job_nos=list(job_nos),
+    )
+    return {row.job_no: tuple(row.hashes) for row in rows}
 
 
 def list_jobs(connection: Connection, *, before: int | None, limit: int) -> tuple[Job, ...]:

@@ -14,8 +14,12 @@ if TYPE_CHECKING:
 
 _FROM_VIEW = """
 select job_no, listed, processing, scanned, partial, skipped, unchanged, failed, findings, occurrences, bytes_listed,
-  bytes_done, batches, open_batches, outcomes, refreshed_at
-from job_progress where job_no = any(:job_nos)
+  bytes_done, batches, open_batches, outcomes, refreshed_at, coalesce(a.allowed, 0)::bigint allowed
+from job_progress p
+left join lateral (
+  select sum(d.objects) allowed from job_deltas d where d.job_no = p.job_no and d.code = 2
+) a on true
+where job_no = any(:job_nos)
 """
 
 #: The view's sums, live (index job_deltas_of_job): a job has few deltas between two compactions.
@@ -35,6 +39,7 @@ select job_no,
   coalesce(sum(objects) filter (where code between 60 and 79), 0)::bigint failed,
   coalesce(sum(findings), 0)::bigint findings,
   coalesce(sum(occurrences), 0)::bigint occurrences,
+  coalesce(sum(objects) filter (where code = 2), 0)::bigint allowed,
   coalesce(sum(bytes) filter (where code = 0), 0)::bigint bytes_listed,
   coalesce(sum(bytes) filter (where code >= 10), 0)::bigint bytes_done,
   coalesce(sum(batches), 0)::bigint batches,

@@ -81,6 +81,7 @@ jobs = Table(
     _c_text("bucket"),
     Column("prefix", Text(collation="C"), nullable=False, server_default=text("''")),
     Column("source", Text, nullable=False, server_default=text("'listing'")),
+    Column("access", JSONB),
     Column("status", Text, nullable=False, server_default=text("'listing'")),
     Column("status_reason", Text),
     Column("lane", Text, nullable=False),
@@ -179,6 +180,9 @@ findings = Table(
         *("job_no", "severity", "confidence", "object_key", "rule_id", "batch_no", "position"),
         postgresql_where=text('"count" > 0'),
     ),
+    _number("allowed", BigInteger),
+    Column("columns", JSONB),
+    Index("findings_of_id", "finding_id"),
     postgresql_partition_by="RANGE (job_no)",
 )
 Index(
@@ -221,6 +225,15 @@ mark_history = Table(
     Index("mark_history_of_finding", "finding_id", "mark_no"),
 )
 
+#: Rulesets other than the job's own that workers scanned batches of it with.
+job_rulesets = Table(
+    "job_rulesets",
+    metadata,
+    Column("job_no", Integer, ForeignKey("jobs.job_no", ondelete="CASCADE"), primary_key=True),
+    Column("ruleset_hash", Text, primary_key=True),
+    _time("seen_at", nullable=False),
+)
+
 #: One sentence for each object that failed or was read in part.
 object_failures = Table(
     "object_failures",
@@ -231,6 +244,33 @@ object_failures = Table(
     Column("outcome", SmallInteger, nullable=False),
     Column("detail", Text, nullable=False),
     _time("failed_at", nullable=False),
+)
+
+#: Byte ranges of large texts, each a batch that holds no object; the object's own batch is done meanwhile.
+object_ranges = Table(
+    "object_ranges",
+    metadata,
+    Column("job_no", Integer, ForeignKey("jobs.job_no", ondelete="CASCADE"), primary_key=True),
+    Column("batch_no", Integer, primary_key=True, autoincrement=False),
+    Column("object_batch_no", Integer, nullable=False),
+    Column("first_byte", BigInteger, nullable=False),
+    Column("last_byte", BigInteger, nullable=False),
+    CheckConstraint("first_byte between 0 and last_byte", name="object_ranges_not_empty"),
+    Index("object_ranges_of_object", "job_no", "object_batch_no", "batch_no"),
+)
+
+#: What each range found: its part of the object's findings, taken back when the range is scanned again.
+range_findings = Table(
+    "range_findings",
+    metadata,
+    Column("job_no", Integer, ForeignKey("jobs.job_no", ondelete="CASCADE"), primary_key=True),
+    Column("batch_no", Integer, primary_key=True, autoincrement=False),
+    Column("rule_id", Text(collation="C"), primary_key=True),
+    Column("severity", Text, nullable=False),
+    Column("confidence", Text, nullable=False),
+    Column("count", BigInteger, CheckConstraint('"count" > 0', name="range_findings_count_positive"), nullable=False),
+    Column("occurrences", JSONB, nullable=False),
+    _number("allowed", BigInteger),
 )
 
 #: Why an attempt at a batch failed: what a dead letter of it shows.

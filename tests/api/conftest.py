@@ -140,7 +140,13 @@ def job_view() -> Callable[..., SimpleNamespace]:
             open_batches=3,
             refreshed_at=datetime(2026, 3, 10, 5, 18, tzinfo=UTC),
         )
-        view = {"job": Job(**(job | changes)), "progress": progress, "real_time": False, "eta_s": 12.5}
+        view = {
+            "job": Job(**(job | changes)),
+            "progress": progress,
+            "real_time": False,
+            "eta_s": 12.5,
+            "other_rulesets": (),
+        }
         return SimpleNamespace(**view)
 
     return make

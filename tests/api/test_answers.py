@@ -10,6 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from scanner_tasks.core.access import OWN
 from scanner_tasks.core.model import JobStatus
 from tests.api.conftest import JOB_ID, USING, answer, event, request
 
@@ -23,7 +24,7 @@ def test_scan_starts_a_job_and_answers_202_at_once(flows):
 
     got = answer(event("scan"))
 
-    flows.start_job.assert_called_once_with("my-bucket", "exports/2026/", using=USING)
+    flows.start_job.assert_called_once_with("my-bucket", "exports/2026/", access=OWN, using=USING)
     assert (got.status, got.headers["content-type"]) == (202, "application/json")
     assert got.json == {
         "job_id": str(JOB_ID),
@@ -37,7 +38,7 @@ def test_scan_starts_a_job_and_answers_202_at_once(flows):
 def test_scan_reads_a_base64_body_and_any_spelling_of_the_content_type(flows):
     flows.start_job.return_value = started()
     assert answer(event("scan_base64")).status == 202
-    flows.start_job.assert_called_once_with("my-bucket", "é//", using=USING)
+    flows.start_job.assert_called_once_with("my-bucket", "é//", access=OWN, using=USING)
 
 
 @pytest.mark.parametrize("content_type", [None, "application/json", "application/json; charset=utf-8"])
@@ -45,7 +46,7 @@ def test_scan_without_prefix_scans_the_whole_bucket(flows, content_type):
     flows.start_job.return_value = started()
     made = request("POST", "/scan", body='{"bucket": "my-bucket"}', content_type=content_type)
     assert answer(made).status == 202
-    flows.start_job.assert_called_once_with("my-bucket", "", using=USING)
+    flows.start_job.assert_called_once_with("my-bucket", "", access=OWN, using=USING)
 
 
 JOB = {
@@ -55,12 +56,17 @@ JOB = {
     "status": "scanning",
     "status_reason": None,
     "lane": "scan-3",
+    "access": {"role_arn": None, "endpoint_url": None, "region": None, "requester_pays": False, "anonymous": False},
     "execution_arn": "arn:aws:states:us-east-1:000000000000:execution:listing:x-1",
     "created_at": "2026-03-10T05:16:23Z",
     "listed_at": "2026-03-10T05:17:00Z",
     "finished_at": None,
+    "incomplete": False,
     "total_findings": 3,
     "total_occurrences": 40,
+    "total_allowed": 0,
+    "ruleset_hash": "ab",
+    "other_ruleset_hashes": [],
     "progress": {
         "percent": 25.0,
         "total_is_final": True,
@@ -152,6 +158,8 @@ def test_results_pass_every_filter_with_the_key_exactly_as_it_is(flows, finding)
                 "severity": "high",
                 "confidence": "medium",
                 "count": 41,
+                "allowed": 0,
+                "columns": [],
                 "occurrences": [
                     {
                         "masked": "***-**-6789",
@@ -211,6 +219,8 @@ def test_openapi_describes_every_endpoint_with_its_problems(flows):
         ("/results", "get"),
         ("/triage", "post"),
         ("/triage/{finding_id}", "get"),
+        ("/findings/{finding_id}/explain", "get"),
+        ("/detect", "post"),
         ("/jobs/{job_id}/pause", "post"),
         ("/jobs/{job_id}/resume", "post"),
         ("/jobs/{job_id}/cancel", "post"),
@@ -243,7 +253,7 @@ def test_api_starts_without_celery():
         "from tests.api.conftest import _importable_api\n"
         "_importable_api.__wrapped__()\n"
         "import api_lambda.handler\n"
-        "print({'celery', 'kombu'} & set(sys.modules))"
+        "print({'celery', 'kombu', 're2', 'hyperscan'} & set(sys.modules))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=Path(__file__).parents[2]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import threading
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID, uuid4
@@ -13,7 +14,9 @@ import pytest
 from sqlalchemy import Engine
 
 from scanner_tasks import rules
+from scanner_tasks.core.access import Access
 from scanner_tasks.core.errors import Denied, Unavailable
+from scanner_tasks.core.progress import SUMMANDS
 from scanner_tasks.core.redact import Fingerprinter
 from scanner_tasks.detect.engine import Detector
 from scanner_tasks.fakes import FakeExecutions, FakeMetrics, FakeObjects, FakeQueues
@@ -22,6 +25,7 @@ from scanner_tasks.flow.leases import LeaseKeeper
 from scanner_tasks.flow.parts import Feeder, Worker
 from scanner_tasks.flow.scan_batch import scan_batch
 from scanner_tasks.flow.settle import settle
+from scanner_tasks.flow.verify import verify_job
 from scanner_tasks.settings import Settings
 from scanner_tasks.store.engine import execute, transaction
 from tests.api.conftest import Answer, answer, request
@@ -125,6 +129,27 @@ def test_job_is_registered_at_once_and_counted_live_until_the_view_knows_it(serv
     assert job_id in [job["job_id"] for job in get("/jobs", limit=3).json["jobs"]]
 
 
+def test_incomplete_job_says_so_and_its_sums_are_those_of_the_ledger(service: Service) -> None:
+    job_id = service.scan().json["job_id"]
+    assert not get(f"/jobs/{job_id}").json["incomplete"]
+    service.feed(job_id)
+    service.common["objects"].denied.add((service.bucket, "a//b,3.txt"))
+    service.work(job_id)
+    settle(using=service.feeder)
+    told = get(f"/jobs/{job_id}").json
+    assert (told["status"], told["incomplete"]) == ("succeeded_with_failures", True)
+    assert told["progress"]["outcomes"] == {"scanned": 4, "failed(denied)": 1}
+    accounts = verify_job(UUID(job_id), using=service.feeder)
+    assert accounts.agree
+    counts = told["progress"]["objects"]
+    assert {name: counts[name] for name in SUMMANDS} == {name: accounts.ledger[name] for name in SUMMANDS}
+    assert sum(counts[name] for name in SUMMANDS) == counts["listed"] == 5
+    assert (told["total_findings"], told["progress"]["bytes"]["done"]) == (
+        accounts.ledger["findings"],
+        accounts.ledger["bytes_done"],
+    )
+
+
 @pytest.fixture
 def scanned(service: Service) -> str:
     job_id = service.scan().json["job_id"]
@@ -190,6 +215,46 @@ def test_what_cannot_be_found_is_a_404(service: Service, engine: Engine) -> None
     unknown = uuid4()
     refused(get(f"/jobs/{unknown}"), 404, str(unknown))
     refused(get("/results", job_id=unknown), 404, str(unknown))
+    assert count_jobs(engine) == before
+
+
+def test_job_reaches_its_bucket_as_the_request_says_and_never_shows_the_external_id(service: Service) -> None:
+    role = "arn:aws:iam::111122223333:role/s3scan"
+    access = {"role_arn": role, "external_id": "told/to/nobody", "region": "eu-west-1"}
+    refused(service.scan(bucket="theirs", access=access), 400, "S3SCAN_ALLOWED_ROLES")
+    service.feeder = replace(
+        service.feeder, settings=service.feeder.settings.model_copy(update={"allowed_roles": [role]})
+    )
+    refused(service.scan(bucket="theirs", access=access), 403, "Nothing is reached")
+    service.feeder.objects.reached[Access(**access)] = FakeObjects({"theirs": {"a": TEXT}})
+    started = service.scan(bucket="theirs", access=access)
+    assert started.status == 202, started.text
+    shown = get(f"/jobs/{started.json['job_id']}")
+    expected = {"role_arn": role, "region": "eu-west-1", "endpoint_url": None}
+    assert shown.json["access"] == {**expected, "requester_pays": False, "anonymous": False}
+    assert "told/to/nobody" not in shown.text
+
+
+@pytest.mark.parametrize(
+    ("access", "words"),
+    [
+        ({"role": "x"}, ["no such field"]),
+        ({"requester_pays": "yes, please"}, ["requester_pays", "true or false"]),
+        ([], ["access"]),
+        ({"endpoint_url": "http://169.254.169.254/latest"}, ["endpoint_url", "nothing behind it"]),
+        ({"endpoint_url": "http://169.254.169.254"}, ["S3SCAN_ALLOWED_ENDPOINTS"]),
+        ({"endpoint_url": "file:///etc/passwd"}, ["endpoint_url"]),
+        ({"role_arn": "arn:aws:iam::1:role/x"}, ["role_arn"]),
+        ({"external_id": "abc"}, ["external_id", "role_arn"]),
+        ({"region": "eu-west-1.evil.example/"}, ["region"]),
+        ({"anonymous": True, "requester_pays": True}, ["anonymous"]),
+    ],
+)
+def test_access_that_is_wrong_or_not_allowed_is_a_400_that_says_what(
+    service: Service, engine: Engine, access: object, words: list[str]
+) -> None:
+    before = count_jobs(engine)
+    refused(service.scan(bucket=service.bucket, access=access), 400, *words)
     assert count_jobs(engine) == before
 
 

@@ -55,8 +55,8 @@ def test_every_filter_reaches_the_ledger(service: Service, scanned: str) -> None
 
 
 def test_judging_what_is_not_there_or_without_a_reason_is_refused(service: Service, scanned: str) -> None:
-    refused(judge(service, rule="no.such"), 404, "No such finding")
-    refused(judge(service, key="a//b"), 404, "No such finding")
+    refused(judge(service, rule="no.such"), 404, "No finding of this rule")
+    refused(judge(service, key="a//b"), 404, "No finding of this rule")
     refused(judge(service, reason=""), 400, "reason: ")
     refused(judge(service, reason="  "), 400, "reason: ")
     refused(judge(service, status="closed"), 400, "status: ")

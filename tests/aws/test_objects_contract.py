@@ -1,4 +1,4 @@
-"""S3Objects on the emulator and FakeObjects keep the same promises."""
+"""Both backends of ObjectReader, on the emulator and on FakeS3, and FakeObjects keep the same promises."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scanner_tasks.aws.objects import S3Objects
 from scanner_tasks.core.errors import BucketNotFound, ObjectArchived, ObjectChanged, ObjectGone
 from scanner_tasks.core.ports import Objects
 from scanner_tasks.fakes import FakeObjects
@@ -52,18 +51,19 @@ class ObjectsContract:
             assert objects.head(bucket, ref.key) == ref
             assert ref.size_bytes == len(content)
 
-    @pytest.mark.parametrize("key", ODD_KEYS, ids=lambda key: ascii(key)[:16])
-    def test_a_listing_resumes_behind_every_odd_key_that_no_longer_exists(self, key):
+    def test_a_listing_resumes_behind_every_odd_key_that_no_longer_exists(self):
         objects, bucket = self.make({"\x02": b"", "M": b"", "\U000fffff": b""})
-        page = objects.list_page(bucket, prefix="", start_after=key)
-        assert [r.key for r in page.objects] == [k for k in ("\x02", "M", "\U000fffff") if k.encode() > key.encode()]
-        assert page.is_last
+        for key in ODD_KEYS:
+            page = objects.list_page(bucket, prefix="", start_after=key)
+            behind = [k for k in ("\x02", "M", "\U000fffff") if k.encode() > key.encode()]
+            assert [r.key for r in page.objects] == behind, ascii(key)
+            assert page.is_last
 
-    @pytest.mark.parametrize("prefix", ["a//", "x/../", "sp ace+", "/", "p%", "new\n", "é"])
-    def test_a_prefix_is_taken_literally(self, prefix):
+    def test_a_prefix_is_taken_literally(self):
         objects, bucket = self.make(dict.fromkeys(ODD_KEYS, b""))
-        page = objects.list_page(bucket, prefix=prefix, start_after=None)
-        assert {r.key for r in page.objects} == {k for k in ODD_KEYS if k.startswith(prefix)}
+        for prefix in ("a//", "x/../", "sp ace+", "/", "p%", "new\n", "é", "..", "a?"):
+            page = objects.list_page(bucket, prefix=prefix, start_after=None)
+            assert {r.key for r in page.objects} == {k for k in ODD_KEYS if k.startswith(prefix)}, prefix
 
     def test_an_empty_bucket_has_one_empty_page(self):
         objects, bucket = self.make({})
@@ -98,6 +98,16 @@ class ObjectsContract:
         assert b"".join(pieces) == content
         assert [len(p) for p in pieces] == [100_000, 100_000, 100_000, 7_200]
 
+    @pytest.mark.parametrize(
+        ("first", "last"), [(0, None), (0, 0), (3, 7), (5, None), (9, None), (8, 500), (10, None), (70, 80)]
+    )
+    def test_a_range_has_exactly_its_bytes_and_ends_with_the_object(self, first, last):
+        objects, bucket = self.make({"a": b"0123456789"})
+        with objects.open(objects.head(bucket, "a"), first_byte=first, last_byte=last) as body:
+            content = body.read(4) + body.read(100)
+            assert body.bytes_read == len(content)
+        assert content == b"0123456789"[first : None if last is None else last + 1]
+
     def test_an_empty_object_reads_as_nothing(self):
         objects, bucket = self.make({"a": b""})
         with objects.open(objects.head(bucket, "a")) as body:
@@ -130,17 +140,20 @@ class ObjectsContract:
             body.read(1)
 
 
-class TestS3Objects(ObjectsContract):
+class OnEmulator(ObjectsContract):
+    backend: str
+
     @pytest.fixture(autouse=True)
-    def _clients(self, client, unique):
+    def _clients(self, emulator, client, unique, reader):
         self.client = client("s3")
         self.bucket = unique
+        self.reader = reader(self.backend, emulator.endpoint_url, read_timeout_s=20.0)
 
     def make(self, objects):
         self.client.create_bucket(Bucket=self.bucket)
         for key, content in objects.items():
             self.client.put_object(Bucket=self.bucket, Key=key, Body=content)
-        return S3Objects(self.client), self.bucket
+        return self.reader, self.bucket
 
     def overwrite(self, bucket, key, content):
         if content is None:
@@ -150,6 +163,44 @@ class TestS3Objects(ObjectsContract):
 
     def archive(self, bucket, key):
         self.client.put_object(Bucket=bucket, Key=key, Body=b"x", StorageClass="GLACIER")
+
+
+class TestBoto3OnEmulator(OnEmulator):
+    backend = "boto3"
+
+
+class TestLeanOnEmulator(OnEmulator):
+    backend = "lean"
+
+
+class OnFakeS3(ObjectsContract):
+    backend: str
+
+    @pytest.fixture(autouse=True)
+    def _server(self, fake_s3, reader):
+        self.server = fake_s3
+        self.reader = reader(self.backend, fake_s3.endpoint_url)
+
+    def make(self, objects):
+        self.server.bucket("bucket", objects)
+        return self.reader, "bucket"
+
+    def overwrite(self, bucket, key, content):
+        if content is None:
+            self.server.buckets[bucket].objects[key].append(None)
+        else:
+            self.server.buckets[bucket].put(key, content)
+
+    def archive(self, bucket, key):
+        self.server.buckets[bucket].put(key, b"x", storage_class="GLACIER")
+
+
+class TestBoto3OnFakeS3(OnFakeS3):
+    backend = "boto3"
+
+
+class TestLeanOnFakeS3(OnFakeS3):
+    backend = "lean"
 
 
 class TestFakeObjects(ObjectsContract):

@@ -7,7 +7,8 @@ import json
 
 import pytest
 
-from scanner_tasks.cli.detect import detector, findings_of, jsonl, main
+from scanner_tasks.cli import program
+from scanner_tasks.cli.detect import detector, findings_of, jsonl
 from scanner_tasks.core.model import Confidence, Location, Segment
 
 DETECTOR = detector()
@@ -39,7 +40,7 @@ def test_lines_are_answered_in_order_and_a_wrong_one_is_named():
     lines = [json.dumps({"id": n, "text": f"é jane{n}@corp.example"}) for n in range(3)]
     assert jsonl(DETECTOR, io.StringIO("\n".join([lines[0], "nonsense", '{"id": 1}', *lines[1:]])), out) == 2
     answers = [json.loads(line) for line in out.getvalue().splitlines()]
-    assert [a["id"] for a in answers] == [0, None, None, 1, 2]
+    assert [a["id"] for a in answers] == [0, None, 1, 1, 2]
     assert answers[-1]["findings"] == [
         {"rule": "contact.email", "start": 2, "end": 20, "confidence": "high", "masked": "j****@corp.example"}
     ]
@@ -52,7 +53,7 @@ def test_odd_texts_are_answered(text):
 
 def test_text_is_answered_with_lines_and_columns(monkeypatch, capsys):
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO("é\né 536-22-8727".encode())))
-    assert main([]) == 0
+    assert program.run(["detect"]) == 0
     assert capsys.readouterr().out == "2:3\tus.ssn\tmedium\t***-**-8727\n"
 
 

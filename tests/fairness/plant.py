@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import Any, Self
 from uuid import UUID, uuid4
 
-from scanner_tasks.aws.objects import S3Objects
+from scanner_tasks.aws.boto3_requests import Boto3Requests
+from scanner_tasks.aws.objects import ObjectReader
 from scanner_tasks.aws.queues import Queues
 from scanner_tasks.core import lanes
 from scanner_tasks.core.errors import ScannerError
@@ -148,7 +149,7 @@ class Plant:
         self.feeder = Feeder(
             settings=self.settings,
             engine=self.engine,
-            objects=S3Objects(self.s3),
+            objects=ObjectReader(Boto3Requests(self.s3)),
             executions=self.executions,
             ruleset_hash=lambda: "hash",
             queues=Queues(self.sqs, self.settings.queue_url_prefix),

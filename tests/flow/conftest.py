@@ -27,6 +27,7 @@ from scanner_tasks.flow.start_job import start_job
 from scanner_tasks.settings import Settings
 from scanner_tasks.store.engine import execute, transaction
 
+CHILD_COMMAND = (sys.executable, str(Path(__file__).with_name("object_child.py")))
 _numbers = itertools.count()
 
 
@@ -40,7 +41,7 @@ class System:
         self.queues = FakeQueues()
         self.executions = FakeExecutions()
         self.metrics = FakeMetrics()
-        self.child_command = (sys.executable, str(Path(__file__).with_name("object_child.py")))
+        self.child_command = CHILD_COMMAND
         values = {"fingerprint_key": "a key of the tests only", "lane_count": 2, "feed_turn_s": 30.0, **settings}
         self.settings = Settings(**values)
         self.feeder = self.make_feeder()
@@ -128,6 +129,7 @@ def make_system(engine: Engine) -> Iterator[Callable[..., System]]:
     yield make
     for system in made:
         system.worker.leases.stop()
+        system.worker.children.close()
     with transaction(engine) as connection:  # other tests' settle must not meet these jobs
         execute(connection, "update jobs set finished_at = now() where finished_at is null")
 

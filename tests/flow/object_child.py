@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
+import resource
 import sys
 import threading
 import time
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, cast
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from scanner_tasks import rules
+from scanner_tasks.core.access import Access
 from scanner_tasks.core.errors import Unavailable
 from scanner_tasks.core.model import ObjectRef
 from scanner_tasks.core.redact import Fingerprinter
@@ -23,29 +25,56 @@ from scanner_tasks.flow.isolation import serve
 from scanner_tasks.settings import Settings
 from tests.formats.making import pdf
 
+HOARD: list[bytes] = []
 TEXT = b"ssn: 512-44-1234\n"
 
 
 class Trapped(FakeObjects):
-    def open(self, ref: ObjectRef) -> FakeBody:
-        if "poison" in ref.key:
+    is_reached = False
+
+    def through(self, access: Access) -> Trapped:
+        assert access == Access(role_arn="arn:aws:iam::111122223333:role/s3scan", external_id="ours")
+        self.is_reached = True
+        return self
+
+    def open(self, ref: ObjectRef, **places: int | None) -> FakeBody:
+        if "poison" in ref.key or ("theirs" in ref.key and not self.is_reached):
             os._exit(9)
         if "hang" in ref.key:
             time.sleep(3600)
         if "no-credentials" in ref.key:
             raise Unavailable("no credentials just now")
         if "memory" in ref.key:
-            bytearray(1 << 40)
+            bytearray(140 << 20)
+        if "hoard" in ref.key:
+            HOARD.append(b"x" * (100 << 20))
+        if "loop" in ref.key:
+            resource.setrlimit(
+                resource.RLIMIT_CPU, (int(time.process_time()) + 1, resource.getrlimit(resource.RLIMIT_CPU)[1])
+            )
+            while True:
+                pass
         self.buckets = {ref.bucket: {ref.key: pdf(["first", "ssn: 512-44-1234"]) if "pdf" in ref.key else TEXT}}
-        return super().open(replace(ref, etag=""))
+        return super().open(replace(ref, etag=""), **places)
+
+
+@dataclass(frozen=True)
+class Parts:
+    settings: Settings
+    objects: Trapped
+    detector: Detector
+    scan_slots: threading.Semaphore
+    ruleset_hash: Callable[[], str]
+    clock: Callable[[], float]
 
 
 if __name__ == "__main__":
-    worker = SimpleNamespace(
+    worker = Parts(
         settings=Settings(),
         objects=Trapped({}),
         detector=Detector(rules.load_builtin(), Fingerprinter(b"a key of the tests only", "k1")),
         scan_slots=threading.BoundedSemaphore(1),
+        ruleset_hash=lambda: "hash",
         clock=time.monotonic,
     )
     serve(cast("Any", worker))

@@ -2,26 +2,40 @@
 
 from __future__ import annotations
 
+import json
+import os
+import signal
+import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
 
 import pytest
 
 from scanner_tasks.core.errors import Unavailable
 from scanner_tasks.core.model import JobStatus, ObjectRef, Outcome
-from scanner_tasks.flow.isolation import ObjectChild
+from scanner_tasks.flow.isolation import Children, ObjectChild
 from scanner_tasks.flow.read_results import get_results
 from scanner_tasks.flow.settle import settle
+from scanner_tasks.local.ports import wait_until
 from scanner_tasks.store import batches
 from scanner_tasks.store.engine import transaction
 
-from .conftest import System
+from .conftest import CHILD_COMMAND, System
 from .object_child import TEXT
 
 
+@pytest.fixture(scope="module")
+def children() -> Iterator[Children]:
+    children = Children(CHILD_COMMAND, object_max_s=20)
+    yield children
+    children.close()
+
+
 @pytest.fixture
-def child(make_system: Callable[..., System]) -> Iterator[ObjectChild]:
-    with ObjectChild(make_system().child_command, object_max_s=20) as child:
+def child(children: Children) -> Iterator[ObjectChild]:
+    with children.one() as child:
         yield child
 
 
@@ -31,7 +45,7 @@ def ref(key: str) -> ObjectRef:
 
 def test_child_gives_the_same_result_as_the_worker_itself(child: ObjectChild) -> None:
     result = child.scan(4, ref("line\nbreak é"))
-    assert (result.position, result.outcome) == (4, Outcome.SCANNED)
+    assert (result.position, result.outcome, result.ruleset_hash) == (4, Outcome.SCANNED, "hash")
     (found,) = result.findings
     assert (found.rule_id, found.count, found.occurrences[0].location.column) == ("us.ssn", 1, 6)
     assert found.occurrences[0].masked in found.occurrences[0].context
@@ -51,14 +65,62 @@ def test_object_that_never_ends_is_ended(child: ObjectChild) -> None:
     assert child.scan(2, ref("b")).outcome is Outcome.SCANNED
 
 
+def test_children_share_what_is_loaded_and_are_kept(children: Children) -> None:
+    with children.one() as first:
+        assert first.scan(0, ref("a")).outcome is Outcome.SCANNED
+        pid = first._forked[0]
+        with children.one() as second:  # a second at the same time is another process
+            assert second.scan(0, ref("a")).outcome is Outcome.SCANNED
+            assert second._forked[0] != pid
+    with children.one() as second, children.one() as again:
+        assert pid in {second._forked[0], again._forked[0]}
+
+
+def test_child_that_keeps_much_memory_is_replaced(child: ObjectChild) -> None:
+    assert child.scan(0, ref("a")).outcome is Outcome.SCANNED
+    pid = child._forked[0]
+    assert child.scan(1, ref("hoard")).outcome is Outcome.SCANNED
+    assert child._forked is None
+    assert child.scan(2, ref("a")).outcome is Outcome.SCANNED
+    assert child._forked[0] != pid
+
+
+def test_nursery_that_was_killed_is_replaced(children: Children, child: ObjectChild) -> None:
+    assert child.scan(0, ref("a")).outcome is Outcome.SCANNED
+    nursery = children._nursery
+    nursery._control.shutdown(socket.SHUT_RDWR)
+    child.end()
+    assert child.scan(1, ref("a")).outcome is Outcome.SCANNED
+
+
+def test_parser_that_loops_for_ever_ends_by_its_processor_time(child: ObjectChild) -> None:
+    result = child.scan(0, ref("loop"))
+    assert (result.outcome, "processor time" in result.detail) == (Outcome.FAILED_TIMED_OUT, True)
+    assert child.scan(1, ref("b")).outcome is Outcome.SCANNED
+
+
+def test_child_ends_with_its_worker_also_while_it_is_at_work(children: Children) -> None:
+    pid, connection = children._nursery.fork()
+    connection.sendall(json.dumps({"position": 0, "ref": asdict(ref("hang"))}).encode() + b"\n")
+
+    def is_at_work() -> bool:
+        told = [path.read_text() for path in Path(f"/proc/{pid}/fdinfo").iterdir()]
+        return any(int(text.split("flags:")[1].split()[0], 8) & os.O_ASYNC for text in told)
+
+    wait_until(is_at_work, what="the child", timeout_s=60)
+    connection.close()
+    assert children._nursery.reap(pid) == -signal.SIGIO
+
+
 def test_fault_of_the_infrastructure_is_not_the_objects(child: ObjectChild) -> None:
     with pytest.raises(Unavailable):
         child.scan(0, ref("no-credentials"))
 
 
 def test_object_that_takes_all_memory_is_ended_and_the_next_is_scanned(child: ObjectChild) -> None:
-    outcomes = [child.scan(n, ref(key)).outcome for n, key in enumerate(("memory", "b"))]
-    assert outcomes == [Outcome.PARTIAL_BYTES, Outcome.SCANNED]
+    results = [child.scan(n, ref(key)) for n, key in enumerate(("memory", "b"))]
+    assert [result.outcome for result in results] == [Outcome.PARTIAL_BYTES, Outcome.SCANNED]
+    assert f"Read: 0 of {len(TEXT)} bytes, 0 bytes of text." in results[0].detail
 
 
 def test_risky_object_is_scanned_in_a_child_at_the_first_attempt(system: System) -> None:

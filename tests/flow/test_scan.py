@@ -6,18 +6,23 @@ import random
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Self
 from uuid import uuid4
 
 import pytest
 
 from scanner_tasks.core import lanes
-from scanner_tasks.core.errors import BucketNotFound, Denied, InvalidInput, Unavailable
-from scanner_tasks.core.model import JobStatus, Segment
+from scanner_tasks.core.access import Access
+from scanner_tasks.core.errors import BucketNotFound, Denied, InvalidInput, ObjectChanged, Unavailable
+from scanner_tasks.core.model import JobStatus, ObjectRef, Outcome, Segment
 from scanner_tasks.core.ports import OutgoingMessage
+from scanner_tasks.fakes import FakeBody, FakeObjects
 from scanner_tasks.flow.read_results import get_results
+from scanner_tasks.flow.scan_object import scan_object
 from scanner_tasks.flow.scan_objects import scan_objects
 from scanner_tasks.flow.settle import settle
 from scanner_tasks.flow.start_job import start_job
+from tests.formats.making import pdf
 
 from .conftest import System, run_message
 
@@ -81,10 +86,9 @@ def test_messages_delivered_thrice_and_shuffled_by_many_threads_count_once(syste
 
 
 def test_an_objects_own_failure_is_its_outcome_and_the_others_go_on(system: System) -> None:
-    system.put({"changed": CLEAN, "deleted": CLEAN, "denied": CLEAN, "fine": SSN})
+    system.put({"deleted": CLEAN, "denied": CLEAN, "fine": SSN})
     job_id = system.start()
     system.feed(job_id)
-    system.put({"changed": SSN})
     del system.objects.buckets[system.bucket]["deleted"]
     system.objects.denied.add((system.bucket, "denied"))
     system.deliver(job_id)
@@ -93,11 +97,130 @@ def test_an_objects_own_failure_is_its_outcome_and_the_others_go_on(system: Syst
     assert view.job.status is JobStatus.SUCCEEDED_WITH_FAILURES
     assert view.progress.outcomes == {
         "scanned": 1,
-        "failed(changed_since_listing)": 1,
         "failed(deleted_since_listing)": 1,
         "failed(denied)": 1,
     }
     assert findings(system, job_id) == [("fine", "us.ssn", 1)]
+
+
+def test_an_object_that_was_overwritten_since_listing_is_read_once_more_as_it_is_now(system: System) -> None:
+    system.put({"before": CLEAN, "emptied": CLEAN, "gone": SSN, "within": SSN * 100_000})
+    job_id = system.start()
+    system.feed(job_id)
+    system.put({"before": SSN, "emptied": b""})
+    real_open, opened = system.objects.open, []
+
+    def overwrite_within(ref: ObjectRef, **places: int | None) -> FakeBody:
+        body = real_open(ref, **places)
+        opened.append(ref.key)
+        if opened == ["before", "before", "emptied", "gone"]:
+            system.put({"gone": CLEAN})
+        if opened[-1] == "within" and opened.count("within") == 1:
+            return Overwritten(system, body)
+        return body
+
+    system.objects.open = overwrite_within
+    real_head = system.objects.head
+
+    def head(bucket: str, key: str) -> ObjectRef:
+        if key == "gone":
+            del system.objects.buckets[bucket][key]
+        return real_head(bucket, key)
+
+    system.objects.head = head
+    system.deliver(job_id)
+    assert system.statuses(job_id) == {
+        "before": "scanned",
+        "emptied": "skipped",
+        "gone": "failed",
+        "within": "scanned",
+    }
+    assert system.job(job_id).progress.outcomes == {
+        "scanned": 2,
+        "skipped(empty)": 1,
+        "failed(deleted_since_listing)": 1,
+    }
+    # What the first reading of "within" found is not there any more.
+    assert sorted(findings(system, job_id)) == [("before", "us.ssn", 1), ("within", "us.ssn", 2)]
+
+
+class Overwritten:
+    """A body whose object is overwritten after the first bytes, so that the next read is refused."""
+
+    def __init__(self, system: System, body: FakeBody) -> None:
+        self.system = system
+        self.body = body
+        self.bytes_read = 0
+
+    def read(self, size: int) -> bytes:
+        if self.bytes_read:
+            self.system.put({"within": SSN * 2})
+            raise ObjectChanged("The object was overwritten after it was listed.")
+        piece = self.body.read(size)
+        self.bytes_read += len(piece)
+        return piece
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+
+def test_an_object_that_changes_again_while_it_is_read_again_has_that_outcome_and_all_bytes(
+    system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ref = ObjectRef(bucket=system.bucket, key="k", size_bytes=1, etag="listed")
+    system.put({"k": SSN})
+    contents = iter([SSN * 2, SSN * 3, SSN * 4])
+    real_open = system.objects.open
+
+    def open_then_overwrite(asked: ObjectRef, **places: int | None) -> FakeBody:
+        system.put({"k": next(contents)})
+        return real_open(asked, **places)
+
+    monkeypatch.setattr(system.objects, "open", open_then_overwrite)
+    result = scan_object(0, ref, using=system.worker)
+    assert (result.outcome, result.bytes_read) == (Outcome.FAILED_CHANGED_SINCE_LISTING, 0)
+    assert next(contents) == SSN * 4  # opened twice, not thrice
+
+
+def test_a_job_reaches_its_bucket_as_it_was_told(make_system: Callable[..., System]) -> None:
+    role = "arn:aws:iam::111122223333:role/s3scan"
+    system = make_system(allowed_roles=["arn:aws:iam::*:role/s3scan"], ranges_above_bytes=20_000, range_bytes=8192)
+    access = Access(role_arn=role, external_id="ours")
+    contents = (
+        {f"{n}.csv": SSN for n in range(3)}
+        | {"large.csv": SSN + 30_000 * b"x\n"}
+        | {"theirs.pdf": pdf(["first", "ssn: 512-44-1234"])}
+    )
+    system.objects.reached[access] = FakeObjects({system.bucket: contents})
+    job_id = start_job(system.bucket, access=access, using=system.feeder).job_id
+    view = system.run(job_id)
+    assert view.job.access == access
+    assert view.progress.outcomes == {"scanned": 5}
+    assert view.progress.batches > 3  # ranges are batches
+    assert {key for key, _, _ in findings(system, job_id)} == set(contents)
+    named = scan_objects(system.bucket, ["1.csv"], access=access, using=system.feeder, job_id=uuid4())
+    assert system.run(named.job_id).progress.findings == 1
+    assert system.objects.buckets[system.bucket] == {}
+
+
+@pytest.mark.parametrize(
+    ("access", "words"),
+    [
+        (Access(role_arn="arn:aws:iam::111122223333:role/scan"), "S3SCAN_ALLOWED_ROLES"),
+        (Access(endpoint_url="http://169.254.169.254"), "S3SCAN_ALLOWED_ENDPOINTS"),
+        (Access(region="us-east-1.evil.example/"), "region"),
+    ],
+)
+def test_a_job_cannot_point_the_workers_where_the_operator_did_not_say(
+    system: System, access: Access, words: str
+) -> None:
+    with pytest.raises(InvalidInput, match=words):
+        start_job(system.bucket, access=access, using=system.feeder)
+    with pytest.raises(InvalidInput, match=words):
+        scan_objects(system.bucket, ["k"], access=access, using=system.feeder, job_id=uuid4())
 
 
 def test_defect_in_detection_costs_one_object(system: System, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import gzip
 import io
+import lzma
+import struct
 import tarfile
 import tracemalloc
 import zipfile
+import zlib
 
 import pytest
 from hypothesis import given, settings
@@ -236,3 +239,74 @@ def test_an_archive_larger_than_the_spool_is_read_as_far_as_it_goes():
     result = run(content, spool_bytes=len(content) // 2)
     assert result.outcome is Outcome.PARTIAL_BYTES
     assert 1000 < len(result.text) < 4500
+
+
+def test_what_stands_before_and_behind_a_zip_archive_is_read():
+    first, second = zipped({"a.txt": b"512-44-1235"}), zipped({"b.txt": SSN.encode()})
+    result = run(first + second + b"behind 512-44-1236", key="a.zip")
+    assert result.outcome is Outcome.SCANNED
+    assert places(result, SSN) == [(1, 1, "a.zip!b.txt")]
+    assert places(result, "512-44-1235") == [(1, 1, "a.zip!before the archive!a.txt")]
+    assert places(result, "512-44-1236") == [(1, 8, "a.zip!behind the archive")]
+    out = io.BytesIO(second)
+    with zipfile.ZipFile(out, "a") as archive:
+        archive.comment = b"comment 512-44-1237"
+    assert places(run(out.getvalue(), key="a.zip"), "512-44-1237")[0][2] == "a.zip!behind the archive"
+
+
+@pytest.mark.parametrize("stub", [b"\x7fELF" + bytes(400), b"MZ" + bytes(400), b"#!/usr/bin/env python3\n"])
+def test_a_program_that_unpacks_itself_is_read_as_the_archive_that_it_carries(stub):
+    stub += b"text of the program" * (b"\0" in stub)
+    result = run(stub + zipped({"a.txt": SSN.encode() * 40}), key="setup.exe")
+    assert places(result, SSN)[0][2] == "setup.exe!a.txt"
+    assert ("text of the program" in result.text) is (b"\0" in stub)
+    assert result.outcome is Outcome.SCANNED
+
+
+def test_a_program_without_an_archive_is_read_by_its_printable_runs():
+    content = b"\x7fELF" + bytes(400) + b"ssn 512-44-1234" + b"\0" * 300_000
+    assert places(run(content, key="ls"), SSN)[0][2] == "byte 404"
+
+
+def lzma_zip(text, with_end):
+    """As 7-Zip and others write method 14, which the standard library reads only with an end mark."""
+    raw = lzma.compress(text, lzma.FORMAT_ALONE)
+    assert raw[5:13] == b"\xff" * 8  # the standard library's has an end mark
+    packed = b"\x09\x14\x05\0" + raw[:5] + raw[13:]
+    content = bytearray(zipped({"a.txt": packed}, zipfile.ZIP_STORED))
+    for signature, place in ((b"PK\x03\x04", 8), (b"PK\x01\x02", 10)):
+        at = content.find(signature)
+        content[at + place : at + place + 2] = b"\x0e\0"
+        content[at + place + 6 : at + place + 10] = zlib.crc32(text).to_bytes(4, "little")
+        whole = len(text) if with_end else len(text) - 3
+        content[at + place + 14 : at + place + 18] = whole.to_bytes(4, "little")
+    return bytes(content)
+
+
+def test_a_member_packed_by_lzma_ends_where_it_is_told():
+    assert run(lzma_zip(b"some text " * 50, True)).text == "some text " * 50
+    result = run(lzma_zip(b"some text " * 50, False))
+    assert (result.text, result.outcome) == (("some text " * 50)[:-3], Outcome.PARTIAL_CORRUPT)  # its checksum
+
+
+def test_the_parts_of_a_sparse_file_are_read_under_its_own_name():
+    header = tarfile.TarInfo("./GNUSparseFile.1/real.txt")
+    header.pax_headers = {"GNU.sparse.major": "1", "GNU.sparse.minor": "0", "GNU.sparse.name": "folder/real.txt"}
+    header.size = len(SSN)
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as archive:
+        archive.addfile(header, io.BytesIO(SSN.encode()))
+    assert places(run(out.getvalue(), key="a.tar"), SSN) == [(1, 1, "a.tar!folder/real.txt")]
+
+
+def test_overlapping_members_end_by_their_ratio():
+    # A member's content is many entries' (Fifield's bomb): the directory tells the same place again and again.
+    kernel = zipped({"0": b"0" * 4_000_000})
+    local_end = kernel.find(b"PK\x01\x02")
+    entry = kernel[local_end : kernel.find(b"PK\x05\x06")]
+    count = 1000
+    end = b"PK\x05\x06" + struct.pack("<HHHHIIH", 0, 0, count, count, len(entry) * count, local_end, 0)
+    content = kernel[:local_end] + entry * count + end
+    size, outcome, peak = traced(content, max_ratio=1000, ratio_free_bytes=20_000_000)
+    assert outcome is Outcome.PARTIAL_RATIO
+    assert (size < 70_000_000, peak < 8_000_000) == (True, True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tracemalloc
 import zipfile
+import zlib
 from email.message import EmailMessage
 
 import pytest
@@ -73,6 +74,38 @@ def test_the_cells_of_a_workbook_are_told():
     assert places(inside, SSN)[0][2] == "a.zip!b/a.xlsx!Übersicht!B2"
 
 
+def test_what_stands_beside_the_cells_is_read_and_no_cell_twice():
+    beside = (
+        "<headerFooter><oddHeader>&amp;C512-44-1235</oddHeader></headerFooter><dataValidations><dataValidation>"
+        '<formula1>"512-44-1236,b"</formula1></dataValidation></dataValidations>'
+    )
+    formula = '<row r="9"><c r="A9"><f>"512-44-1237"</f></c><c r="B9"><f>SUM(A1:A3)</f><v>3</v></c></row>'
+    content = xlsx({"S": rows([["ssn", SSN]]) + formula + f"</sheetData>{beside}<sheetData>"})
+    for window in (1 << 20, 10):
+        result = run(content, key="a.xlsx", window_bytes=window)
+        assert result.outcome is Outcome.SCANNED
+        assert result.text.count("512-44") == 4
+        assert "SUM" not in result.text
+        assert places(result, "512-44-1235")[0][2] == "a.xlsx!xl/worksheets/sheet1.xml"
+
+
+def test_sheet_xml_that_never_closes_ends_soon():
+    content = xlsx({"S": rows([["ssn", SSN]]) + "</sheetData>" + "<f>" * 300_000 + "<annotation>" * 100_000})
+    assert SSN in run(content, key="a.xlsx").text
+
+
+def test_the_page_headers_and_comments_of_odf_are_read():
+    files = {
+        "mimetype": "application/vnd.oasis.opendocument.text",
+        "META-INF/manifest.xml": "",
+        "content.xml": "<text:p>a<office:annotation><text:p>512-44-1235</text:p></office:annotation></text:p>",
+        "styles.xml": f"<style:header><text:p>page {SSN}</text:p></style:header>",
+    }
+    result = run(zipped(files), key="a.odt")
+    assert places(result, SSN) == [(1, 6, "a.odt!styles.xml")]
+    assert "512-44-1235" in result.text
+
+
 def test_the_cells_of_an_ods_are_told():
     office, table, text = (f"urn:oasis:names:tc:opendocument:xmlns:{n}:1.0" for n in ("office", "table", "text"))
     cells = "".join(
@@ -90,22 +123,6 @@ def test_the_cells_of_an_ods_are_told():
     }, zipfile.ZIP_STORED)  # fmt: skip
     result = run(content, key="a.ods")
     assert (places(result, SSN), result.outcome) == ([(2, 17, "S!B2")], Outcome.SCANNED)
-
-
-OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(500)
-
-
-def test_old_documents_are_read_by_their_printable_runs():
-    result = run(OLE + f"ssn: {SSN}".encode("utf-16-le") + bytes(50))
-    assert (result.text, result.outcome) == (f"ssn: {SSN}\n", Outcome.SCANNED)
-
-
-def test_an_encrypted_office_document_is_an_outcome():
-    assert run(OLE + "EncryptedPackage".encode("utf-16-le") + bytes(50)).outcome is Outcome.FAILED_ENCRYPTED
-
-
-def test_an_old_workbook_that_is_damaged_is_corrupt():
-    assert run(OLE + "Workbook".encode("utf-16-le") + bytes(900)).outcome is Outcome.FAILED_CORRUPT
 
 
 def test_what_is_held_in_memory_is_held_where_it_harms_no_other():
@@ -168,7 +185,51 @@ def test_the_pages_of_a_pdf_have_a_budget():
 
 
 def test_a_pdf_that_is_none_is_corrupt():
-    assert run(b"%PDF-1.7\nnothing").outcome is Outcome.FAILED_CORRUPT
+    assert run(b"%PDF-1\nno").outcome is Outcome.FAILED_CORRUPT
+
+
+def full_pdf():
+    notes = (
+        b"[<</Type/Annot/Subtype/Widget/FT/Tx/T(tax id)/V(512-44-1235)/Rect[0 0 9 9]>>"
+        b"<</Type/Annot/Subtype/Text/Contents(note 512-44-1236)/Rect[0 0 9 9]>>"
+        b"<</Type/Annot/Subtype/Link/Rect[0 0 9 9]/A<</S/URI/URI(http://x/?q=512-44-1237)>>>>]"
+    )
+    outlines = b"/Outlines<</First<</Title(mark 512-44-1238)>>>>/AcroForm<</Fields[]/XFA[(data)99 0 R]>>"
+    xfa = b"99 0 obj\n<</Length 29>>stream\n<data><ssn>512-44-1239</ssn>\n\nendstream\nendobj\n"
+    content = pdf(["first", f"page {SSN}"])
+    content = content.replace(b"/Contents 7 0 R", b"/Contents 7 0 R/Annots" + notes)
+    return content.replace(b"/Catalog", b"/Catalog" + outlines).replace(b"xref\n", xfa + b"xref\n", 1)
+
+
+def test_the_fields_notes_links_and_bookmarks_of_a_pdf_are_read():
+    result = run(full_pdf(), key="a.pdf")
+    assert result.outcome is Outcome.SCANNED
+    for value, place in {
+        SSN: (1, 6, "page 2"),
+        "512-44-1235": (1, 9, "page 2, fields and notes"),
+        "512-44-1236": (2, 6, "page 2, fields and notes"),
+        "512-44-1237": (3, 13, "page 2, fields and notes"),
+        "512-44-1238": (1, 6, "bookmarks"),
+        "512-44-1239": (1, 12, "a.pdf!form data!/data/ssn"),
+    }.items():
+        assert places(result, value) == [place]
+
+
+def test_a_pdf_behind_something_else_is_one():
+    result = run(b"HTTP header\r\n" + pdf([SSN]) + b"\0\0", key="a.bin")
+    assert places(result, SSN)[0][2] == "page 1"
+
+
+def test_what_is_left_of_a_damaged_pdf_is_read():
+    packed = zlib.compress(f"BT (packed {SSN}) Tj ET".encode())
+    content = (
+        b"%PDF-1.4\n1 0 obj\n<</Author(Jane 512-44-1235)>>\nstream\n" + packed + b"\nendstream\n" + b"\0" * 2_000_000
+    )
+    content += b"stream\r\n" + packed + b"endstream"
+    result = run(content, key="a.pdf")
+    assert result.outcome is Outcome.PARTIAL_CORRUPT
+    assert places(result, "512-44-1235")[0][2] == "byte 17"
+    assert [place[2] for place in places(result, SSN)] == ["a.pdf!stream 1", "a.pdf!stream 2"]
 
 
 def test_pdf_pages_that_hold_one_another_end():
@@ -225,3 +286,14 @@ def test_a_plain_message_keeps_its_lines():
 def test_messages_within_messages_end_by_their_depth():
     nested = b"MIME-Version: 1.0\nFrom: a\nTo: b\nContent-Type: message/rfc822\n\n" * 3000
     assert run(nested, key="a.eml").outcome in {Outcome.PARTIAL_DEPTH, Outcome.SCANNED, Outcome.PARTIAL_MEMBERS}
+
+
+def test_what_stands_around_the_parts_of_a_message_is_read():
+    content = (
+        b"From: a\nTo: b\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\nbefore 512-44-1235\n"
+        b"--b\n\nbody " + SSN.encode() + b"\n--b--\nbehind 512-44-1236 Zo\xc3\xab\n"
+    )
+    result = run(content, key="a.eml")
+    assert places(result, "512-44-1235")[0][2] == "preamble"
+    assert places(result, "512-44-1236")[0][2] == "epilogue"
+    assert "Zoë" in result.text

@@ -8,6 +8,7 @@ import lzma
 import random
 import tracemalloc
 
+import lz4.block
 import lz4.frame
 import pytest
 import zstandard
@@ -26,13 +27,26 @@ def zstd_rle(megabytes: int) -> bytes:
     return b"\x28\xb5\x2f\xfd\x00\x58" + block * (8 * megabytes) + b"\x01\0\0"
 
 
+def lz4_legacy(data):
+    """Blocks of at most 8 MB; small ones are allowed as well."""
+    blocks = [lz4.block.compress(data[at : at + 5000], store_size=False) for at in range(0, len(data), 5000)]
+    return b"\x02\x21\x4c\x18" + b"".join(len(block).to_bytes(4, "little") + block for block in blocks)
+
+
 PACK = {
     "bzip2": lambda data: bz2.compress(data, 1),
     "xz": lzma.compress,
     "lz4": lambda data: lz4.frame.compress(data, content_checksum=True, block_size=lz4.frame.BLOCKSIZE_MAX64KB),
     "zstd": zstandard.ZstdCompressor(write_checksum=True).compress,
     "zstd of unknown size": lambda data: zstandard.ZstdCompressor(write_content_size=False).compress(data),
+    "lz4, legacy": lz4_legacy,
 }
+try:
+    import cramjam
+except ImportError:  # an environment made before it was asked for
+    pass
+else:
+    PACK["snappy"] = lambda data: bytes(cramjam.snappy.compress(data))
 forms = pytest.mark.parametrize("form", PACK)
 
 
@@ -127,3 +141,18 @@ def test_a_bomb_ends_by_its_budget_in_bounded_memory(form, limit):
     assert outcome is (Outcome.PARTIAL_BYTES if limit == "bytes" else Outcome.PARTIAL_RATIO)
     assert read == 20_000_000 if limit == "bytes" else read < 20_000_000
     assert peak < 12_000_000
+
+
+def test_a_snappy_block_larger_than_it_may_be_is_damage_and_costs_no_memory():
+    pytest.importorskip("cramjam")
+    start = b"\xff\x06\0\0sNaPpY"
+    told = b"\xff\xff\xff\xff\x0f"  # 4 GB, when unpacked
+    chunk = b"\0\0\0\0" + told + b"\0a"
+    result = run(start + b"\0" + len(chunk).to_bytes(3, "little") + chunk)
+    assert result.outcome is Outcome.FAILED_CORRUPT
+
+
+def test_what_snappy_stores_unpacked_is_read():
+    pytest.importorskip("cramjam")
+    content = b"\xff\x06\0\0sNaPpY" + b"\xfe\3\0\0pad" + b"\1\x08\0\0" + b"sum!text"
+    assert (run(content).text, run(content).outcome) == ("text", Outcome.SCANNED)

@@ -146,3 +146,46 @@ def test_without_the_extra_a_columnar_file_is_unsupported_and_says_what_to_insta
     result = run(columnar("parquet"))
     assert result.outcome is Outcome.SKIPPED_UNSUPPORTED
     assert "s3scan[columnar]" in str(result.error)
+
+
+def test_an_arrow_stream_is_read_as_the_file_is():
+    table = pa.Table.from_pylist(ROWS)
+    out = io.BytesIO()
+    with ipc.new_stream(out, table.schema) as writer:
+        writer.write_table(table)
+    result = run(out.getvalue(), key="a.bin")
+    assert (result.outcome, places(result, SSN)[0][2]) == (Outcome.SCANNED, "row 2, person.ssn")
+    assert run(out.getvalue()[:-100]).outcome is Outcome.FAILED_CORRUPT
+
+
+def test_an_encrypted_parquet_table_is_an_outcome():
+    assert run(b"PARE" + bytes(500) + b"PARE").outcome is Outcome.FAILED_ENCRYPTED
+
+
+def test_rows_of_a_dropped_table_are_read_from_the_pages_that_they_left():
+    connection = sqlite3.connect(":memory:")
+    connection.execute("pragma secure_delete = off")
+    connection.execute("create table gone (x)")
+    connection.execute("create table kept (x)")
+    connection.executemany(
+        "insert into gone values (?)", [(f"gone 512-44-{n:04d} " + "x" * 200,) for n in range(1000, 1200)]
+    )
+    connection.execute("drop table gone")
+    connection.commit()
+    content = connection.serialize()
+    connection.close()
+    result = run(content)
+    assert result.outcome is Outcome.SCANNED
+    assert places(result, "512-44-1100")[0][2].startswith("freed pages!byte ")
+    looped = bytearray(content)
+    first = int.from_bytes(content[32:36], "big")
+    looped[(first - 1) * 4096 : (first - 1) * 4096 + 4] = content[32:36]
+    assert len(run(bytes(looped)).text) < 60 * len(content)
+
+
+def test_the_content_of_a_virtual_table_is_read_once_and_no_code_of_others_is_run():
+    content = database(
+        ["create virtual table f using fts5(x)", f"insert into f values ('{SSN}')", "create table t (x)"]
+    )
+    result = run(content)
+    assert (result.text.count(SSN), result.outcome) == (1, Outcome.SCANNED)

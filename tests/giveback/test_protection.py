@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import json
+import signal
 import threading
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from scanner_tasks import bootstrap, settings
 from scanner_tasks.aws.protection import TaskProtection
+from scanner_tasks.core import lanes
 from scanner_tasks.core.errors import Unavailable
 from scanner_tasks.core.ports import Protection
 from scanner_tasks.fakes import FakeProtection
 from scanner_tasks.flow.protection import Guard
 from scanner_tasks.local.ports import free_port
+from tests.fairness.plant import Plant
 
 MB = 1_000_000
 
@@ -152,6 +158,92 @@ def test_scan_goes_on_without_the_agent() -> None:
         with guard(protection).during(600 * MB):
             scanned.append(protection)
     assert len(scanned) == 2
+
+
+def test_intake_is_closed_for_as_long_as_an_object_is_protected() -> None:
+    fake, clock, closed = FakeProtection(), [0.0], list[float]()
+
+    @contextmanager
+    def while_protected(longest_s: float) -> Iterator[None]:
+        closed.append(longest_s)
+        yield
+        closed.append(0)
+
+    protector = guard(fake, clock)
+    protector.while_protected = while_protected
+    with protector.during(100 * MB):
+        assert closed == []
+    with protector.during(600 * MB):
+        clock[0] = 1000.0
+        with protector.during(600 * MB):
+            assert closed == [1200, 1200]
+        clock[0] = 3600.0
+        with protector.during(600 * MB):  # no protection is left, so that the worker takes messages as ever
+            assert closed == [1200, 1200, 0]
+    assert closed == [1200, 1200, 0, 0]
+    unprotected = guard(FakeProtection(is_reachable=False), clock)
+    unprotected.while_protected = while_protected
+    with unprotected.during(600 * MB):
+        assert len(closed) == 4
+
+
+#: An object of a few bytes is a long one here, and a short one that begins with ten thousand of them is not.
+LONG = {"stop_timeout_s": 1.0, "object_bytes_per_s": 100.0}
+
+
+def add_jobs(plant: Plant, *, pause_s: float, short_pause_s: float, short: int) -> tuple[UUID, UUID]:
+    """A job with one long object, and another with one batch for each short object; neither is fed yet."""
+    bucket, (long,) = plant.new_bucket({"long": f"trap:sleep {pause_s} long\n".encode().ljust(400)})
+    other, refs = plant.new_bucket(
+        {f"short-{n}": f"trap:sleep {short_pause_s} short-{n}".encode() for n in range(short)}
+    )
+    return plant.add_job(bucket, [[long]], feed=False), plant.add_job(other, [[ref] for ref in refs], feed=False)
+
+
+def begun_meanwhile(plant: Plant) -> list[str]:
+    """Objects whose scan began while the long one's went on."""
+    lines = [line.split()[2:] for line in plant.journal.read_text().splitlines()]
+    while_long = lines[lines.index(["begin", "long"]) : lines.index(["end", "long"])]
+    return [name for what, name in while_long[1:] if what == "begin"]
+
+
+def test_protected_worker_takes_nothing_new_and_goes_on_afterwards(
+    agent: Agent, make_plant: Callable[..., Plant]
+) -> None:
+    plant = make_plant(max_workers=4, lane_count=1, **LONG)
+    worker = plant.add_worker(ECS_AGENT_URI=agent.uri)
+    first, second = add_jobs(plant, pause_s=3, short_pause_s=0, short=20)
+    plant.feed_once(first)
+    plant.until(lambda: len(agent.asked) == 1, "the protection", check=worker.check)
+    plant.feed_once(second)
+    plant.until_done(first, second)
+    # A poll that was open may have brought as many as there were free slots.
+    assert len(begun_meanwhile(plant)) <= 3
+    assert [body["ProtectionEnabled"] for _, body in agent.asked] == [True, False]
+    assert len(plant.noted("end")) == 21
+
+
+def test_protected_worker_that_is_told_to_stop_all_the_same_ends_its_long_object_and_gives_back_the_rest(
+    agent: Agent, make_plant: Callable[..., Plant]
+) -> None:
+    plant = make_plant(max_workers=2, lane_count=1, **LONG)
+    worker = plant.add_worker(ECS_AGENT_URI=agent.uri)
+    first, second = add_jobs(plant, pause_s=3, short_pause_s=1, short=4)
+    plant.feed_once(second)
+    plant.until(lambda: len(plant.noted("begin")) >= 1, "a short object", check=worker.check)
+    plant.feed_once(first)
+    plant.until(lambda: len(agent.asked) == 1, "the protection", check=worker.check)
+    plant.signal(worker, signal.SIGTERM)
+    assert plant.until_ended(worker) == 0
+    assert [body["ProtectionEnabled"] for _, body in agent.asked] == [True, False]
+    assert plant.count(first, 3) == 1
+    assert Counter(plant.noted("begin")) == Counter(plant.noted("end"))
+    # Nothing is held, by SQS or by the ledger.
+    assert (plant.in_flight, plant.count(second, 2), plant.depth(lanes.DLQ)) == (0, 0, (0, 0))
+    plant.start_feeding(second)
+    plant.add_worker()
+    plant.until_done(second)
+    assert Counter(plant.noted("end")) == dict.fromkeys(["long", *(f"short-{n}" for n in range(4))], 1)
 
 
 def test_worker_on_ecs_asks_the_agent_beside_it(

@@ -106,11 +106,12 @@ def start_flower():
     """Start a Flower for a sample; ``sample.ask(path, method)`` answers (status, body)."""
     started = []
 
-    def start(sample, *options, folder=None, **env):
+    def start(sample, *options, folder=None, stock=False, **env):
         port = free_port()
+        ours, theirs = ["scanner_tasks.sqs.flower", "-A", "sample_app"], ["celery", "-A", "sample_app", "flower"]
         child = Child(
             name="flower",
-            argv=[sys.executable, "-m", "scanner_tasks.sqs.flower", "-A", "sample_app", f"--port={port}", *options],
+            argv=[sys.executable, "-m", *(theirs if stock else ours), f"--port={port}", *options],
             env={**sample.env(), "FLOWER_UNAUTHENTICATED_API": "true", **env},
             log=sample.folder / f"flower{len(started)}.log",
             cwd=folder or sample.folder,

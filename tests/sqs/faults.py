@@ -5,13 +5,18 @@ from __future__ import annotations
 import contextlib
 import json
 import random
+import re
 import socket
 import threading
 import time
 from collections import Counter
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 #: half: the connection ends within the body; truncated: a shorter body of the right length; stall: half a body, then
-#: silence; cut: no answer; dead: no answer, and the connection stays open.
+#: silence; cut: no answer; dead: no answer, and the connection stays open. (Also "bye": a whole answer, and the end.)
 LATE = ("half", "truncated", "stall")  # spoilt once the emulator has answered
 KINDS = ("503", "400", "403", "garbled", "half", "cut", "dead", "headers", "truncated", "stall")
 
@@ -27,6 +32,8 @@ class FaultProxy:
         self._sockets: set[socket.socket] = set()
         self._threads: list[threading.Thread] = []
         self.seen: Counter[tuple[str, str]] = Counter()
+        #: Requests that wait for the emulator's answer.
+        self.open: Counter[str] = Counter()
         self.in_order: list[tuple[float, str, str]] = []
         self._rate, self._random = 0.0, random.Random(0)
         self.port = 0
@@ -100,7 +107,17 @@ class FaultProxy:
                     return kind
             return self._random.choice(KINDS) if self._random.random() < self._rate else None
 
-    def _serve(self, client: socket.socket) -> None:  # noqa: C901, PLR0912 (one branch for each fault)
+    @contextlib.contextmanager
+    def _opened(self, operation: str) -> Iterator[None]:
+        with self._lock:
+            self.open[operation] += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self.open[operation] -= 1
+
+    def _serve(self, client: socket.socket) -> None:  # noqa: C901, PLR0912, PLR0915 (one branch for each fault)
         with self._lock:
             self._sockets.add(client)
         server = None
@@ -108,7 +125,7 @@ class FaultProxy:
             with client, client.makefile("rb") as reader:
                 while True:
                     head, body = _read(reader)
-                    operation = _operation(head)
+                    operation = _operation(head, body)
                     kind = self._next_fault(operation)
                     if kind not in LATE:  # counted once it is given
                         self.seen[operation, kind or "ok"] += 1
@@ -128,8 +145,9 @@ class FaultProxy:
                         with self._lock:
                             self._sockets.add(server)
                         answers = server.makefile("rb")
-                    server.sendall(head + body)
-                    head, body = _read(answers)
+                    with self._opened(operation):
+                        server.sendall(head + body)
+                        head, body = _read(answers)
                     if kind in LATE:
                         part = body[: max(1, len(body) // 2)]
                         if kind == "truncated":
@@ -143,6 +161,8 @@ class FaultProxy:
                             return
                         continue
                     client.sendall(head + body)
+                    if kind == "bye":
+                        return
         except (OSError, EOFError):
             pass
         finally:
@@ -173,12 +193,13 @@ def _answer(status: bytes, body: bytes) -> bytes:
     )
 
 
-def _operation(head: bytes) -> str:
+def _operation(head: bytes, body: bytes) -> str:
     for line in head.split(b"\r\n"):
         name, _, value = line.partition(b":")
         if name.lower() == b"x-amz-target":
             return value.decode().strip().rpartition(".")[2]
-    return "?"
+    named = re.search(rb"(?:^|&)Action=(\w+)", body)  # SNS
+    return named[1].decode() if named else "?"
 
 
 def _read(reader) -> tuple[bytes, bytes]:

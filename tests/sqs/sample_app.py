@@ -9,10 +9,12 @@ import json
 import logging
 import os
 import socket
+import threading
 import time
 from pathlib import Path
 
 from celery import Celery
+from celery.exceptions import Reject
 from kombu import Queue
 
 SAMPLE = json.loads(os.environ["SAMPLE"])
@@ -54,11 +56,10 @@ if not SAMPLE.get("stock"):
 
 if SAMPLE.get("dns"):  # a name that resolves as long as a file is there, for botocore and for curl
     import pycurl
-
-    from scanner_tasks.sqs.polls import BoundedConnection
+    from kombu.asynchronous.http.curl import CurlClient
 
     HOST, PORT, RESOLVES = SAMPLE["dns"]
-    _getaddrinfo, _set_timeouts = socket.getaddrinfo, BoundedConnection._set_timeouts
+    _getaddrinfo, _setup_request = socket.getaddrinfo, CurlClient._setup_request
 
     def getaddrinfo(host, *args, **kwargs):
         if host != HOST:
@@ -67,13 +68,13 @@ if SAMPLE.get("dns"):  # a name that resolves as long as a file is there, for bo
             raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
         return _getaddrinfo("127.0.0.1", *args, **kwargs)
 
-    def set_timeouts(self, curl):
-        _set_timeouts(self, curl)
+    def setup_request(self, curl, *args, **kwargs):
         there = "127.0.0.1" if Path(RESOLVES).exists() else "gone.invalid"
         curl.setopt(pycurl.CONNECT_TO, [f"{HOST}:{PORT}:{there}:{PORT}"])
+        return _setup_request(self, curl, *args, **kwargs)
 
     socket.getaddrinfo = getaddrinfo
-    BoundedConnection._set_timeouts = set_timeouts
+    CurlClient._setup_request = setup_request
 
 
 def note(what: str, name: str) -> None:
@@ -102,6 +103,15 @@ def hold(name: str, sign: str, then: str = "") -> None:
     note("end", name)
 
 
+@app.task(name="sample.shut")
+def shut(name: str, sign: str, longest_s: float) -> None:
+    """As hold; meanwhile the worker takes nothing new."""
+    from scanner_tasks.sqs import intake  # noqa: PLC0415
+
+    with intake.closed(longest_s):
+        hold(name, sign)
+
+
 @app.task(name="sample.fail")
 def fail(name: str) -> None:
     note("start", name)
@@ -109,6 +119,35 @@ def fail(name: str) -> None:
         {}[name]
     except KeyError as error:
         raise RuntimeError(f"as asked for {name}\nand a second line with {name}") from error
+
+
+@app.task(name="sample.blab")
+def blab(name: str) -> None:
+    """Let a value out in every way that libraries have."""
+    library = logging.getLogger("a.library")
+    try:
+        raise ValueError(name)  # noqa: TRY301
+    except ValueError as error:
+        library.exception("It failed: %s", error)
+        library.error(error)
+        library.error("It failed: %(why)r", {"why": error})
+    thread = threading.Thread(target=lambda: {}[name])
+    thread.start()
+    thread.join()
+    logging.getLogger("urllib3.connection").warning("Failed to parse headers (url=%s)", name)
+    note("end", "blab")
+    fail(name)
+
+
+@app.task(name="sample.return", gives_back=True)
+def gives_back(name: str) -> None:
+    note("start", name)
+
+
+@app.task(name="sample.requeue")
+def requeue(name: str) -> None:
+    note("start", name)
+    raise Reject(name, requeue=True)
 
 
 @app.task(name="sample.again", bind=True, max_retries=1)

@@ -107,7 +107,9 @@ def test_redelivered_request_stands_for_the_same_job(app):
     assert app.tasks_module.job_id_of("a") != app.tasks_module.job_id_of("b")
 
 
-def test_worker_starts_with_threads_and_keeps_arguments_out_of_its_log(app, emulator, client, tmp_path):
+def test_worker_starts_with_threads_and_keeps_arguments_and_errors_texts_out_of_its_log(
+    app, emulator, client, tmp_path
+):
     env = {**emulator.env, "S3SCAN_QUEUE_URL_PREFIX": app.prefix, "MAX_WORKERS": "3", "PYTHONPATH": ".", "PATH": ""}
     worker = Child(
         name="worker",
@@ -120,6 +122,9 @@ def test_worker_starts_with_threads_and_keeps_arguments_out_of_its_log(app, emul
         assert "concurrency: 3 (thread)" in worker.log.read_text()
         app.send_task("scanner_tasks.unknown", ("secret",), queue="scan-1")
         wait_until(lambda: "left to the queue" in worker.log_tail(99), what="a line", timeout_s=10, check=worker.check)
+        app.send_task("scanner_tasks.scan_prefix", ("no bucket's name: secret",), queue="scan-1")
+        failed = "raised unexpected: InvalidInput"
+        wait_until(lambda: failed in worker.log_tail(99), what="the failure", timeout_s=10, check=worker.check)
         assert "secret" not in worker.log.read_text()
     finally:
         assert worker.stop() == 0

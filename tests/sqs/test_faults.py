@@ -30,12 +30,14 @@ def test_polls_back_off_while_sqs_is_away_and_return_when_it_is_back(make_sample
     sample.wait_until(lambda: sample.lines("end") == ["after"], what="the task", timeout_s=15)
 
 
-def test_worker_goes_on_while_a_delete_hangs(make_sample, proxy):
-    sample = make_sample(visibility_s=20)
+@with_and_without
+def test_worker_goes_on_while_a_delete_hangs(make_sample, proxy, stock):
+    sample = make_sample(visibility_s=20, stock=stock)
     sample.start(endpoint=proxy.url)
-    proxy.spoil("DeleteMessageBatch", "dead")
+    call = "DeleteMessage" if stock else "DeleteMessageBatch"
+    proxy.spoil(call, "dead")
     sample.put("sample.work", "first")
-    sample.wait_until(lambda: proxy.spoilt("DeleteMessageBatch") == 1, what="a delete that hangs")
+    sample.wait_until(lambda: proxy.spoilt(call) == 1, what="a delete that hangs")
     sample.put("sample.work", "second")
     # The hanging call is given up after five seconds; the second task does not wait for that.
     sample.wait_until(lambda: "second" in sample.lines("end"), what="the second task", timeout_s=3)

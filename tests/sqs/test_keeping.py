@@ -92,6 +92,27 @@ def test_message_sent_while_a_worker_stops_is_not_swallowed_by_its_open_poll(mak
     assert sample.depth(sample.urls[sample.lanes[1]]) == (1, 0)
 
 
+def test_task_that_gives_back_is_begun_in_a_stopping_worker_and_loses_no_receive(make_sample):
+    sample = make_sample(lanes=3, wait_time_seconds=2)
+    worker = sample.start(concurrency=1)
+    sign = sample.folder / "sign"
+    sample.put("sample.hold", "runs", str(sign))
+    sample.wait_until(lambda: sample.lines("start") == ["runs"], what="a running task")
+    waits, late, other = (sample.urls[lane] for lane in (sample.lanes[1], sample.lanes[2], sample.lanes[0]))
+    sample.put("sample.return", "waits", lane=sample.lanes[1])
+    sample.wait_until(lambda: sample.depth(waits) == (0, 1), what="its message in memory")
+    os.kill(worker.pid, signal.SIGTERM)
+    sample.wait_until(lambda: "SQS polls are ending: 1 open" in sample.log(worker), what="the stop")
+    sample.put("sample.return", "late", lane=sample.lanes[2])
+    sample.wait_until(lambda: sorted(sample.lines("start")) == ["late", "runs", "waits"], what="both")
+    sample.wait_until(lambda: sample.depth(waits) == sample.depth(late) == (0, 0), what="their deletes")
+    assert sample.depth(other) == (0, 1)
+    sign.touch()
+    _wait_for_end(worker)
+    assert worker.exit_status == 0
+    assert sample.lines("end") == ["runs"]
+
+
 def test_killed_worker_loses_nothing(make_sample):
     sample = make_sample(visibility_s=2)
     first = sample.start(concurrency=2)

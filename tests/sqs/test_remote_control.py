@@ -89,6 +89,7 @@ def test_flower_asks_and_tells_a_worker(control, start_flower):
 
     # What cannot be says why.
     for path, why in {
+        "/api/task/timeout/sample.work?workername=w0@test&soft=3": "carry a deadline in the task",
         "/api/worker/pool/grow/w0@test?n=1": "start the worker with another --concurrency",
         f"/api/worker/queue/add-consumer/w0@test?queue={sample.events}": "none of this application",
         "/api/task/revoke/some-id?terminate=true": "Revoke without terminate",
@@ -166,9 +167,54 @@ def test_worker_whose_control_queue_is_refused_works_without_remote_control(cont
     sample = control.sample
     sample.options["control_prefix"] = "not/a/name-"
     sample.start()
-    assert "no remote control of this worker" in sample.log()
+    assert "no remote control of this worker yet" in sample.log()
     sample.put("sample.work", "t")
     sample.wait_until(lambda: sample.lines("end") == ["t"], what="the task")
+
+
+@pytest.mark.parametrize(
+    ("operation", "kind"),
+    [
+        ("CreateTopic", "denied"),
+        ("Subscribe", "503"),
+        ("CreateQueue", "garbled"),
+        pytest.param("Subscribe", "denied", marks=pytest.mark.slow),
+        pytest.param("CreateTopic", "dead", marks=pytest.mark.slow),
+    ],
+)
+def test_worker_whose_control_queue_cannot_be_made_at_first_tries_again(control, proxy, operation, kind):
+    sample = control.sample
+    sample.options["control_heartbeat_s"] = 0.3
+    proxy.spoil(operation, kind, times=40)
+    sample.start(endpoint=proxy.url)
+    sample.wait_until(lambda: "no remote control of this worker yet" in sample.log(), what="a line")
+    spoilt = proxy.spoilt(operation)
+    sample.wait_until(lambda: proxy.spoilt(operation) > spoilt, what="another try")
+    sample.put("sample.work", "t")
+    sample.wait_until(lambda: sample.lines("end") == ["t"], what="the task")
+    proxy.heal()
+    sample.wait_until(lambda: "remote control of this worker works now" in sample.log(), what="the next try")
+    ping = _celery(sample, "inspect", "ping", "-d", "w0@test", "-j")
+    assert json.loads(ping.stdout) == {"w0@test": {"ok": "pong"}}, ping.stderr
+    assert sample.log().count("no remote control of this worker yet") == 1
+
+
+@pytest.mark.parametrize("kind", ["503", "dead", pytest.param("400", marks=pytest.mark.slow)])
+def test_faults_on_the_way_of_a_question_cost_the_worker_nothing(control, proxy, kind):
+    sample = control.sample
+    sample.options |= {"poll_grace_s": 1, "request_timeout_s": 0.5}
+    worker = sample.start(endpoint=proxy.url)
+    for operation in ("ReceiveMessage", "GetQueueUrl", "SendMessage", "DeleteMessageBatch", "TagQueue"):
+        proxy.spoil(operation, kind, times=3)
+    lost = _celery(sample, "inspect", "ping", "-d", "w0@test", "-j", "-t", "1")  # it may go unanswered
+    sample.wait_until(lambda: "reply to a remote control command not sent" in sample.log(), what="a line")
+    assert lost.returncode != 0
+    proxy.heal()
+    answered = _celery(sample, "inspect", "ping", "-d", "w0@test", "-j")
+    assert json.loads(answered.stdout) == {"w0@test": {"ok": "pong"}}, answered.stderr
+    sample.put("sample.work", "t")
+    sample.wait_until(lambda: sample.lines("end") == ["t"], what="the task")
+    assert worker.exit_status is None
 
 
 def test_without_the_option_nothing_is_made(make_sample, client):

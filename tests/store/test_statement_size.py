@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import Engine
 
 from scanner_tasks.core.model import (
+    Column,
     Confidence,
     Job,
     JobSource,
@@ -27,8 +28,21 @@ from scanner_tasks.core.model import (
     TriageStatus,
 )
 from scanner_tasks.flow.feed import SEND_AT_ONCE
-from scanner_tasks.store import batches, dead_letters, feeding, findings, jobs, partitions, progress, sweep, triage
+from scanner_tasks.store import (
+    batches,
+    dead_letters,
+    feeding,
+    findings,
+    jobs,
+    partitions,
+    progress,
+    ranges,
+    reopen,
+    sweep,
+    triage,
+)
 from scanner_tasks.store.engine import MAX_STATEMENT_BYTES, execute, make_engine, transaction
+from scanner_tasks.store.range_results import record_range
 
 MD5 = "d41d8cd98f00b204e9800998ecf8427e"
 #: 1,024 bytes each, S3's most; each kind grows in another way on its way into SQL.
@@ -101,6 +115,8 @@ def worst_findings(keep: int) -> tuple[RuleFindings, ...]:
             confidence=Confidence.MEDIUM,
             count=10**12,
             occurrences=(place,) * keep,
+            allowed=10**12,
+            columns=(Column(name="\\'\U0001f600" * 50, rows=10**9, valid=10**9),) * 20,
         )
         for n in range(3)
     )
@@ -187,6 +203,27 @@ def test_hundred_objects_with_a_dozen_findings_each_fit(measured: Engine, listed
         jobs.change_status(connection, job.job_no, JobStatus.FAILED, reason="'" * 500, new_epoch=True)
         sweep.close_batches(connection, job.job_no, Outcome.FAILED_UNAVAILABLE)
         sweep.finish_job(connection, job.job_no)
+
+
+def test_ranges_of_the_largest_object_with_the_worst_key_fit(measured: Engine, listed: Callable[..., Job]) -> None:
+    job = listed("NULs", 4)
+    with transaction(measured) as connection:
+        whole = batches.claim_batch(connection, job_id=job.job_id, batch_no=0, epoch=0, lease_s=60)
+        assert whole
+        ((position, ref), *_) = whole.objects
+        alone = replace(whole, objects=((position, replace(ref, size_bytes=5 * 2**40)),))
+        assert ranges.split_batch(connection, alone, range_bytes=2**40)
+        now = jobs.get_job(connection, job.job_id)
+        assert now
+        for keep, number in ((100, now.next_batch_no - 1), (10, now.next_batch_no - 2)):
+            part = batches.claim_batch(connection, job_id=job.job_id, batch_no=number, epoch=0, lease_s=60)
+            assert part
+            found = ObjectResult(
+                position=0, outcome=Outcome.FAILED_CRASHED, findings=worst_findings(keep), detail="'\\" * 2000
+            )
+            assert record_range(connection, part, [found], kept=100)
+        opened, _ = reopen.reopen_failed(connection, job.job_no, from_batch_no=0)
+        assert opened.batches == 2
 
 
 def test_largest_round_of_dispatch_fits_at_the_highest_batch_numbers(

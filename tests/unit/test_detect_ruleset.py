@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from scanner_tasks.core.errors import RuleError
 from scanner_tasks.core.model import Confidence, Severity
 from scanner_tasks.detect import ruleset
+from scanner_tasks.detect.gate import AllowList
 from scanner_tasks.detect.regex import Regex
 from scanner_tasks.detect.ruleset import Rule, Ruleset, parse_rules
 from scanner_tasks.detect.width import Unbounded, max_width
@@ -119,6 +120,14 @@ CHANGES = {
     "validator": "email",
     "normaliser": "lower",
     "mask": "last4",
+    "ignore": ("x",),
+    "severity_by_count": ((10, Severity.HIGH),),
+    "threshold": Confidence.LOW,
+    "entropy": 3.5,
+    "contains": ("x",),
+    "paths": ("x",),
+    "enabled": False,
+    "allow": (AllowList(name="ours", words=("x",)),),
 }
 
 

@@ -1,0 +1,47 @@
+"""Explanations, and detection in a text that the caller sends."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Annotated, Any
+from uuid import UUID
+
+from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
+from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
+
+from api_lambda.common import answers, api, detector, refuse_other_parameters
+from api_lambda.finding_shapes import Detected, DetectRequest, Explanation
+from scanner_tasks.flow import explain
+
+router: Any = APIGatewayHttpRouter()  # type: ignore[no-untyped-call]
+
+
+@router.get(
+    "/findings/<finding_id>/explain",
+    summary="Why a finding is one",
+    description="Which pattern, which checks, which keyword at which distance, and why the confidence is not higher.",
+    tags=["results"],
+    responses=answers(Explanation, HTTPStatus.OK, "The explanation.", HTTPStatus.NOT_FOUND),
+)
+def explain_finding(
+    finding_id: Annotated[UUID, Path(description="What GET /results gave.")],
+    occurrence: Annotated[int, Query(ge=1, description="Which of the occurrences that are kept.")] = 1,
+    job_id: Annotated[UUID | None, Query(description="As this job found it; the youngest without it.")] = None,
+) -> Explanation:
+    """GET /findings/{finding_id}/explain."""
+    refuse_other_parameters(router.current_event.query_string_parameters, "occurrence", "job_id")
+    return Explanation.of(explain.explain_finding(finding_id, occurrence=occurrence, job_id=job_id, using=api()))
+
+
+@router.post(
+    "/detect",
+    summary="Find values in a text",
+    description="Nothing of the text is stored or logged. In AWS a Lambda of its own, with the engine, answers.",
+    tags=["detection"],
+    responses=answers(Detected, HTTPStatus.OK, "What stands in it.", HTTPStatus.UNSUPPORTED_MEDIA_TYPE),
+)
+def detect(request: Annotated[DetectRequest, Body(description="The text.")]) -> Detected:
+    """POST /detect."""
+    refuse_other_parameters(router.current_event.query_string_parameters)
+    using = detector(request.threshold, test_values=request.include_test_values)
+    return Detected.of(using.find_all(request.text, name=request.name, tell=request.explain), request.limit)

@@ -1,0 +1,53 @@
+"""The labelled sets: names, families, seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from random import Random
+
+from benchmarks.detection import (
+    adversarial,
+    code,
+    documents,
+    heldout_adversarial,
+    heldout_code,
+    heldout_documents,
+    heldout_logs,
+    heldout_sentences,
+    heldout_structured,
+    heldout_tables,
+    logs,
+    sentences,
+    structured,
+    tables,
+)
+from benchmarks.detection.labels import Labelled
+
+Maker = Callable[[Random], Labelled]
+#: The family that rules are tuned on.
+DEVELOPMENT: dict[str, Maker] = {
+    "sentences": sentences.text,
+    "documents": documents.text,
+    "tables": tables.text,
+    "structured": structured.text,
+    "code": code.text,
+    "logs": logs.text,
+    "adversarial": adversarial.text,
+}
+#: The family that figures are quoted from: other templates, other notations. Nobody tunes on it.
+HELD_OUT: dict[str, Maker] = {
+    "sentences": heldout_sentences.text,
+    "documents": heldout_documents.text,
+    "tables": heldout_tables.text,
+    "structured": heldout_structured.text,
+    "code": heldout_code.text,
+    "logs": heldout_logs.text,
+    "adversarial": heldout_adversarial.text,
+}
+FAMILIES: dict[str, dict[str, Maker]] = {"development": DEVELOPMENT, "heldout": HELD_OUT}
+
+
+def texts(makers: dict[str, Maker], name: str, seed: int, count: int) -> Iterator[Labelled]:
+    """So many texts of a set. Each has chance of its own: a longer set begins with the shorter one."""
+    for at in range(count):
+        yield makers[name](Random(f"{makers[name].__module__}/{seed}/{at}"))

@@ -1,0 +1,84 @@
+"""S3's requests through a boto3 client: the backend for what the lean one leaves out (FIPS, dual-stack)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from scanner_tasks.aws.s3_requests import Answer, bare
+from scanner_tasks.core.model import ObjectRef
+from scanner_tasks.core.ports import Page
+
+if TYPE_CHECKING:
+    from scanner_tasks.aws.credentials import Credentials
+
+
+class Boto3Requests:
+    """Requests through ``client``.
+
+    Args:
+        client: as ``clients.make_s3_client`` makes it; at least as many connections as bodies open at a time.
+        credentials: what the client signs with, if they can be renewed.
+        requester_pays: every request says that we pay.
+    """
+
+    def __init__(self, client: Any, *, credentials: Credentials | None = None, requester_pays: bool = False) -> None:
+        self._client = client
+        self._credentials = credentials
+        self._common: dict[str, Any] = {"RequestPayer": "requester"} if requester_pays else {}
+
+    def get(self, ref: ObjectRef, *, if_match: str, byte_range: str | None) -> Answer:
+        """GetObject."""
+        arguments = {"Bucket": ref.bucket, "Key": ref.key, **self._common}
+        if if_match:
+            arguments["IfMatch"] = f'"{if_match}"'
+        if ref.version_id:
+            arguments["VersionId"] = ref.version_id
+        if byte_range:
+            arguments["Range"] = byte_range
+        answer = self._client.get_object(**arguments)
+        return Answer(
+            # botocore's wrapper cannot give what is there without waiting for more; below it is urllib3's response.
+            stream=answer["Body"]._raw_stream,  # noqa: SLF001
+            length=int(answer["ContentLength"]) if "ContentLength" in answer else None,
+            etag=bare(answer.get("ETag", "")),
+            content_range=answer.get("ContentRange", ""),
+        )
+
+    def head(self, bucket: str, key: str) -> ObjectRef:
+        """HeadObject."""
+        answer = self._client.head_object(Bucket=bucket, Key=key, **self._common)
+        return ObjectRef(
+            bucket=bucket,
+            key=key,
+            size_bytes=int(answer["ContentLength"]),
+            etag=bare(answer.get("ETag", "")),
+            storage_class=answer.get("StorageClass", "STANDARD"),
+        )
+
+    def list_page(self, bucket: str, *, prefix: str, start_after: str | None, max_keys: int) -> Page:
+        """ListObjectsV2."""
+        arguments: dict[str, Any] = {"Bucket": bucket, "Prefix": prefix, "MaxKeys": max_keys, **self._common}
+        if start_after:
+            arguments["StartAfter"] = start_after
+        # boto3 adds encoding-type=url by itself and decodes the keys; named here, it would leave them encoded.
+        answer: dict[str, Any] = self._client.list_objects_v2(**arguments)
+        objects = tuple(
+            ObjectRef(
+                bucket=bucket,
+                key=item["Key"],
+                size_bytes=int(item["Size"]),
+                etag=bare(item.get("ETag", "")),
+                storage_class=item.get("StorageClass", "STANDARD"),
+            )
+            for item in answer.get("Contents", ())
+        )
+        return Page(objects=objects, is_last=not answer.get("IsTruncated", False))
+
+    def renew(self) -> None:
+        """Get credentials anew."""
+        if self._credentials:
+            self._credentials.renew()
+
+    def close(self) -> None:
+        """Close idle connections."""
+        self._client.close()

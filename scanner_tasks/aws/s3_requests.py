@@ -1,0 +1,66 @@
+"""The three requests that reading S3 takes, as two backends send them: ``boto3_requests`` and ``lean``.
+
+A backend sends a request once, follows S3 to the bucket's Region, and raises one of AWS_ERRORS; what S3 answers with an
+error it raises as botocore's ClientError, whichever it is. Tries, waits and what an error means are for the callers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from scanner_tasks.core.model import ObjectRef
+    from scanner_tasks.core.ports import Page
+
+
+class Stream(Protocol):
+    """A body on its way: urllib3's response."""
+
+    def read1(self, amt: int) -> bytes:
+        """At most so many bytes, by one call to the socket at most; b"" at the end. Raises when it ends early."""
+
+    def close(self) -> None:
+        """Give up what is left."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a GET gave."""
+
+    stream: Stream
+    #: Bytes of the body; None when the store did not tell.
+    length: int | None
+    #: Without quotes; "" when the store did not tell.
+    etag: str
+    #: As in the header; "" when there was none.
+    content_range: str
+
+
+class S3Requests(Protocol):
+    """One way to send the requests."""
+
+    def get(self, ref: ObjectRef, *, if_match: str, byte_range: str | None) -> Answer:
+        """GetObject of the key and version; ``if_match`` is an ETag without quotes or "" for any."""
+
+    def head(self, bucket: str, key: str) -> ObjectRef:
+        """HeadObject."""
+
+    def list_page(self, bucket: str, *, prefix: str, start_after: str | None, max_keys: int) -> Page:
+        """ListObjectsV2."""
+
+    def renew(self) -> None:
+        """Get credentials anew: S3 said that those in hand have expired."""
+
+    def close(self) -> None:
+        """Close idle connections."""
+
+
+def bare(etag: str) -> str:
+    """An ETag without its quotes.
+
+    Examples:
+        >>> bare('"9dd4"')
+        '9dd4'
+    """
+    return etag.strip('"')

@@ -1,0 +1,53 @@
+"""What FakeS3 holds: buckets, objects and their versions, and who may read them."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+
+
+@dataclass(kw_only=True)
+class Stored:
+    """One version of an object."""
+
+    content: bytes
+    etag: str
+    version_id: str
+    storage_class: str = "STANDARD"
+    #: Refused with 403 AccessDenied and this message.
+    denied: str | None = None
+    #: Archive tier of an INTELLIGENT_TIERING object.
+    access_tier: str | None = None
+    content_encoding: str | None = None
+
+    @property
+    def is_archived(self) -> bool:
+        return self.storage_class in {"GLACIER", "DEEP_ARCHIVE"} or self.access_tier is not None
+
+
+@dataclass(kw_only=True)
+class Bucket:
+    """Versions by key, the youngest last; None is a delete marker."""
+
+    region: str
+    is_public: bool = False
+    requester_pays: bool = False
+    #: Answered by 307 to the bucket's own Region, as S3 does for young buckets.
+    is_young: bool = False
+    objects: dict[str, list[Stored | None]] = field(default_factory=dict)
+
+    def put(self, key: str, content: bytes, *, etag: str | None = None, **changes: object) -> Stored:
+        versions = self.objects.setdefault(key, [])
+        etag = etag or hashlib.md5(content).hexdigest()
+        stored = Stored(content=content, etag=etag, version_id=f"v{len(versions) + 1}", **changes)
+        versions.append(stored)
+        return stored
+
+    def current(self, key: str) -> Stored | None:
+        versions = self.objects.get(key)
+        return versions[-1] if versions else None
+
+    def version(self, key: str, version_id: str | None) -> Stored | None:
+        if version_id is None:
+            return self.current(key)
+        return next((v for v in self.objects.get(key, ()) if v and v.version_id == version_id), None)

@@ -1,0 +1,299 @@
+"""S3 on a loopback port, as far as reading goes, with faults on demand.
+
+It keeps keys exactly, checks every signature (``sigv4.py``), and knows Range, If-Match, versions, requester pays,
+public buckets, Regions with their redirects, archived classes and denials. Emulators have no faults, and answer some
+hundred requests a second.
+"""
+
+from __future__ import annotations
+
+import socketserver
+import ssl
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from email.utils import formatdate
+from itertools import islice
+from urllib.parse import parse_qsl, quote_plus, unquote
+
+from tests.aws.fake_s3 import sigv4
+from tests.aws.fake_s3.contents import Bucket, Stored
+from tests.aws.fake_s3.faults import Cut, Drip, Fault, Late, Refuse, Stall
+
+#: What clients send by default (made up).
+KEYS: dict[str, tuple[str, str | None]] = {"test": ("test", None)}
+_AWS = ".amazonaws.com"
+
+
+@dataclass(frozen=True)
+class Request:
+    method: str
+    #: As it stood in the request line.
+    target: str
+    #: By lower-case name.
+    headers: dict[str, str]
+    connection: int
+    #: Seconds of the server's clock when it came.
+    at: float
+
+    @property
+    def range(self) -> str | None:
+        return self.headers.get("range")
+
+    @property
+    def if_match(self) -> str | None:
+        return self.headers.get("if-match")
+
+
+class FakeS3:
+    """A running server; ``stop`` ends it.
+
+    Args:
+        region: of buckets that name none, and of hosts without one.
+        tls: serves HTTPS with this context instead.
+    """
+
+    def __init__(self, *, region: str = "us-east-1", tls: ssl.SSLContext | None = None) -> None:
+        self.region = region
+        self._stopping = threading.Event()
+        self.reset()
+        server = self
+
+        class Handler(socketserver.StreamRequestHandler):
+            timeout = 20
+            disable_nagle_algorithm = True
+            wbufsize = 1 << 16
+
+            def setup(self):
+                if tls:
+                    self.request = tls.wrap_socket(self.request, server_side=True)
+                super().setup()
+
+            def handle(self):
+                connection = id(self)
+                while request := _read(self.rfile, connection, server.clock()):
+                    if not _Answer(server, request, self.wfile).give():
+                        return
+                    self.wfile.flush()
+
+            def finish(self):
+                try:
+                    super().finish()
+                finally:
+                    if tls:  # the socket that the server knows has given its descriptor away
+                        self.request.close()
+
+        class Server(socketserver.ThreadingTCPServer):
+            daemon_threads = True
+            request_queue_size = 128
+
+            def handle_error(self, request, client_address):
+                """A client that hangs up, or trusts no certificate, is what tests are about."""
+
+        self._tcp = Server(("127.0.0.1", 0), Handler)
+        self._scheme = "https" if tls else "http"
+        self._thread = threading.Thread(target=self._tcp.serve_forever, kwargs={"poll_interval": 0.01})
+        self._thread.start()
+
+    def reset(self) -> None:
+        """As it was at first."""
+        self.buckets: dict[str, Bucket] = {}
+        #: Faults of the next answers, one for each request; None answers well.
+        self.script: deque[Fault | None] = deque()
+        self.requests: list[Request] = []
+        self.ignores_range = False
+        #: Secret and session token by access key.
+        self.keys = dict(KEYS)
+        self.expired: set[str] = set()
+        self.clock: Callable[[], float] = time.time
+
+    @property
+    def connections(self) -> int:
+        """Connections that brought a request since the last reset."""
+        return len({request.connection for request in self.requests})
+
+    @property
+    def port(self) -> int:
+        return int(self._tcp.server_address[1])
+
+    @property
+    def endpoint_url(self) -> str:
+        return f"{self._scheme}://127.0.0.1:{self.port}"
+
+    def bucket(self, name: str, contents: dict[str, bytes] | None = None, **about: object) -> Bucket:
+        """A new bucket with these objects; ``about`` sets fields of Bucket."""
+        bucket = self.buckets[name] = Bucket(**{"region": self.region, **about})
+        for key, content in (contents or {}).items():
+            bucket.put(key, content)
+        return bucket
+
+    def wait(self, seconds: float) -> bool:
+        """True when the server stops meanwhile."""
+        return self._stopping.wait(seconds)
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self._tcp.shutdown()
+        self._thread.join()
+        self._tcp.server_close()
+
+
+def _read(stream: object, connection: int, now: float) -> Request | None:
+    line = stream.readline()
+    if not line:
+        return None
+    method, target, _ = line.decode("latin-1").split(" ")
+    headers = {}
+    while (header := stream.readline().decode("latin-1").strip()) != "":
+        name, _, value = header.partition(":")
+        headers[name.lower()] = value.strip()
+    return Request(method, target, headers, connection, now)
+
+
+class _Answer:
+    """One request's answer; ``give`` is False when the connection ends with it."""
+
+    def __init__(self, server: FakeS3, request: Request, out: object) -> None:
+        self.server = server
+        self.request = request
+        self.out = out
+        path, _, query = request.target.partition("?")
+        self.query = dict(parse_qsl(query, keep_blank_values=True))
+        host = request.headers["host"].partition(":")[0]
+        self.host_region: str | None = None
+        if host.endswith(_AWS):
+            before, _, after = host.removesuffix(_AWS).rpartition("s3")
+            self.host_region = after.removeprefix(".") or "us-east-1"
+            path = f"/{before[:-1]}{path}" if before else path
+        self.name, _, key = path[1:].partition("/")
+        self.key = unquote(key, errors="strict")
+
+    def give(self) -> bool:
+        self.server.requests.append(self.request)
+        fault = self.server.script.popleft() if self.server.script else None
+        if isinstance(fault, Late):
+            if self.server.wait(fault.seconds):
+                return False
+            fault = None
+        if isinstance(fault, Refuse):
+            return self._refuse(fault)
+        bucket = self.server.buckets.get(self.name)
+        refusal = self._refusal(bucket)
+        if refusal or bucket is None:
+            return self._refuse(refusal or Refuse(404, "NoSuchBucket"))
+        if "list-type" in self.query:
+            return self._send(200, {"Content-Type": "application/xml"}, _listing(self.name, bucket, self.query), fault)
+        return self._object(bucket, fault)
+
+    def _refusal(self, bucket: Bucket | None) -> Refuse | None:
+        headers = self.request.headers
+        if bucket is None:
+            return Refuse(404, "NoSuchBucket")
+        if self.host_region not in {None, bucket.region}:
+            away = (("x-amz-bucket-region", bucket.region),)
+            if bucket.is_young:
+                host = f"https://{self.name}.s3.{bucket.region}{_AWS}/"
+                return Refuse(307, "TemporaryRedirect", headers=(*away, ("Location", host)))
+            return Refuse(301, "PermanentRedirect", elements=f"<Region>{bucket.region}</Region>", headers=away)
+        if "authorization" not in headers:
+            return None if bucket.is_public and not bucket.requester_pays else Refuse(403, "AccessDenied")
+        wrong = sigv4.refusal(
+            self.request.method,
+            self.request.target,
+            headers,
+            region=bucket.region,
+            keys=self.server.keys,
+            expired=self.server.expired,
+            now=self.server.clock(),
+        )
+        if wrong is None and bucket.requester_pays and headers.get("x-amz-request-payer") != "requester":
+            return Refuse(403, "AccessDenied")
+        return wrong
+
+    def _object(self, bucket: Bucket, fault: Fault | None) -> bool:
+        headers = self.request.headers
+        stored = bucket.version(self.key, self.query.get("versionId"))
+        if stored is None:
+            return self._refuse(Refuse(404, "NoSuchVersion" if "versionId" in self.query else "NoSuchKey"))
+        is_get = self.request.method == "GET"
+        if stored.denied is not None:
+            return self._refuse(Refuse(403, "AccessDenied", stored.denied))
+        if self.request.if_match not in {None, f'"{stored.etag}"'}:
+            return self._refuse(Refuse(412, "PreconditionFailed"))
+        if is_get and stored.is_archived:
+            tier = f"<AccessTier>{stored.access_tier}</AccessTier>" if stored.access_tier else ""
+            elements = f"<StorageClass>{stored.storage_class}</StorageClass>{tier}"
+            return self._refuse(Refuse(403, "InvalidObjectState", elements=elements))
+        body, status, more = stored.content, 200, {}
+        if "range" in headers and not self.server.ignores_range:
+            first, _, last = headers["range"].removeprefix("bytes=").partition("-")
+            if int(first) >= len(body):
+                return self._refuse(Refuse(416, "InvalidRange"))
+            body = body[int(first) : int(last) + 1 if last else None]
+            status = 206
+            more = {"Content-Range": f"bytes {first}-{int(first) + len(body) - 1}/{len(stored.content)}"}
+        return self._send(status, {**_about(stored), **more}, body, fault)
+
+    def _refuse(self, refusal: Refuse) -> bool:
+        body = (
+            f'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>{refusal.code}</Code>'
+            f"<Message>{refusal.message}</Message>{refusal.elements}</Error>"
+        ).encode()
+        return self._send(refusal.status, {"Content-Type": "application/xml", **dict(refusal.headers)}, body, None)
+
+    def _send(self, status: int, headers: dict[str, str], body: bytes, fault: Fault | None) -> bool:
+        date = formatdate(self.server.clock(), usegmt=True)
+        lines = [f"HTTP/1.1 {status} Because", f"Date: {date}", f"Content-Length: {len(body)}"]
+        lines += [f"{name}: {value}" for name, value in headers.items()]
+        self.out.write("\r\n".join([*lines, "", ""]).encode())
+        if self.request.method == "HEAD":
+            return True
+        if not isinstance(fault, Cut | Stall | Drip):
+            self.out.write(body)
+            return True
+        self.out.write(body[: fault.after])
+        self.out.flush()
+        if isinstance(fault, Stall):
+            self.server.wait(20)
+        if isinstance(fault, Drip):
+            for byte in body[fault.after :]:
+                if self.server.wait(fault.every_s):
+                    break
+                self.out.write(bytes([byte]))
+                self.out.flush()
+        return False
+
+
+def _about(stored: Stored) -> dict[str, str]:
+    about = {"ETag": f'"{stored.etag}"', "x-amz-version-id": stored.version_id}
+    if stored.storage_class != "STANDARD":  # S3 leaves it out
+        about["x-amz-storage-class"] = stored.storage_class
+    if stored.content_encoding:
+        about["Content-Encoding"] = stored.content_encoding
+    return about
+
+
+def _listing(name: str, bucket: Bucket, query: dict[str, str]) -> bytes:
+    """ListObjectsV2, in the order of the keys' UTF-8 bytes."""
+    after, prefix, most = query.get("start-after", ""), query.get("prefix", ""), int(query.get("max-keys", "1000"))
+    behind = (
+        (key, stored)
+        for key in sorted(bucket.objects, key=str.encode)
+        if key.encode() > after.encode() and key.startswith(prefix) and (stored := bucket.current(key))
+    )
+    some: Sequence[tuple[str, Stored]] = list(islice(behind, most + 1))
+    assert query.get("encoding-type") == "url", "XML cannot hold every key"
+    entries = "".join(
+        f"<Contents><Key>{quote_plus(key, safe='/')}</Key><LastModified>2026-01-02T03:04:05.000Z</LastModified>"
+        f"<ETag>&quot;{stored.etag}&quot;</ETag><Size>{len(stored.content)}</Size>"
+        f"<StorageClass>{stored.storage_class}</StorageClass></Contents>"
+        for key, stored in some[:most]
+    )
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?>\n<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">'
+        f"<Name>{name}</Name><Prefix>{quote_plus(prefix, safe='/')}</Prefix><MaxKeys>{most}</MaxKeys>"
+        f"<EncodingType>url</EncodingType><IsTruncated>{str(len(some) > most).lower()}</IsTruncated>{entries}"
+        "</ListBucketResult>"
+    ).encode()
