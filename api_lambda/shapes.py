@@ -297,6 +297,9 @@ class Finding(_Shape):
     columns: list[Column] = Field(description="Columns of which at least 95 % are such values; the first few.")
     occurrences: list[Place] = Field(description="The first places.")
     found_at: Moment
+    triage: str = Field(
+        default="open", description="open, false_positive, accepted or fixed: POST /triage.", examples=["open"]
+    )
 
     @classmethod
     def of(cls, finding: CoreFinding) -> Finding:
@@ -310,6 +313,7 @@ class Finding(_Shape):
             rule=finding.rule_id,
             severity=finding.severity.value,
             confidence=finding.confidence.value,
+            triage=finding.triage.value,
             columns=[Column(name=c.name, rows=c.rows, valid=c.valid) for c in finding.columns],
             occurrences=[Place.of(occurrence) for occurrence in finding.occurrences],
         )

@@ -30,6 +30,21 @@ class Settings(BaseSettings):
         description="SQLAlchemy URL of Postgres (RDS Proxy in AWS).",
     )
     database_pool_size: int = Field(default=5, ge=1, description="Connections that one process keeps.")
+    database_pool_pre_ping: bool = Field(
+        default=True, description="Ask each connection whether it lives before it is used: one round trip."
+    )
+    database_pool_recycle_s: float = Field(
+        default=600.0, gt=0, description="Age at which a connection is renewed; below the proxy's idle timeout."
+    )
+    database_ca_file: str = Field(
+        default="",
+        description="File of the authorities that sign the database's certificate (RDS: its CA bundle). With it TLS is "
+        "insisted on and the server's name is checked (verify-full).",
+    )
+    database_iam: bool = Field(
+        default=False,
+        description="Sign in with IAM tokens instead of a password (needs rds-db:connect and S3SCAN_DATABASE_CA_FILE).",
+    )
     aws_endpoint_url: str | None = Field(
         default=None,
         validation_alias=AliasChoices("AWS_ENDPOINT_URL", "aws_endpoint_url"),
@@ -180,6 +195,9 @@ class Settings(BaseSettings):
         default=128 * 1024**2,
         ge=64 * 1024**2,
         description="Memory that such a process may write to beyond what it begins with (RLIMIT_DATA).",
+    )
+    retention_days: float = Field(
+        default=0.0, ge=0, description="Days after its end that a job is deleted with all it found; 0 = never."
     )
     outage_patience_s: float = Field(
         default=3600.0, ge=0, description="Seconds that a worker holds its batches while Postgres is unreachable."

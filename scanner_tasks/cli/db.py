@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -58,6 +59,59 @@ def check(as_json: AsJson = False) -> None:
 
 
 @app.command()
+def size(as_json: AsJson = False) -> None:
+    """Say how large the tables, partitions and indexes are, and what a million objects more would add.
+
+    Objects and findings are those of jobs that are there; rows as the last vacuum counted them.
+
+    Example: s3scan db size
+    """
+    from scanner_tasks import settings  # noqa: PLC0415
+    from scanner_tasks.database import database_engine  # noqa: PLC0415
+    from scanner_tasks.store.engine import transaction  # noqa: PLC0415
+    from scanner_tasks.store.sizes import read_sizes  # noqa: PLC0415
+
+    engine = database_engine(settings.load(), pool_size=1)
+    try:
+        with transaction(engine) as connection:
+            sizes = read_sizes(connection)
+    finally:
+        engine.dispose()
+    growth = {
+        "objects": sizes.objects,
+        "findings": sizes.findings,
+        "bytes_per_object": sizes.bytes_per_object(),
+        "bytes_per_finding": sizes.bytes_per_finding(),
+        "bytes_per_million_objects": sizes.bytes_per_million_objects(),
+    }
+    if as_json:
+        tables = [{**asdict(table), "bytes": table.bytes} for table in sizes.tables]
+        print_json({"bytes": sizes.bytes, **growth, "tables": tables})
+        return
+    print_table(
+        ["table", "rows#", "MB#", "heap#", "large values#", "indexes#", "largest index"],
+        (
+            (
+                *(table.name, None if table.rows < 0 else table.rows, _mb(table.bytes), _mb(table.heap_bytes)),
+                *(_mb(table.toast_bytes), _mb(table.index_bytes)),
+                f"{table.indexes[0].name}: {_mb(table.indexes[0].bytes)}" if table.indexes else None,
+            )
+            for table in sizes.tables
+        ),
+        empty="The database holds no table of ours: run `s3scan db upgrade`.",
+    )
+    print(f"{_mb(sizes.bytes)} MB in all, {sizes.objects:,} objects and {sizes.findings:,} findings.")
+    if (million := sizes.bytes_per_million_objects()) is not None:
+        each, finding = sizes.bytes_per_object(), sizes.bytes_per_finding()
+        of_findings = "" if finding is None else f", {finding:,.0f} bytes a finding"
+        print(f"{each:,.1f} bytes an object{of_findings}: a million objects more like these add {_mb(million)} MB.")
+
+
+def _mb(size_bytes: float) -> str:
+    return f"{size_bytes / 1e6:,.1f}"
+
+
+@app.command()
 def verify(job_id: JobId, as_json: AsJson = False) -> None:
     """Prove that a job's sums are right: view, deltas and ledger are counted at one moment and compared.
 
@@ -111,10 +165,11 @@ def _revisions() -> tuple[str | None, str | None]:
     from alembic.script import ScriptDirectory  # noqa: PLC0415
 
     from scanner_tasks import settings  # noqa: PLC0415
-    from scanner_tasks.store.engine import make_engine, transaction  # noqa: PLC0415
+    from scanner_tasks.database import database_engine  # noqa: PLC0415
+    from scanner_tasks.store.engine import transaction  # noqa: PLC0415
 
     newest = ScriptDirectory.from_config(_config()).get_current_head()
-    engine = make_engine(settings.load().database_url.get_secret_value(), pool_size=1)
+    engine = database_engine(settings.load(), pool_size=1)
     try:
         with transaction(engine) as connection:
             return MigrationContext.configure(connection).get_current_revision(), newest

@@ -311,3 +311,35 @@ def _say_if_paused() -> None:
 
     if control.fleet_is_paused(using=bootstrap.api()):
         print("The whole fleet is paused: `s3scan ops resume-all` lets it go on.")
+
+
+@app.command()
+def delete(
+    job_id: JobId,
+    wait: Annotated[bool, typer.Option("--wait", help="Return when its last row is gone.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Delete an ended job with all it found; the marks on its findings stay. There is no way back.
+
+    It is gone for its readers at once. Settle removes its rows in bounded steps, and whole partitions where no
+    other job needs them; with --wait this command does so too.
+
+    Example: s3scan jobs delete 0b0e7f1c-8f0c-4d5e-9a53-0f6a2c1d7e11
+    """
+    from scanner_tasks import bootstrap  # noqa: PLC0415
+    from scanner_tasks.flow import retention  # noqa: PLC0415
+
+    using = bootstrap.api()
+    retention.delete_job(uuid_of(job_id), using=using)
+    rows = partitions = 0
+    while wait:
+        gone = retention.retire(using=using)
+        rows, partitions = rows + gone.rows, partitions + gone.partitions
+        if gone == retention.Gone(jobs=0, rows=0, partitions=0):
+            break
+    if as_json:
+        print_json({"job_id": job_id, "rows": rows, "partitions": partitions})
+    elif wait:
+        print(f"Job {shown(job_id)} is deleted: {rows:,} rows, {partitions} partitions.")
+    else:
+        print(f"Job {shown(job_id)} is deleted; its rows are removed in steps.")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from scanner_tasks.cli import db, detect, dlq, explain, jobs, ops, results, rules, worker
+from scanner_tasks.cli import db, detect, dlq, explain, jobs, ops, results, rules, triage, worker
 from scanner_tasks.core.errors import InvalidInput, RuleError, ScannerError
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ app = typer.Typer(
 )
 app.add_typer(jobs.app, name="jobs")
 app.command(name="results")(results.results)
+app.add_typer(triage.app, name="triage")
 app.command(name="explain")(explain.explain)
 app.command(name="detect")(detect.detect)
 app.add_typer(dlq.app, name="dlq")

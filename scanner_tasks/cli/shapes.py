@@ -9,6 +9,7 @@ from scanner_tasks.core.progress import is_incomplete, percent
 
 if TYPE_CHECKING:
     from scanner_tasks.core.model import Finding
+    from scanner_tasks.core.triage import Mark
     from scanner_tasks.flow.explain import Explained
     from scanner_tasks.flow.read_results import JobView
     from scanner_tasks.flow.redrive import DeadLetter, LetterDetails
@@ -55,6 +56,13 @@ def finding_shape(finding: Finding) -> dict[str, Any]:
     fields["rule"] = fields.pop("rule_id")
     for place in fields["occurrences"]:
         place.update(place.pop("location"))
+    return fields
+
+
+def mark_shape(mark: Mark) -> dict[str, Any]:
+    """As POST /triage."""
+    fields = asdict(mark)
+    fields["by"] = fields.pop("marked_by")
     return fields
 
 

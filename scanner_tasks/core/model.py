@@ -137,6 +137,15 @@ class Confidence(StrEnum):
     HIGH = "high"
 
 
+class TriageStatus(StrEnum):
+    """What somebody said of a finding; open is what nobody has judged, or what has changed since."""
+
+    OPEN = "open"
+    FALSE_POSITIVE = "false_positive"
+    ACCEPTED = "accepted"
+    FIXED = "fixed"
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ObjectRef:
     """One S3 object as the listing saw it.
@@ -363,6 +372,8 @@ class Finding:
     count: int
     occurrences: tuple[Occurrence, ...]
     found_at: datetime
+    #: The mark on it, if that still fits what was found (core/triage.py).
+    triage: TriageStatus = TriageStatus.OPEN
     #: Occurrences beside the count that an allow list allows.
     allowed: int = 0
     #: Columns of a table that hold almost nothing else, the first few.

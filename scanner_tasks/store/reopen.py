@@ -40,12 +40,14 @@ def reopen_job(connection: Connection, job_no: int) -> None:
     """
     job = execute(
         connection,
-        "select job_id, status, listed_at, finished_at from jobs where job_no = :job_no for update",
+        "select job_id, status, listed_at, finished_at, deleted_at from jobs where job_no = :job_no for update",
         job_no=job_no,
     ).one()
     status = JobStatus(job.status)
     if not status.is_final:
         return
+    if job.deleted_at is not None:
+        raise Conflict(f"Job {job.job_id} is being deleted: start a new one.")
     if status is JobStatus.CANCELLED:
         raise Conflict(f"Job {job.job_id} is cancelled: start a new one.")
     if job.listed_at is None:

@@ -357,6 +357,9 @@ def test_schema_is_checked_and_upgraded(
         assert run("db", "check", "--json").json[0]["is_current"]
         assert "already" in run("db", "upgrade").out
         assert run("db", "check").status == 0
+        told = run("db", "size", "--json").json[0]
+        assert told["bytes"] == sum(table["bytes"] for table in told["tables"]) > 0
+        assert "findings_p0" in run("db", "size").out
         for arguments in (("check",), ("downgrade", "base"), ("upgrade", "head")):
             done = subprocess.run(
                 [sys.executable, "-m", "alembic", *arguments], cwd=ROOT, capture_output=True, check=False

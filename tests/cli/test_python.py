@@ -129,6 +129,9 @@ def test_every_block_of_the_document_runs(
     assert "exports/a.csv 1 ***-**-1234" in said
     assert "is listing after 0 s; it goes on" in said
     assert "succeeded 2 objects" in said
+    # Other tests' buckets hold the same number.
+    assert "my-bucket exports/a.csv open" in said
+    assert said.count("[('accepted', 'ada')]") >= 2
 
 
 def test_job_is_steered_and_its_dead_letter_is_put_away_or_sent_back(

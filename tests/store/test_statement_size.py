@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -24,6 +25,7 @@ from scanner_tasks.core.model import (
     Outcome,
     RuleFindings,
     Severity,
+    TriageStatus,
 )
 from scanner_tasks.flow.feed import SEND_AT_ONCE
 from scanner_tasks.store import (
@@ -37,6 +39,7 @@ from scanner_tasks.store import (
     ranges,
     reopen,
     sweep,
+    triage,
 )
 from scanner_tasks.store.engine import MAX_STATEMENT_BYTES, execute, make_engine, transaction
 from scanner_tasks.store.range_results import record_range
@@ -119,6 +122,13 @@ def worst_findings(keep: int) -> tuple[RuleFindings, ...]:
     )
 
 
+def every_way_to_ask(key: str, *, few: bool = False) -> Iterator[findings.FindingFilter]:
+    """Key, prefix and rule as long as they may be, of what grows most; with and without a fingerprint."""
+    ways = itertools.product([None, key], [None, key[:1000]], [None, "'" * 1024], [None, "k" * 16 + ":" + "0" * 32])
+    for whole, prefix, rule, fingerprint in itertools.islice(ways, 1 if few else None):
+        yield findings.FindingFilter(key=whole, prefix=prefix, rule=rule, fingerprint=fingerprint)
+
+
 @pytest.fixture
 def listed(measured: Engine, new_job: Callable[..., Job]) -> Callable[[str, int], Job]:
     """A job whose listing is recorded through the measured connection."""
@@ -164,11 +174,17 @@ def test_listing_scan_and_results_of_the_worst_keys_fit(
     with transaction(measured) as connection:
         assert batches.record_results(connection, batch, results)
     key = batch.objects[0][1].key
+    wanted = findings.FindingFilter(job_id=job.job_id, bucket=job.bucket, key=key, rule="rule.1")
     with transaction(measured) as connection:
-        wanted = findings.FindingFilter(job_id=job.job_id, bucket=job.bucket, key=key, rule="rule.1")
-        ((_, read),) = findings.read_findings(
-            connection, wanted, after=findings.FindingPlace(job_no=1, batch_no=0, position=0, rule_id="r"), limit=10
-        )
+        ((place, read),) = findings.read_findings(connection, wanted, after=None, limit=10).found
+        for asked in (wanted, *every_way_to_ask(key, few=keep > 10)):
+            findings.read_findings(connection, asked, after=place, limit=10)
+        mark = triage.add_mark(connection, place, TriageStatus.FIXED, marked_by="'\\" * 100, reason="'\\" * 250)
+        assert mark
+        for asked in every_way_to_ask(key, few=keep > 10):
+            for after in (None, place):
+                findings.read_findings(connection, replace(asked, triage=TriageStatus.FIXED), after=after, limit=1000)
+        assert triage.read_history(connection, mark.finding_id)[0] == mark
     # The key and the count are exact; of the places there are as many as fit.
     assert (read.key, read.count) == (key, 10**12)
     assert read.occurrences == found[1].occurrences[: len(read.occurrences)]
