@@ -242,13 +242,13 @@ def _say(why: list[str] | None, reason: str) -> None:
 class Columns:
     """What the header of a table says to one rule about each of its columns."""
 
-    __slots__ = ("_header", "_votes", "against")
+    __slots__ = ("_header", "_votes", "favours")
 
     def __init__(self, header: Header, votes: dict[int, str]) -> None:
         self._header = header
         self._votes = votes
-        #: Whether any column speaks against the rule.
-        self.against = "" in votes.values()
+        #: Whether any column speaks for the rule.
+        self.favours = any(votes.values())
 
     def of(self, column: int) -> str | None:
         """The same as ``said``, of a column."""

@@ -243,12 +243,7 @@ class Detection:
         blank = self._read_rows(seen, is_end=is_end)
         if chosen is not None and seen is not None:
             chosen.scan_celled(blank, seen)
-            if any(tally.columns and compiled.has_weak for compiled, tally in self._each()):
-                # What is weak counts wherever the column's name vouches for it.
-                whole = chosen.whole_ends(text)
-                for number, (compiled, tally) in enumerate(self._each()):
-                    if tally.columns and compiled.has_weak and seen.ends[number] is not None:
-                        seen.ends[number] = whole.ends[number]
+            self._see_weak(chosen, seen, blank)
         for number, (compiled, tally) in enumerate(self._each()):
             if compiled.rule.enabled:
                 self._search_one(number, compiled, tally, seen, blank if compiled.rule.cells else text, is_end=is_end)
@@ -256,6 +251,18 @@ class Detection:
                 tally.at = max(tally.at, self._decidable(compiled, is_end=is_end) + 1)
         if not is_end:
             self._drop_left()
+
+    def _see_weak(self, chosen: Filter, seen: Seen, blank: bytes) -> None:
+        """What is weak counts wherever the column's name vouches for it."""
+        named = [
+            (number, bool(compiled.rule.cells))
+            for number, (compiled, tally) in enumerate(self._each())
+            if tally.has_column and compiled.has_weak and seen.ends[number] is not None
+        ]
+        whole = chosen.whole_ends(blank) if any(is_celled for _, is_celled in named) else []
+        for number, is_celled in named:
+            # The others are searched without the filter: few have such a column, and all of them share a database.
+            seen.ends[number] = whole[number] if is_celled else None
 
     def _each(self) -> zip[tuple[CompiledRule, Tally]]:
         return zip(self._detector.rules, self._tallies, strict=True)
@@ -267,7 +274,7 @@ class Detection:
         decidable = self._decidable(compiled, is_end=is_end)
         ends = seen.ends[number] if seen is not None else None
         words = seen.words[number] if seen is not None else None
-        needs_word = compiled.rule.keyword_required and not tally.columns
+        needs_word = compiled.rule.keyword_required and not tally.has_column
         if (ends is None and not (needs_word and words is not None)) or (compiled.has_weak and words is None):
             # Starts before `whole` have had their longest match inside the window; it lies at or after `decidable`.
             whole = len(text) + 1 if is_end else len(text) - compiled.width
@@ -278,7 +285,7 @@ class Detection:
         find = None
         if ends:
             find = NearEnds(compiled, text, ends).find
-        if looks_near and words and not (tally.columns and ends):
+        if looks_near and words and not (tally.has_column and ends):
             near = NearWords(compiled, text, words)
             find = Nearest(NearEnds(compiled, text, ends), near).find if ends else near.find
         if find is None:

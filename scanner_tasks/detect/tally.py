@@ -119,6 +119,11 @@ class Tally:
             return vouches
         return self.columns is not None and bool(self.columns.of(place))
 
+    @property
+    def has_column(self) -> bool:
+        """Whether the header of the table at hand names a column of this rule's."""
+        return self.columns is not None and self.columns.favours
+
     def is_full(self, some: Sum) -> bool:
         """Whether no more occurrences of a sum are kept."""
         return len(some.occurrences) + len(self.occurrences) >= self._kept
