@@ -186,7 +186,7 @@ class Settings(BaseSettings):
     whole_max_bytes: int = Field(
         default=32 * 1024**2,
         ge=1,
-        description="Size of a message, RTF or old Word document, before it is partial(bytes).",
+        description="Size of a message, database, RTF or old Word document, before it is partial(bytes).",
     )
     child_max: int = Field(
         default=2, ge=1, description="Processes at a time that run risky parsers (PDF, workbooks, databases)."

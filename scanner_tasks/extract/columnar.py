@@ -50,12 +50,21 @@ def _encrypted() -> ExtractError:
 
 def _arrow(layer: Layer) -> Any:
     try:
-        return importlib.import_module("pyarrow")
+        arrow: Any = importlib.import_module("pyarrow")
     except ImportError as error:
         raise ExtractError(
             f"The content is a {layer.kind.name}: install the extra s3scan[columnar] (pyarrow) to read it.",
             Outcome.PARTIAL_UNSUPPORTED,
         ) from error
+    _modest(arrow)
+    return arrow
+
+
+def _modest(arrow: Any) -> None:
+    """No threads of its own and no memory in reserve: both count against a child's limit, used or not."""
+    arrow.set_cpu_count(1)
+    arrow.set_io_thread_count(1)
+    arrow.set_memory_pool(arrow.system_memory_pool())
 
 
 def _form(layer: Layer) -> str:
@@ -65,7 +74,7 @@ def _form(layer: Layer) -> str:
 def _batches(arrow: Any, form: str, file: IO[bytes]) -> Iterator[Any]:
     if form == "parquet":
         parquet: Any = importlib.import_module("pyarrow.parquet")
-        yield from parquet.ParquetFile(file).iter_batches(batch_size=_BATCH_ROWS)
+        yield from parquet.ParquetFile(file, pre_buffer=False).iter_batches(batch_size=_BATCH_ROWS, use_threads=False)
     elif form == "orc":
         orc: Any = importlib.import_module("pyarrow.orc")
         stripes = orc.ORCFile(file)

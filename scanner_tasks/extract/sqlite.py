@@ -29,6 +29,14 @@ def sqlite_text(walk: Walk, layer: Layer) -> Iterator[Segment]:
         file.seek(18)
         file.write(b"\1\1")
         file.flush()
+        if file.seek(0, 2) > walk.budget.memory_bytes:
+            file.seek(0)
+            yield from runs(file.read, layer)
+            raise cut or ExtractError(
+                f"It is larger than the {walk.budget.memory_bytes} bytes that are held in memory: it was read by its"
+                " printable runs, not by its rows.",
+                Outcome.PARTIAL_BYTES,
+            )
         with closing(_opened(walk, file)) as connection:
             yield from _tables(walk, layer, connection)
         yield from runs(_freed(file).read, replace(layer, path=layer.inside("freed pages")))
@@ -37,19 +45,15 @@ def sqlite_text(walk: Walk, layer: Layer) -> Iterator[Segment]:
 
 
 def _opened(walk: Walk, file: IO[bytes]) -> sqlite3.Connection:
-    """The database where it lies, or, where the system has no name for that, in memory."""
+    """The database in memory: the library opens only what has a name, and the spool's files have none."""
+    file.seek(0)
+    connection = sqlite3.connect(":memory:")
     try:
-        place = f"file:/proc/self/fd/{file.fileno()}?mode=ro&immutable=1"
-        return sqlite3.connect(place, uri=True)
-    except (OSError, sqlite3.Error):
-        connection = sqlite3.connect(":memory:")
-        file.seek(0)
-        try:
-            connection.deserialize(walk.whole(file.read))
-        except (sqlite3.Error, MemoryError) as error:
-            connection.close()
-            raise _corrupt() from error
-        return connection
+        connection.deserialize(walk.whole(file.read))
+    except (sqlite3.Error, MemoryError) as error:
+        connection.close()
+        raise _corrupt() from error
+    return connection
 
 
 def _tables(walk: Walk, layer: Layer, connection: sqlite3.Connection) -> Iterator[Segment]:

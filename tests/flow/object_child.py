@@ -24,6 +24,7 @@ from scanner_tasks.fakes import FakeBody, FakeObjects
 from scanner_tasks.flow.isolation import serve
 from scanner_tasks.settings import Settings
 from tests.formats.making import pdf
+from tests.formats.test_tables import columnar
 
 HOARD: list[bytes] = []
 TEXT = b"ssn: 512-44-1234\n"
@@ -54,7 +55,10 @@ class Trapped(FakeObjects):
             )
             while True:
                 pass
-        self.buckets = {ref.bucket: {ref.key: pdf(["first", "ssn: 512-44-1234"]) if "pdf" in ref.key else TEXT}}
+        content = pdf(["first", "ssn: 512-44-1234"]) if "pdf" in ref.key else TEXT
+        if "parquet" in ref.key:
+            content = columnar("parquet")
+        self.buckets = {ref.bucket: {ref.key: content}}
         return super().open(replace(ref, etag=""), **places)
 
 

@@ -65,6 +65,10 @@ def test_object_that_never_ends_is_ended(child: ObjectChild) -> None:
     assert child.scan(2, ref("b")).outcome is Outcome.SCANNED
 
 
+def test_parser_with_threads_of_its_own_fits_into_a_childs_memory(child: ObjectChild) -> None:
+    assert child.scan(0, ref("a.parquet")).outcome is Outcome.SCANNED
+
+
 def test_children_share_what_is_loaded_and_are_kept(children: Children) -> None:
     with children.one() as first:
         assert first.scan(0, ref("a")).outcome is Outcome.SCANNED

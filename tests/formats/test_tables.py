@@ -189,3 +189,10 @@ def test_the_content_of_a_virtual_table_is_read_once_and_no_code_of_others_is_ru
     )
     result = run(content)
     assert (result.text.count(SSN), result.outcome) == (1, Outcome.SCANNED)
+
+
+def test_a_database_too_large_for_memory_is_read_by_its_printable_runs():
+    rows = [f"insert into t values ('{SSN} {'x' * 900}')" for _ in range(50)]
+    result = run(database(["create table t (a)", *rows]), memory_bytes=20_000)
+    assert result.outcome is Outcome.PARTIAL_BYTES
+    assert result.text.count(SSN) == 50
