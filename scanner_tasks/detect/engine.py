@@ -427,7 +427,17 @@ class Detection:
         place = NOWHERE if self._table is None else self._table.column(self._window, start)
         if compiled.misses is not None and compiled.misses(self._window[start:end]):
             tally.sum_of(place, is_sure=False).missed += 1
-        return place, tally.sum_of(place, is_sure=tally.is_vouched(compiled, place))
+        is_sure = tally.is_vouched(compiled, place) or self._is_labelled(compiled, start)
+        return place, tally.sum_of(place, is_sure=is_sure)
+
+    def _is_labelled(self, compiled: CompiledRule, start: int) -> bool:
+        """Whether a keyword stands before a value in its own cell: a log line with commas is no table of numbers."""
+        table = self._table
+        if table is None or not table.width or table.is_json:
+            return False
+        before = self._window[max(0, start - compiled.keyword_reach[1]) : start]
+        label = before.rpartition(b"\n")[2].rpartition(table.delimiter)[2]
+        return compiled.vouches(label)
 
     def _is_owned(self, value: Value) -> bool:
         """Whether a rule that does not yield finds a value that overlaps this one."""

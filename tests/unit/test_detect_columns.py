@@ -96,3 +96,12 @@ def test_a_columns_name_is_masked():
     text = "".join(f'{{"jane@example.com": "{values.ssn(r)}"}}\n' for n in range(40))
     (column,) = found(DETECTORS[0], text)["us.ssn"].columns
     assert "jane" not in column.name
+
+
+@pytest.mark.parametrize("detector", DETECTORS, ids=["whole", "windows", "plain"])
+def test_cards_with_a_keyword_in_their_cell_are_told_beside_numbers_that_miss_their_check_digit(detector):
+    # A log with commas looks like a table: its "column" of vouchers says nothing about the charges in it.
+    r = random.Random(5)
+    lines = [f"INFO voucher {sixteen(r, 0)} void, status=ok" for _ in range(200)]
+    lines[20::20] = [f"INFO charge card={values.card_number(r)}, status=ok" for _ in lines[20::20]]
+    assert found(detector, "\n".join(lines))["payment.card"].count == 9
