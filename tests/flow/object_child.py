@@ -69,6 +69,7 @@ class Parts:
     detector: Detector
     scan_slots: threading.Semaphore
     clock: Callable[[], float]
+    ruleset_hash: Callable[[], str]
 
 
 if __name__ == "__main__":
