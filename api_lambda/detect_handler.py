@@ -7,9 +7,14 @@ neither the database nor a queue, only the rules: S3SCAN_RULES, and the fingerpr
 from __future__ import annotations
 
 from api_lambda.handler import handler
-from scanner_tasks import bootstrap
+from scanner_tasks import bootstrap, log
+from scanner_tasks.core.errors import ScannerError
 from scanner_tasks.core.model import Confidence
 
 __all__ = ["handler"]
 
-bootstrap.text_detector(Confidence.MEDIUM, test_values=False).prepare()
+try:
+    bootstrap.text_detector(Confidence.MEDIUM, test_values=False).prepare()
+except ScannerError:
+    # A pack or a setting is wrong: each request is answered with a problem, not by Lambda's own error page.
+    log.get_logger().exception("detector_not_ready")

@@ -7,13 +7,12 @@ import re
 from functools import cache
 from http import HTTPStatus
 from typing import Annotated, Any
-from uuid import UUID
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 from aws_lambda_powertools.event_handler.openapi.params import Body, Query
 
-from api_lambda import control_routes, finding_routes, problems
+from api_lambda import control_routes, finding_routes, problems, result_routes
 from api_lambda.common import (
     DESCRIBED,
     PAGE_DEFAULT,
@@ -25,14 +24,10 @@ from api_lambda.common import (
     plain_text,
     refuse_other_parameters,
 )
-from api_lambda.shapes import BucketName, Job, Jobs, ObjectKey, Results, ScanRequest, StartedScan
+from api_lambda.shapes import Job, Jobs, ScanRequest, StartedScan
 from scanner_tasks.core.access_rules import read_access
 from scanner_tasks.core.errors import InvalidInput
 from scanner_tasks.flow import read_results, start_job
-
-#: A Lambda answer has at most 6 MB, written as JSON in JSON; a page that would be larger is cut shorter.
-ANSWER_MAX_BYTES = 5_500_000
-_SURELY_FITS = ANSWER_MAX_BYTES // 6  # one byte becomes six at most: \u0001
 
 
 def _deserialize(text: str) -> Any:
@@ -60,6 +55,7 @@ app.configure_openapi(
 
 
 app.include_router(control_routes.router)
+app.include_router(result_routes.router)
 app.include_router(finding_routes.router)
 
 
@@ -114,41 +110,6 @@ def get_job(
     return Job.of(read_results.get_job(job_id, real_time=real_time, using=api()))
 
 
-@app.get(
-    "/results",
-    summary="Findings",
-    description="Findings that match every filter given. Values are masked. A page may be shorter than `limit`; "
-    "`next_cursor` alone says whether there are more.",
-    tags=["results"],
-    responses=answers(Results, HTTPStatus.OK, "A page of findings.", HTTPStatus.NOT_FOUND),
-)
-def get_results(  # noqa: PLR0917 (Powertools passes them by name)
-    job_id: Annotated[UUID | None, Query(description="Only of this job.")] = None,
-    bucket: Annotated[BucketName | None, Query(description="Only in this bucket.")] = None,
-    key: Annotated[ObjectKey | None, Query(description="Only in the object with exactly this key.")] = None,
-    rule: Annotated[str | None, Query(max_length=200, description="Only of this rule.", examples=["us.ssn"])] = None,
-    limit: Limit = PAGE_DEFAULT,
-    cursor: Cursor = None,
-) -> Results:
-    """GET /results."""
-    _only_query("job_id", "bucket", "key", "rule", "limit", "cursor")
-    while True:
-        page = Results.of(
-            read_results.get_results(
-                job_id=job_id,
-                bucket=bucket,
-                key=key,
-                rule=plain_text(rule, "rule"),
-                limit=limit,
-                cursor=plain_text(cursor, "cursor"),
-                using=api(),
-            )
-        )
-        if limit == 1 or _fits(page):
-            return page
-        limit = max(1, limit // 2)
-
-
 @app.get("/openapi.json", include_in_schema=False, enable_validation=False)
 def openapi() -> Response[str]:
     """GET /openapi.json: this document."""
@@ -171,8 +132,8 @@ def openapi_json() -> str:
 
 #: What stands where; a wrong method on one of them is a 405 that names the right one.
 _METHODS = (
-    (r"/scan|/detect", "POST"),
-    (r"/findings/[^/]+/explain|/jobs(/[^/]+)?|/results|/openapi\.json|/dlq(/[^/]+)?", "GET"),
+    (r"/scan|/detect|/triage", "POST"),
+    (r"/findings/[^/]+/explain|/jobs(/[^/]+)?|/results|/triage/[^/]+|/openapi\.json|/dlq(/[^/]+)?", "GET"),
     (r"/jobs/[^/]+/(pause|resume|cancel|retry-failed)|/dlq/[^/]+/(retry|discard)", "POST"),
 )
 
@@ -187,7 +148,8 @@ def _not_found(_: Exception) -> Response[str]:
         )
     return problems.problem(
         HTTPStatus.NOT_FOUND,
-        "No such path: there are POST /scan, /detect, GET /jobs, /jobs/{job_id}, /results, /dlq, /openapi.json; "
+        "No such path: there are POST /scan, /detect, /triage, "
+        "GET /jobs, /jobs/{job_id}, /results, /dlq, /openapi.json; "
         "that document has them all.",
     )
 
@@ -202,8 +164,3 @@ app.exception_handler(Exception)(problems.of_error)
 
 def _only_query(*names: str) -> None:
     refuse_other_parameters(app.current_event.query_string_parameters, *names)
-
-
-def _fits(page: Results) -> bool:
-    text = page.model_dump_json()
-    return len(text) <= _SURELY_FITS or len(json.dumps(text)) <= ANSWER_MAX_BYTES

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from scanner_tasks.core.model import JobStatus
 from scanner_tasks.core.names import BUCKET_PATTERN, KEY_MAX_BYTES, check_bucket, check_key
-from scanner_tasks.core.progress import percent
+from scanner_tasks.core.progress import is_incomplete, percent
 from scanner_tasks.flow.redrive import arguments
 
 if TYPE_CHECKING:
@@ -197,6 +197,10 @@ class Job(_Shape):
     created_at: Moment
     listed_at: Moment | None = Field(description="When the listing ended.")
     finished_at: Moment | None
+    incomplete: bool = Field(
+        description="Objects failed or were read in part, or the job failed or was cancelled: more may be there than"
+        " was found. Of a job that goes on: so far."
+    )
     total_findings: int = Field(description="Findings: one for each rule in each object.")
     total_occurrences: int = Field(description="Places of all findings.")
     total_allowed: int = Field(description="Places beside them that allow lists allow; not of failed objects.")
@@ -213,6 +217,7 @@ class Job(_Shape):
         copied["access"] = ShownAccess(**view.job.access.to_show())
         return cls(
             **copied,
+            incomplete=is_incomplete(view.job.status, view.progress),
             total_findings=view.progress.findings,
             total_occurrences=view.progress.occurrences,
             total_allowed=view.progress.allowed,
@@ -241,9 +246,9 @@ class Place(_Shape):
 
     masked: str = Field(examples=["***-**-6789"])
     context: str = Field(description="Text around it, every candidate masked.")
-    line: int = Field(description="From 1.")
-    column: int = Field(description="In code points, from 1.")
-    offset: int = Field(description="Bytes into the extracted text, from 0.")
+    line: int = Field(description="From 1; 0 in an object that was read in byte ranges.")
+    column: int = Field(description="In code points, from 1; 0 with the line.")
+    offset: int = Field(description="Bytes into the extracted text, from 0; without a line, into the object.")
     path: str = Field(
         default="", description="Where within its format: archive member, page, cell, column, JSON path; else empty."
     )
@@ -269,6 +274,14 @@ class Place(_Shape):
         )
 
 
+class Column(_Shape):
+    """A column of a table, or a key of JSON lines, that holds almost nothing else."""
+
+    name: str = Field(examples=["ssn"])
+    rows: int = Field(description="Rows with something in it.")
+    valid: int = Field(description="Rows with a value of the rule.")
+
+
 class Finding(_Shape):
     """One rule in one object."""
 
@@ -281,8 +294,12 @@ class Finding(_Shape):
     confidence: str = Field(examples=["high"])
     count: int = Field(description="Exact number of occurrences.")
     allowed: int = Field(description="Occurrences beside them that allow lists allow.")
+    columns: list[Column] = Field(description="Columns of which at least 95 % are such values; the first few.")
     occurrences: list[Place] = Field(description="The first places.")
     found_at: Moment
+    triage: str = Field(
+        default="open", description="open, false_positive, accepted or fixed: POST /triage.", examples=["open"]
+    )
 
     @classmethod
     def of(cls, finding: CoreFinding) -> Finding:
@@ -296,6 +313,8 @@ class Finding(_Shape):
             rule=finding.rule_id,
             severity=finding.severity.value,
             confidence=finding.confidence.value,
+            triage=finding.triage.value,
+            columns=[Column(name=c.name, rows=c.rows, valid=c.valid) for c in finding.columns],
             occurrences=[Place.of(occurrence) for occurrence in finding.occurrences],
         )
 

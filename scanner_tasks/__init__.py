@@ -14,17 +14,19 @@ Importing this loads neither Celery nor boto3; the first call does, and connects
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from scanner_tasks.core.model import Finding, JobStatus, Progress
+    from scanner_tasks.core.triage import Mark
     from scanner_tasks.flow.explain import Explained
     from scanner_tasks.flow.read_results import JobView
     from scanner_tasks.flow.redrive import Retried
     from scanner_tasks.flow.start_job import StartedJob
+    from scanner_tasks.flow.triage import Marked
     from scanner_tasks.store.dead_letters import DeadLetter, LetterFilter
 
 __all__ = [
@@ -36,6 +38,8 @@ __all__ = [
     "results",
     "retry_dead_letters",
     "start_scan",
+    "triage_findings",
+    "triage_history",
 ]
 
 #: Findings that one query of ``results`` reads.
@@ -63,25 +67,72 @@ def job(job_id: UUID | str) -> JobHandle:
 
 
 def results(
-    *, job_id: UUID | str | None = None, bucket: str | None = None, key: str | None = None, rule: str | None = None
+    *,
+    job_id: UUID | str | None = None,
+    bucket: str | None = None,
+    key: str | None = None,
+    prefix: str | None = None,
+    rule: str | None = None,
+    severity: str | Iterable[str] = (),
+    confidence: str | Iterable[str] = (),
+    fingerprint: str | None = None,
+    triage: str | None = None,
 ) -> Iterator[Finding]:
-    """Every finding that matches all filters given, job by job in the order of the ledger.
+    """Every finding that matches all filters given, job by job, within a job in the order of keys and rules.
 
-    Lazy: pages are read as the iterator goes on, so a job of a billion objects needs no memory. Findings recorded
-    behind its place meanwhile are found too. Raises JobNotFound at the first ``next``.
+    ``severity`` and ``confidence`` take one word or several; ``fingerprint`` gives findings with a kept occurrence
+    of that value; ``triage`` is open, false_positive, accepted or fixed. Lazy: pages are read as the iterator goes
+    on, so a job of a billion objects needs no memory. Findings recorded behind its place meanwhile are found too.
+    Raises JobNotFound or InvalidInput at the first ``next``.
     """
     from scanner_tasks import bootstrap  # noqa: PLC0415
     from scanner_tasks.flow import read_results  # noqa: PLC0415
 
-    wanted, cursor = None if job_id is None else _uuid(job_id), None
+    wanted: dict[str, Any] = {
+        "job_id": None if job_id is None else _uuid(job_id),
+        "bucket": bucket,
+        "key": key,
+        "prefix": prefix,
+        "rule": rule,
+        "severity": severity,
+        "confidence": confidence,
+        "fingerprint": fingerprint,
+        "triage": triage,
+    }
+    cursor = None
     while True:
-        page = read_results.get_results(
-            job_id=wanted, bucket=bucket, key=key, rule=rule, limit=PAGE, cursor=cursor, using=bootstrap.api()
-        )
+        page = read_results.get_results(**wanted, limit=PAGE, cursor=cursor, using=bootstrap.api())
         yield from page.findings
         cursor = page.next_cursor
         if cursor is None:
             return
+
+
+def triage_findings(
+    status: str, *, by: str, reason: str, dry_run: bool = False, **wanted: Any
+) -> Iterator[Marked | Finding]:
+    """Mark every finding that matches the filters of ``results``: open, false_positive, accepted or fixed.
+
+    Lazy: each page of findings is marked when it is asked for; a dry run gives them and marks nothing. A mark holds in
+    every job while the values found are among those that the marked finding held (docs/operations.md).
+    """
+    from scanner_tasks import bootstrap  # noqa: PLC0415
+    from scanner_tasks.flow import triage  # noqa: PLC0415
+    from scanner_tasks.flow.read_results import finding_filter  # noqa: PLC0415
+
+    if wanted.get("job_id") is not None:
+        wanted["job_id"] = _uuid(wanted["job_id"])
+    return triage.mark_all(
+        finding_filter(**wanted), status=status, marked_by=by, reason=reason, dry_run=dry_run, using=bootstrap.api()
+    )
+
+
+def triage_history(finding_id: UUID | str) -> tuple[Mark, ...]:
+    """Every mark of a finding with who, when and why, the newest first."""
+    from scanner_tasks import bootstrap  # noqa: PLC0415
+    from scanner_tasks.flow import triage  # noqa: PLC0415
+
+    return triage.history(_uuid(finding_id), using=bootstrap.api())
 
 
 def explain(finding: Finding | UUID | str, *, occurrence: int = 1, job_id: UUID | str | None = None) -> Explained:
@@ -180,6 +231,16 @@ class JobHandle:
         """True when every object has its outcome and nothing more is done."""
         return self._view.job.finished_at is not None
 
+    @property
+    def is_incomplete(self) -> bool:
+        """True when objects failed or were read in part, or the job failed or was cancelled: so far, while it goes on.
+
+        More may be there than was found: ``progress.outcomes`` tells what is missing and why.
+        """
+        from scanner_tasks.core.progress import is_incomplete  # noqa: PLC0415
+
+        return is_incomplete(self.status, self.progress)
+
     def refresh(self, *, real_time: bool = True) -> JobHandle:
         """Read the job again; counted live, or with ``real_time=False`` from a view at most a minute old."""
         from scanner_tasks import bootstrap  # noqa: PLC0415
@@ -226,9 +287,9 @@ class JobHandle:
         getattr(control, name)(self.job_id, using=bootstrap.api(), **arguments)
         return self.refresh()
 
-    def results(self, *, key: str | None = None, rule: str | None = None) -> Iterator[Finding]:
-        """The job's findings, as ``scanner_tasks.results``."""
-        return results(job_id=self.job_id, key=key, rule=rule)
+    def results(self, **wanted: Any) -> Iterator[Finding]:
+        """The job's findings; filters as ``scanner_tasks.results``."""
+        return results(job_id=self.job_id, **wanted)
 
     def __repr__(self) -> str:
         return f"JobHandle({str(self.job_id)!r}, status={str(self.status)!r})"

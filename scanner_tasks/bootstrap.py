@@ -20,12 +20,12 @@ from scanner_tasks.aws.objects import ObjectReader
 from scanner_tasks.aws.protection import TaskProtection
 from scanner_tasks.aws.queues import Queues
 from scanner_tasks.aws.sources import Sources
+from scanner_tasks.database import database_engine
 from scanner_tasks.flow.isolation import GRACE_S as CHILD_GRACE_S
 from scanner_tasks.flow.leases import LeaseKeeper
 from scanner_tasks.flow.nursery import give_back_memory, keep_little_memory
 from scanner_tasks.flow.parts import Api, Feeder, Worker
 from scanner_tasks.flow.protection import Guard
-from scanner_tasks.store.engine import make_engine
 
 if TYPE_CHECKING:
     from scanner_tasks.core.model import Confidence
@@ -120,7 +120,7 @@ def _common(ours: Settings) -> dict[str, Any]:
     log.configure(ours.log_level)
     return {
         "settings": ours,
-        "engine": make_engine(ours.database_url.get_secret_value(), pool_size=ours.database_pool_size),
+        "engine": database_engine(ours),
         "objects": _objects(ours),
         "executions": Executions(_client("stepfunctions", ours), ours.state_machine_arn),
         "ruleset_hash": partial(ruleset_hash, ours),

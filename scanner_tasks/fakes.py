@@ -24,6 +24,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import quote
 from uuid import uuid4
 
 from scanner_tasks.core import lanes
@@ -316,3 +317,16 @@ class FakeProtection:
         if not self.is_reachable:
             raise Unavailable("The ECS agent is not reachable.")
         self.asked.append(minutes)
+
+
+class FakeSigner:
+    """Signs tokens for a database, each another one, and keeps them."""
+
+    def __init__(self) -> None:
+        self.tokens: list[str] = []
+
+    def __call__(self, *, host: str, port: int, user: str) -> str:
+        """A token of the form that RDS takes."""
+        query = f"Action=connect&DBUser={quote(user)}&X-Amz-Expires=900&X-Amz-Signature={len(self.tokens):064x}"
+        self.tokens.append(f"{host}:{port}/?{query}")
+        return self.tokens[-1]

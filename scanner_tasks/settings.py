@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from scanner_tasks.core import lanes
 from scanner_tasks.core.access_rules import check_endpoint
 from scanner_tasks.core.errors import InvalidInput
+from scanner_tasks.core.planning import Policy
 
 
 class Settings(BaseSettings):
@@ -29,6 +30,21 @@ class Settings(BaseSettings):
         description="SQLAlchemy URL of Postgres (RDS Proxy in AWS).",
     )
     database_pool_size: int = Field(default=5, ge=1, description="Connections that one process keeps.")
+    database_pool_pre_ping: bool = Field(
+        default=True, description="Ask each connection whether it lives before it is used: one round trip."
+    )
+    database_pool_recycle_s: float = Field(
+        default=600.0, gt=0, description="Age at which a connection is renewed; below the proxy's idle timeout."
+    )
+    database_ca_file: str = Field(
+        default="",
+        description="File of the authorities that sign the database's certificate (RDS: its CA bundle). With it TLS is "
+        "insisted on and the server's name is checked (verify-full).",
+    )
+    database_iam: bool = Field(
+        default=False,
+        description="Sign in with IAM tokens instead of a password (needs rds-db:connect and S3SCAN_DATABASE_CA_FILE).",
+    )
     aws_endpoint_url: str | None = Field(
         default=None,
         validation_alias=AliasChoices("AWS_ENDPOINT_URL", "aws_endpoint_url"),
@@ -123,6 +139,17 @@ class Settings(BaseSettings):
     text_max_bytes: int = Field(
         default=2 * 1024**3, ge=1, description="Text read of one object, decompressed, before it is partial(bytes)."
     )
+    ranges_above_bytes: int = Field(
+        default=1024**3,
+        ge=4096,
+        description="Plain text listed larger is scanned in byte ranges, which several workers share.",
+    )
+    range_bytes: int = Field(
+        default=256 * 1024**2,
+        ge=4096,
+        multiple_of=4,
+        description="Bytes of such a range; budgets of bytes and time are then the range's, not the object's.",
+    )
     object_max_s: float = Field(default=900.0, gt=0, description="Seconds for one object before it is partial(time).")
     depth_max: int = Field(
         default=10, ge=0, description="Archives and compressions inside one another, before it is partial(depth)."
@@ -168,6 +195,9 @@ class Settings(BaseSettings):
         default=128 * 1024**2,
         ge=64 * 1024**2,
         description="Memory that such a process may write to beyond what it begins with (RLIMIT_DATA).",
+    )
+    retention_days: float = Field(
+        default=0.0, ge=0, description="Days after its end that a job is deleted with all it found; 0 = never."
     )
     outage_patience_s: float = Field(
         default=3600.0, ge=0, description="Seconds that a worker holds its batches while Postgres is unreachable."
@@ -238,6 +268,11 @@ class Settings(BaseSettings):
             return {check_endpoint(url): profile for url, profile in given.items()}
         except InvalidInput as error:
             raise ValueError(str(error)) from None
+
+    @property
+    def policy(self) -> Policy:
+        """How a listing is planned."""
+        return Policy(object_max_bytes=self.object_max_bytes, alone_above_bytes=self.ranges_above_bytes)
 
     @property
     def lane_names(self) -> tuple[str, ...]:

@@ -18,11 +18,15 @@ import pytest
 from scanner_tasks.local.emulator import Emulator
 from scanner_tasks.local.postgres import LocalPostgres
 from scanner_tasks.store.engine import make_engine
+from tests import pooler_rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sqlalchemy import Engine
+
+
+pooler_rules.watch()
 
 
 def unavailable(what: str, error: Exception) -> NoReturn:

@@ -1,4 +1,4 @@
-"""Which rulesets scanned a job, allowed occurrences of a finding, and findings by their id."""
+"""Which rulesets scanned a job; a finding's allowed occurrences and its columns; findings by their id."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ create table job_rulesets (
   primary key (job_no, ruleset_hash)
 );
 alter table findings add column allowed bigint not null default 0;
+alter table findings add column columns jsonb;  -- [name, rows, valid] of those that hold little else
 create index findings_of_id on findings (finding_id);
 """
 
@@ -29,5 +30,6 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Drop them."""
     op.execute("drop index findings_of_id")
+    op.execute("alter table findings drop column columns")
     op.execute("alter table findings drop column allowed")
     op.execute("drop table job_rulesets")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from alembic import op
 
 revision = "0005"
-down_revision = "0003"
+down_revision = "0004"
 
 # The running release neither reads nor writes it; a column without a default rewrites no row.
 ACCESS = "alter table jobs add column access jsonb"

@@ -26,7 +26,7 @@ CHUNK = 200_000
 #: Folders of the project that hold examples of values on purpose.
 EXAMPLES = (
     "tests", "benchmarks", "docs", "README.md", "CHANGELOG.md", "scanner_tasks/rules", "scanner_tasks/local", "scanner_tasks/detect",
-    "scanner_tasks/core", "scanner_tasks/cli",
+    "scanner_tasks/core", "scanner_tasks/cli", "scanner_tasks/extract", "api_lambda",
 )  # fmt: skip
 #: Only these rules are counted: names of authors and their mail are real in such files.
 COUNTED = (

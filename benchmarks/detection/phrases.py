@@ -62,6 +62,18 @@ iban\\n«iban:compact»\\n
 phone:&nbsp;«phone:parens»
 «card:dashed»<br/>
 \\tSSN: «ssn»\\t
+{"keys":"\\u0022«akid»\\u0022"}
+{"html":"\\u003cb\\u003eSSN: «ssn»\\u003c/b\\u003e, \\u003ci\\u003e«phone:parens»\\u003c/i\\u003e"}
+{"secret":"aws_secret_access_key=\\u0022«awssecret»\\u0022"}
+\\u00a0«iban:compact»\\u00a0
+#«ssn»
+#«phone:dashed»
+SSN/ITIN: «ssn:plain»
+SS: «ssn:plain»
+Member «ssn», plan «n:5»
+Phone interview done, social is «ssn».
+PAN«card:plain»
+T«phone:+1 dashed» F«phone:+1 dashed»
 """
 #: Lines of chats: no capitals, no full stops, typed in haste.
 CHATS = """

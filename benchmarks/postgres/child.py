@@ -24,7 +24,6 @@ serve(
             detector=MarkDetector(),
             scan_slots=threading.BoundedSemaphore(1),
             clock=time.monotonic,
-            ruleset_hash=lambda: "stress",
         ),
     )
 )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any, Self
 
-from scanner_tasks.core.access import OWN, Access
 from scanner_tasks.core.errors import ObjectGone
 from scanner_tasks.core.model import (
     Confidence,
@@ -39,11 +38,6 @@ class NumberedObjects:
 
     def __init__(self, count: int) -> None:
         self.count = count
-
-    def through(self, access: Access) -> NumberedObjects:
-        """There is one way only."""
-        assert access == OWN
-        return self
 
     def check_bucket(self, bucket: str) -> None:
         """Every bucket is there."""
@@ -106,7 +100,7 @@ class MarkDetector:
     """Finds the mark that ``_Body`` wrote: detection is not what is measured here."""
 
     def prepare(self) -> None:
-        """Nothing is to be made ready."""
+        """Nothing to make ready."""
 
     def begin(self, name: str = "") -> MarkDetector._Detection:
         """A detection of one object."""

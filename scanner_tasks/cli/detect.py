@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from scanner_tasks.cli.rule_options import NoBuiltin, Packs
+from scanner_tasks.cli.screen import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -140,7 +141,7 @@ def detect(
             told = _shape(found, tell=explain)
             print(json.dumps({**told, "line": found.line, "column": found.column}, ensure_ascii=False))
             continue
-        print(f"{found.line}:{found.column}\t{found.rule_id}\t{found.confidence}\t{found.masked}")
+        print(f"{found.line}:{found.column}\t{found.rule_id}\t{found.confidence}\t{shown(found.masked)}")
         if explain:
             _explain(using, found)
 

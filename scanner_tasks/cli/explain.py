@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from scanner_tasks.cli.screen import AsJson, print_json, uuid_of
+from scanner_tasks.cli.screen import AsJson, print_json, shown, uuid_of
 
 
 def explain(
@@ -34,4 +34,4 @@ def explain(
         print_json(explanation_shape(told))
         return
     for line in told.lines:
-        print(line)
+        print(shown(line))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from scanner_tasks.cli.screen import AsJson, JobId, print_json, print_table, shown, uuid_of
+from scanner_tasks.cli.screen import INCOMPLETE, AsJson, JobId, print_json, print_table, shown, uuid_of
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -34,7 +34,7 @@ def start(
 ) -> None:
     """Begin to scan a bucket, or the keys below a prefix; prints the job's id.
 
-    With --wait the exit status is 1 unless the job succeeded.
+    With --wait the exit status is that of `jobs watch`.
 
     Example: s3scan jobs start my-bucket exports/2026/
     """
@@ -87,11 +87,12 @@ def list_(
         return
     _say_if_paused()
     print_table(
-        ["job_id", "bucket", "prefix", "status", "listed#", "done#", "failed#", "findings#", "created"],
+        ["job_id", "bucket", "prefix", "status", "coverage", "listed#", "done#", "failed#", "findings#", "created"],
         (
             (
-                *(view.job.job_id, view.job.bucket, view.job.prefix, view.job.status, view.progress.listed),
-                *(view.progress.done, view.progress.failed, view.progress.findings, view.job.created_at),
+                *(view.job.job_id, view.job.bucket, view.job.prefix, view.job.status, _coverage(view)),
+                *(view.progress.listed, view.progress.done, view.progress.failed, view.progress.findings),
+                view.job.created_at,
             )
             for view in views
         ),
@@ -105,7 +106,10 @@ def show(
     live: Annotated[bool, typer.Option("--live", help="Count now, not as of the last minute.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show one job: its status, its objects by outcome, its findings.
+    """Show one job: its status, its objects by outcome and their sum, its findings.
+
+    The exit status is 3 when the job is incomplete: objects failed or were read in part, or the job itself failed or
+    was cancelled. It is 1 when the sums do not agree.
 
     Example: s3scan jobs show 0b0e7f1c-8f0c-4d5e-9a53-0f6a2c1d7e11
     """
@@ -116,12 +120,38 @@ def show(
     view = read_results.get_job(uuid_of(job_id), real_time=live, using=bootstrap.api())
     if as_json:
         print_json(job_shape(view))
-        return
-    _say_if_paused()
-    print_table(["", ""], _lines(view), empty="")
+    else:
+        _say_if_paused()
+        print_table(["", ""], _lines(view), empty="")
+    _check_sums(view)
+    if _is_incomplete(view):
+        raise typer.Exit(INCOMPLETE)
+
+
+def _is_incomplete(view: JobView) -> bool:
+    from scanner_tasks.core.progress import is_incomplete  # noqa: PLC0415
+
+    return is_incomplete(view.job.status, view.progress)
+
+
+def _coverage(view: JobView) -> str:
+    if _is_incomplete(view):
+        return "incomplete"
+    return "complete" if view.job.finished_at else "complete so far"
+
+
+def _check_sums(view: JobView) -> None:
+    """Never print sums that do not add up without saying so."""
+    from scanner_tasks.core.errors import SumsDisagree  # noqa: PLC0415
+    from scanner_tasks.core.progress import sums_agree  # noqa: PLC0415
+
+    if not sums_agree(view.progress, has_ended=view.job.finished_at is not None):
+        raise SumsDisagree(view.job.job_id)
 
 
 def _lines(view: JobView) -> list[tuple[str, object]]:
+    from scanner_tasks.core.progress import sums_line  # noqa: PLC0415
+
     job, counts = view.job, view.progress
     lines: list[tuple[str, object]] = [
         ("job", job.job_id),
@@ -129,6 +159,7 @@ def _lines(view: JobView) -> list[tuple[str, object]]:
         ("prefix", job.prefix or "(all keys)"),
         *((name, value) for name, value in job.access.to_show().items() if value),
         ("status", f"{job.status}: {job.status_reason}" if job.status_reason else job.status),
+        ("coverage", _coverage(view)),
         ("lane", job.lane),
         ("created", job.created_at),
         ("listed", job.listed_at),
@@ -138,7 +169,7 @@ def _lines(view: JobView) -> list[tuple[str, object]]:
         ("  processing", counts.processing),
     ]
     lines += [(f"  {outcome}", n) for outcome, n in counts.outcomes.items()]
-    lines += [("findings", counts.findings), ("occurrences", counts.occurrences)]
+    lines += [("objects in sum", sums_line(counts)), ("findings", counts.findings), ("occurrences", counts.occurrences)]
     if counts.allowed:
         lines.append(("  allowed besides", counts.allowed))
     lines.append(("ruleset", job.ruleset_hash))
@@ -158,7 +189,8 @@ def watch(
 ) -> None:
     """Watch a job until it has ended: a line whenever something changed. Ctrl-C leaves the job alone.
 
-    The exit status is 1 unless the job succeeded.
+    The exit status is 0 when the job succeeded, 3 when it is incomplete because objects failed or were read in part, 1
+    when the job itself failed or was cancelled.
 
     Example: s3scan jobs watch 0b0e7f1c-8f0c-4d5e-9a53-0f6a2c1d7e11 --every 10
     """
@@ -169,6 +201,7 @@ def _watch(job_id: UUID, *, every_s: float, as_json: bool) -> None:
     from scanner_tasks import bootstrap  # noqa: PLC0415
     from scanner_tasks.cli.shapes import job_shape  # noqa: PLC0415
     from scanner_tasks.core.model import JobStatus  # noqa: PLC0415
+    from scanner_tasks.core.progress import sums_line  # noqa: PLC0415
     from scanner_tasks.flow import read_results  # noqa: PLC0415
 
     last = None
@@ -182,7 +215,12 @@ def _watch(job_id: UUID, *, every_s: float, as_json: bool) -> None:
             else:
                 print(_line(view), flush=True)
         if view.job.finished_at:
-            raise typer.Exit(0 if view.job.status is JobStatus.SUCCEEDED else 1)
+            if not as_json:
+                print(f"{_coverage(view)}: {sums_line(view.progress)}")
+            _check_sums(view)
+            if view.job.status in {JobStatus.FAILED, JobStatus.CANCELLED}:
+                raise typer.Exit(1)
+            raise typer.Exit(INCOMPLETE if _is_incomplete(view) else 0)
         time.sleep(every_s)
 
 
@@ -273,3 +311,35 @@ def _say_if_paused() -> None:
 
     if control.fleet_is_paused(using=bootstrap.api()):
         print("The whole fleet is paused: `s3scan ops resume-all` lets it go on.")
+
+
+@app.command()
+def delete(
+    job_id: JobId,
+    wait: Annotated[bool, typer.Option("--wait", help="Return when its last row is gone.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Delete an ended job with all it found; the marks on its findings stay. There is no way back.
+
+    It is gone for its readers at once. Settle removes its rows in bounded steps, and whole partitions where no
+    other job needs them; with --wait this command does so too.
+
+    Example: s3scan jobs delete 0b0e7f1c-8f0c-4d5e-9a53-0f6a2c1d7e11
+    """
+    from scanner_tasks import bootstrap  # noqa: PLC0415
+    from scanner_tasks.flow import retention  # noqa: PLC0415
+
+    using = bootstrap.api()
+    retention.delete_job(uuid_of(job_id), using=using)
+    rows = partitions = 0
+    while wait:
+        gone = retention.retire(using=using)
+        rows, partitions = rows + gone.rows, partitions + gone.partitions
+        if gone == retention.Gone(jobs=0, rows=0, partitions=0):
+            break
+    if as_json:
+        print_json({"job_id": job_id, "rows": rows, "partitions": partitions})
+    elif wait:
+        print(f"Job {shown(job_id)} is deleted: {rows:,} rows, {partitions} partitions.")
+    else:
+        print(f"Job {shown(job_id)} is deleted; its rows are removed in steps.")

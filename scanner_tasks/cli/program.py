@@ -1,7 +1,7 @@
 """The commands put together, and what every one of them does with errors.
 
-Exit status: 0 done; 1 it could not be done; 2 the command line or a setting is wrong; 130 Ctrl-C. What went wrong is
-one line on stderr, never a traceback.
+Exit status: 0 done; 1 it could not be done; 2 the command line or a setting is wrong; 3 the job is incomplete (``jobs
+start --wait``, ``watch``, ``show``); 130 Ctrl-C. What went wrong is one line on stderr, never a traceback.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from scanner_tasks.cli import db, detect, dlq, explain, jobs, ops, results, rules, worker
+from scanner_tasks.cli import db, detect, dlq, explain, jobs, ops, results, rules, triage, worker
 from scanner_tasks.core.errors import InvalidInput, RuleError, ScannerError
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ app = typer.Typer(
 )
 app.add_typer(jobs.app, name="jobs")
 app.command(name="results")(results.results)
+app.add_typer(triage.app, name="triage")
 app.command(name="explain")(explain.explain)
 app.command(name="detect")(detect.detect)
 app.add_typer(dlq.app, name="dlq")

@@ -16,6 +16,9 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+#: Exit status of a command that tells of a job some of whose objects were not read, or not to their ends.
+INCOMPLETE = 3
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 JobId = Annotated[str, typer.Argument(metavar="JOB_ID", help="The id that `jobs start` printed.", show_default=False)]
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from scanner_tasks.core.progress import percent
+from scanner_tasks.core.progress import is_incomplete, percent
 
 if TYPE_CHECKING:
     from scanner_tasks.core.model import Finding
+    from scanner_tasks.core.triage import Mark
     from scanner_tasks.flow.explain import Explained
     from scanner_tasks.flow.read_results import JobView
     from scanner_tasks.flow.redrive import DeadLetter, LetterDetails
@@ -29,6 +30,7 @@ def job_shape(view: JobView) -> dict[str, Any]:
         **{name: getattr(job, name) for name in _JOB},
         "finished_at": job.finished_at,
         "access": job.access.to_show(),
+        "incomplete": is_incomplete(job.status, counts),
         "total_findings": counts.findings,
         "total_occurrences": counts.occurrences,
         "total_allowed": counts.allowed,
@@ -54,6 +56,13 @@ def finding_shape(finding: Finding) -> dict[str, Any]:
     fields["rule"] = fields.pop("rule_id")
     for place in fields["occurrences"]:
         place.update(place.pop("location"))
+    return fields
+
+
+def mark_shape(mark: Mark) -> dict[str, Any]:
+    """As POST /triage."""
+    fields = asdict(mark)
+    fields["by"] = fields.pop("marked_by")
     return fields
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from scanner_tasks.cli.rule_options import NoBuiltin, Packs, load
-from scanner_tasks.cli.screen import AsJson, print_json, print_table
+from scanner_tasks.cli.screen import AsJson, print_json, print_table, shown
 
 if TYPE_CHECKING:
     from scanner_tasks.detect.engine import Detector
@@ -59,7 +59,7 @@ def _try_one(rule_id: str, names: list[str], loaded: Loaded, *, as_json: bool) -
             if as_json:
                 print_json({"file": name, "rule": rule_id, **each._asdict()})
                 continue
-            place = f"line {each.line}, column {each.column}: {each.masked}"
+            place = f"line {each.line}, column {each.column}: {shown(each.masked)}"
             print(f"{place} {'is found' if each.is_found else 'is no finding'}: {'; '.join(each.reasons)}.")
         if not told and not as_json:
             print(f"Nothing in it has the shape of {rule_id}: {rule.pattern}")

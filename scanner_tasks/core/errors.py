@@ -13,6 +13,7 @@
     ├── JobTimeout                 the job goes on, only the waiting has ended; a TimeoutError too
     ├── Unavailable                infrastructure: worth another try; a task that raises it goes back to SQS
     ├── StatementRefused           a defect of ours: Postgres refused a statement
+    ├── SumsDisagree               a defect of ours: a job's sums do not add up
     ├── RuleError                  a rule file is wrong
     └── ObjectError                costs one object only; carries its outcome
         ├── ObjectGone, ObjectChanged, ObjectDenied, ObjectArchived
@@ -101,6 +102,14 @@ class Unavailable(ScannerError):
 
 class StatementRefused(ScannerError):
     """Postgres refused a statement of ours; the message names its SQLSTATE, never a value."""
+
+
+class SumsDisagree(ScannerError):
+    """An object of the job is counted twice, or not at all."""
+
+    def __init__(self, job_id: object) -> None:
+        super().__init__(f"The sums of job {job_id} do not agree: `s3scan db verify {job_id}` tells where.")
+        self.job_id = job_id
 
 
 class RuleError(ScannerError):

@@ -137,6 +137,15 @@ class Confidence(StrEnum):
     HIGH = "high"
 
 
+class TriageStatus(StrEnum):
+    """What somebody said of a finding; open is what nobody has judged, or what has changed since."""
+
+    OPEN = "open"
+    FALSE_POSITIVE = "false_positive"
+    ACCEPTED = "accepted"
+    FIXED = "fixed"
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ObjectRef:
     """One S3 object as the listing saw it.
@@ -219,6 +228,22 @@ class Job:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ObjectRange:
+    """Some bytes of a large text, with a row of the ledger of their own: a match belongs to the range of its start."""
+
+    #: Places in the object, from 0, both inclusive.
+    first_byte: int
+    last_byte: int
+    #: The batch that holds the object itself.
+    object_batch_no: int
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes of the range, without what is read on both sides of it."""
+        return self.last_byte - self.first_byte + 1
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ClaimedBatch:
     """A batch that this worker may finish: the lease runs until renewed, the attempt number fences the completion."""
 
@@ -234,6 +259,8 @@ class ClaimedBatch:
     outcomes: bytes
     #: Only the objects still pending, with their position in the batch.
     objects: tuple[tuple[int, ObjectRef], ...]
+    #: The bytes of its one object that this batch stands for; None where it stands for whole objects.
+    object_range: ObjectRange | None = None
     #: Of the rules that the job began with; empty where nobody asks.
     ruleset_hash: str = ""
     #: How the job's bucket is reached.
@@ -244,11 +271,11 @@ class ClaimedBatch:
 class Location:
     """Where an occurrence begins in its object."""
 
-    #: Line, from 1.
+    #: Line, from 1; 0 where it is not known, because the object was read in ranges.
     line: int
-    #: Column in Unicode code points, from 1.
+    #: Column in Unicode code points, from 1; 0 with the line.
     column: int
-    #: Byte offset in the text as extracted (after decompression), from 0.
+    #: Byte offset in the text as extracted (after decompression), from 0; without a line, in the object itself.
     offset: int
     #: Where within its format: ``a.zip!b/c.csv``, ``page 3``, ``Sheet1!B7``, ``$.customers[3].ssn``; "" in plain text.
     path: str = ""
@@ -345,8 +372,12 @@ class Finding:
     count: int
     occurrences: tuple[Occurrence, ...]
     found_at: datetime
+    #: The mark on it, if that still fits what was found (core/triage.py).
+    triage: TriageStatus = TriageStatus.OPEN
     #: Occurrences beside the count that an allow list allows.
     allowed: int = 0
+    #: Columns of a table that hold almost nothing else, the first few.
+    columns: tuple[Column, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -30,6 +30,8 @@ class Policy:
 
     #: Objects listed larger are skipped(too_large).
     object_max_bytes: int
+    #: Objects listed larger are a batch of their own, as all above MAX_BYTES are: they may be split into byte ranges.
+    alone_above_bytes: int = MAX_BYTES
 
 
 def plan_object(ref: ObjectRef, policy: Policy) -> PlannedObject:
@@ -64,28 +66,33 @@ def plan_page(refs: Iterable[ObjectRef], policy: Policy) -> tuple[PlannedBatch, 
         >>> [len(batch.objects) for batch in plan_page(refs, Policy(object_max_bytes=10))]
         [100, 50]
     """
-    return cut_batches(plan_object(ref, policy) for ref in refs)
+    return cut_batches((plan_object(ref, policy) for ref in refs), policy)
 
 
-def cut_batches(objects: Iterable[PlannedObject]) -> tuple[PlannedBatch, ...]:
+def cut_batches(objects: Iterable[PlannedObject], policy: Policy) -> tuple[PlannedBatch, ...]:
     """Objects that are planned already, cut as ``plan_page`` cuts."""
-    return tuple(PlannedBatch(objects=group) for group in _cut(objects))
+    return tuple(PlannedBatch(objects=group) for group in _cut(objects, min(MAX_BYTES, policy.alone_above_bytes)))
 
 
-def _cut(objects: Iterable[PlannedObject]) -> Iterator[tuple[PlannedObject, ...]]:
+def _cut(objects: Iterable[PlannedObject], alone_above_bytes: int) -> Iterator[tuple[PlannedObject, ...]]:
     group: list[PlannedObject] = []
     pending_bytes = statement_bytes = 0
+    was_alone = False
     for planned in objects:
         to_scan = planned.ref.size_bytes if planned.outcome is Outcome.PENDING else 0
         literal = literal_bytes(planned.ref)
+        is_alone = to_scan > alone_above_bytes
         if group and (
-            len(group) == MAX_OBJECTS
+            is_alone
+            or was_alone
+            or len(group) == MAX_OBJECTS
             or pending_bytes + to_scan > MAX_BYTES
             or _ROW_OVERHEAD + statement_bytes + literal > MAX_STATEMENT_BYTES
         ):
             yield tuple(group)
             group, pending_bytes, statement_bytes = [], 0, 0
         group.append(planned)
+        was_alone = is_alone
         pending_bytes += to_scan
         statement_bytes += literal
     if group:

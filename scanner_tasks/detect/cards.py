@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _NOT_DIGITS = re.compile(rb"[^0-9]+")
+_GROUP_AT_END = re.compile(rb"[0-9]{4}[ -]\Z")
+_GROUP_AT_START = re.compile(rb"[ -][0-9]{4}")
 _DIGITS_AT_START = re.compile(rb"^[0-9]+")
 _DIGITS_AT_END = re.compile(rb"[0-9]+\Z")
 # Groupings as printed on cards; a number without separators is one group.
@@ -126,6 +128,31 @@ def card_prefix(value: bytes) -> tuple[int, bool] | None:
             if certain is not None:
                 return sum(grouping) + len(separators[0]) * (count - 1), certain
     return None
+
+
+def loose_card(value: bytes) -> tuple[int, bool] | None:
+    """The same for a card in other groups than cards print, of one separator: never certain.
+
+    Examples:
+        >>> [loose_card(v) for v in (b"411111 1111111111", b"4111 - 1111 - 1111 - 1111", b"4111-1111 11111111")]
+        [(17, False), (25, False), None]
+    """
+    separators = _NOT_DIGITS.findall(value)
+    if not separators or separators.count(separators[0]) < len(separators):
+        return None
+    return (len(value), False) if _number_certainty(_NOT_DIGITS.sub(b"", value)) else None
+
+
+def is_tail(value: bytes, left: bytes, right: bytes) -> bool:
+    """True for three groups of four with a fourth beside them: a longer number whose check digit fits no more.
+
+    Examples:
+        >>> is_tail(b"5018 1111 2222", b"4878 ", b""), is_tail(b"5018 1111 2222", b"no ", b"")
+        (True, False)
+    """
+    if len(value) != 14 or not _NOT_DIGITS.search(value):  # noqa: PLR2004
+        return False
+    return bool(_GROUP_AT_END.search(left) or _GROUP_AT_START.match(right))
 
 
 def _number_certainty(number: bytes) -> bool | None:

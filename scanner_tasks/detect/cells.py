@@ -211,7 +211,7 @@ def _bare_phones(cells: list[bytes]) -> list[int]:
 
 
 _ADDRESS: Final = (
-    r"[0-9A-Za-z_](?:[0-9A-Za-z_%+\-]|\.[0-9A-Za-z_%+\-]){0,63}"
+    r"[0-9A-Za-z](?:[0-9A-Za-z_%+\-]|\.[0-9A-Za-z_%+\-]){0,63}"
     r"@(?:[A-Za-z](?:[0-9A-Za-z\-]{0,61}[0-9A-Za-z])?\.){1,4}[A-Za-z]{2,24}"
 )
 _is_address = _matching(_ADDRESS)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from scanner_tasks.core.model import Confidence
 from scanner_tasks.detect.gate import make_gate, make_screen
-from scanner_tasks.detect.keywords import Keywords, Labels, chars, last_chars, speaks_of_another
+from scanner_tasks.detect.keywords import Keywords, Labels, chars, labels_next, last_chars, speaks_of_another
 from scanner_tasks.detect.normalisers import NORMALISERS
 from scanner_tasks.detect.regex import Regex
 from scanner_tasks.detect.table import LINE_BYTES
@@ -110,7 +110,7 @@ class CompiledRule:
             return (*match[self._weak_group], True)
         return (*match[0], False)
 
-    def judge(  # noqa: C901 (one decision, read from top to bottom)
+    def judge(  # noqa: C901, PLR0912 (one decision, read from top to bottom)
         self,
         text: bytes,
         match: Spans,
@@ -148,10 +148,13 @@ class CompiledRule:
         ):
             _say(why, "label")
             return None
-        said = columns.said(text, start) if columns is not None else None
+        said = columns.said(text, start, end) if columns is not None else None
         if said == "":
             _say(why, "column")
             return None
+        if columns is not None:
+            # In a table with such a column, no word of another row speaks for a value.
+            before = before[before.rfind(b"\n") + 1 :]
         confidence = rule.confidence
         vouched = ""
         if self._keywords is not None and (tell or weak or rule.keyword_required or so_far is not self.best):
@@ -161,6 +164,8 @@ class CompiledRule:
                 vouched = self._keyword(self._keywords, before, text, end, weak=weak)
             if vouched:
                 confidence = rule.keyword_confidence or confidence
+                if weak and not shaped_weak and confidence is Confidence.HIGH:
+                    confidence = Confidence.MEDIUM
             elif weak or rule.keyword_required:
                 _say(why, "keyword")
                 return None
@@ -203,7 +208,7 @@ class CompiledRule:
         if rule.validator:
             told.append(f"validator {rule.validator}")
         if doubted:
-            told.append("doubtful neighbours or range")
+            told.append("doubtful neighbours, range or check digits")
         if vouched:
             told.append(vouched)
         elif self._keywords is not None:
@@ -224,7 +229,7 @@ class CompiledRule:
             return ""
         after = text[end : end + self._after].partition(b"\n")[0]
         first, last = keywords.first(after)
-        if first >= 0 and (distance := chars(after[:first])) <= rule.proximity_after:
+        if first >= 0 and (distance := chars(after[:first])) <= rule.proximity_after and not labels_next(after[last:]):
             return f"keyword {keywords.name(after[first:last])}, {distance} after"
         return ""
 
@@ -237,18 +242,18 @@ def _say(why: list[str] | None, reason: str) -> None:
 class Columns:
     """What the header of a table says to one rule about each of its columns."""
 
-    __slots__ = ("_header", "_votes", "against")
+    __slots__ = ("_header", "_votes", "favours")
 
     def __init__(self, header: Header, votes: dict[int, str]) -> None:
         self._header = header
         self._votes = votes
-        #: Whether any column speaks against the rule.
-        self.against = "" in votes.values()
+        #: Whether any column speaks for the rule.
+        self.favours = any(votes.values())
 
     def of(self, column: int) -> str | None:
         """The same as ``said``, of a column."""
         return self._votes.get(column)
 
-    def said(self, text: bytes, start: int) -> str | None:
+    def said(self, text: bytes, start: int, end: int) -> str | None:
         """The keyword in the name of the value's column; empty if the name speaks against it, None for neither."""
-        return self._votes.get(self._header.column(text, start))
+        return self._votes.get(self._header.column(text, start, end))

@@ -17,19 +17,19 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from scanner_tasks.core.model import Confidence, Location, Occurrence, RuleFindings, Segment
+from scanner_tasks.core.model import Column, Confidence, Location, Occurrence, RuleFindings, Segment
 from scanner_tasks.core.redact import Fingerprinter, mask
 from scanner_tasks.detect.compiled import RANK, CompiledRule, Value
 from scanner_tasks.detect.context import Context
 from scanner_tasks.detect.filter import Filter, Seen, make_filter
 from scanner_tasks.detect.gate import Marks
-from scanner_tasks.detect.header import read_header
+from scanner_tasks.detect.header import find_header
 from scanner_tasks.detect.keywords import chars
 from scanner_tasks.detect.near import NearEnds, Nearest, NearWords
 from scanner_tasks.detect.paths import Paths
 from scanner_tasks.detect.settle import Celled, settle
 from scanner_tasks.detect.table import LINE_BYTES, LONGEST_LINE, NOWHERE, Table
-from scanner_tasks.detect.tally import Tally
+from scanner_tasks.detect.tally import Tally, with_columns
 from scanner_tasks.detect.whole import CodePoints, FoundValue, Lines, shown
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class Detector:
         self.window_bytes = window_bytes
         #: Bytes kept before the place where a search stands / needed after a match before it is decided. One more
         #: byte on the left, so that ``^`` never stands at a cut; each rule's width covers what its match adds.
-        widest = max((rule.width for rule in self.rules), default=0)
+        self.widest = widest = max((rule.width for rule in self.rules), default=0)
         self.keep_left = max([self.context.reach, *(rule.reach_left for rule in self.rules)]) + widest + 1
         self.need_right = max([self.context.reach, *(rule.reach_right for rule in self.rules)]) + 1
         self._filtered = filtered
@@ -129,6 +129,12 @@ class Detector:
             found.append(FoundValue(rule.id, *place, value.confidence, masked, told))
         return found
 
+    def owners(self, text: bytes, start: int, end: int) -> list[int]:
+        """Numbers of the rules, none of them yielding, that may match around a value at all."""
+        region = text[max(0, start - self.widest) : end + self.widest]
+        numbers = self._filter.possible(region) if self._filter is not None else range(len(self.rules))
+        return [number for number in numbers if not self.rules[number].rule.yields]
+
     def prepare(self, saved: bytes = b"") -> bytes:
         """Make the filter now, in seconds, rather than when the first text comes.
 
@@ -163,8 +169,8 @@ class Detection:
         self._window = b""
         self._base: Location | None = None
         self._incoming = bytearray()
-        #: Whether the first line of the text is still to be read.
-        self._at_first_line = True
+        #: Whether the first lines of the text are still to be read.
+        self._at_head = True
         #: The table that the text is, once its first line was read; where its first line to be read begins.
         self._table: Table | None = None
         self._rows_at = 0
@@ -196,15 +202,17 @@ class Detection:
                 severity=compiled.rule.severity_at(tally.count),
                 confidence=tally.confidence,
                 count=tally.count,
-                occurrences=tuple(tally.occurrences),
+                occurrences=with_columns(tally.occurrences, compiled.rule.id, columns),
                 allowed=tally.allowed,
-                columns=tuple(
-                    replace(column, name=self._detector.context.hide(column.name)) for column in tally.profiles
-                ),
+                columns=columns,
             )
             for compiled, tally in zip(self._detector.rules, self._tallies, strict=True)
             if tally.confidence is not None
+            for columns in [self._columns(tally)]
         )
+
+    def _columns(self, tally: Tally) -> tuple[Column, ...]:
+        return tuple(replace(column, name=self._detector.context.hide(column.name)) for column in tally.profiles)
 
     @property
     def allowed(self) -> int:
@@ -218,7 +226,7 @@ class Detection:
                 tally.end_text(self._table, compiled.best, compiled.rule.threshold or self._detector.threshold)
         self._window = b""
         self._base = None
-        self._at_first_line = True
+        self._at_head = True
         self._table = None
         self._rows_at = 0
         self._paths.clear()
@@ -226,21 +234,16 @@ class Detection:
     def _search(self, *, is_end: bool) -> None:
         self._window = text = b"".join((self._window, self._incoming))
         self._incoming.clear()
-        if self._at_first_line:
-            self._read_header(is_end=is_end)
-            if self._at_first_line:
+        if self._at_head:
+            self._read_head(is_end=is_end)
+            if self._at_head:
                 return
         chosen = self._detector.filter_for(text)
         seen = chosen.scan(text) if chosen is not None else None
         blank = self._read_rows(seen, is_end=is_end)
         if chosen is not None and seen is not None:
             chosen.scan_celled(blank, seen)
-            if any(tally.columns and compiled.has_weak for compiled, tally in self._each()):
-                # What is weak counts wherever the column's name vouches for it.
-                whole = chosen.whole_ends(text)
-                for number, (compiled, tally) in enumerate(self._each()):
-                    if tally.columns and compiled.has_weak and seen.ends[number] is not None:
-                        seen.ends[number] = whole.ends[number]
+            self._see_weak(chosen, seen, blank)
         for number, (compiled, tally) in enumerate(self._each()):
             if compiled.rule.enabled:
                 self._search_one(number, compiled, tally, seen, blank if compiled.rule.cells else text, is_end=is_end)
@@ -248,6 +251,18 @@ class Detection:
                 tally.at = max(tally.at, self._decidable(compiled, is_end=is_end) + 1)
         if not is_end:
             self._drop_left()
+
+    def _see_weak(self, chosen: Filter, seen: Seen, blank: bytes) -> None:
+        """What is weak counts wherever the column's name vouches for it."""
+        named = [
+            (number, bool(compiled.rule.cells))
+            for number, (compiled, tally) in enumerate(self._each())
+            if tally.has_column and compiled.has_weak and seen.ends[number] is not None
+        ]
+        whole = chosen.whole_ends(blank) if any(is_celled for _, is_celled in named) else []
+        for number, is_celled in named:
+            # The others are searched without the filter: few have such a column, and all of them share a database.
+            seen.ends[number] = whole[number] if is_celled else None
 
     def _each(self) -> zip[tuple[CompiledRule, Tally]]:
         return zip(self._detector.rules, self._tallies, strict=True)
@@ -257,23 +272,20 @@ class Detection:
     ) -> None:
         """Searches the window for one rule's values, as the filter tells where they can be."""
         decidable = self._decidable(compiled, is_end=is_end)
-        if seen is None or (
-            seen.words[number] is None
-            if compiled.has_weak
-            else seen.ends[number] is None and (seen.words[number] is None or tally.columns)
-        ):
+        ends = seen.ends[number] if seen is not None else None
+        words = seen.words[number] if seen is not None else None
+        needs_word = compiled.rule.keyword_required and not tally.has_column
+        if (ends is None and not (needs_word and words is not None)) or (compiled.has_weak and words is None):
             # Starts before `whole` have had their longest match inside the window; it lies at or after `decidable`.
             whole = len(text) + 1 if is_end else len(text) - compiled.width
             self._judge_all(compiled, tally, partial(compiled.find, text), whole, decidable)
             return
-        ends, words = seen.ends[number] or [], seen.words[number]
+        ends = [] if needs_word and words is not None else ends or []
         looks_near = bool(words) and (compiled.has_weak or compiled.rule.keyword_required)
-        if compiled.rule.keyword_required and words is not None and not tally.columns:
-            ends = []
         find = None
         if ends:
             find = NearEnds(compiled, text, ends).find
-        if looks_near and words and not (tally.columns and ends):
+        if looks_near and words and not (tally.has_column and ends):
             near = NearWords(compiled, text, words)
             find = Nearest(NearEnds(compiled, text, ends), near).find if ends else near.find
         if find is None:
@@ -286,35 +298,40 @@ class Detection:
             whole = len(text) + 1 if is_end else len(text) - compiled.width
             self._judge_all(compiled, tally, find, whole, decidable, words)
 
-    def _read_header(self, *, is_end: bool) -> None:
-        """Reads the text's first line once it is in the window whole. Rows below it are judged no earlier."""
-        line, newline, _ = self._window[: LINE_BYTES + 1].partition(b"\n")
-        if not newline and not is_end and len(line) <= LINE_BYTES:
+    def _read_head(self, *, is_end: bool) -> None:
+        """Reads the text's first lines once they are in the window. Nothing is judged earlier."""
+        text = self._window
+        if not is_end and len(text) <= LINE_BYTES:
             return
-        self._at_first_line = False
-        header = read_header(line) if newline else None
-        if newline:
-            self._table = Table(line, has_header=header is not None)
-        if header is not None:
-            for compiled, tally in zip(self._detector.rules, self._tallies, strict=True):
+        self._at_head = False
+        whole = len(text) if len(text) <= LINE_BYTES else text.rfind(b"\n", 0, LINE_BYTES) + 1
+        self._take_head(text[:whole])
+
+    def _take_head(self, head: bytes) -> None:
+        """What the text's first lines say of its columns."""
+        found = find_header(head)
+        line, newline, _ = head.partition(b"\n")
+        if found is not None:
+            header, self._rows_at = found
+            for compiled, tally in self._each():
                 tally.columns = compiled.columns(header)
+            if header.delimiter:
+                self._table = Table(header.delimiter, len(header.names), names=header.names)
+        elif newline:
+            self._table = Table.of_line(line)
 
     def _decidable(self, compiled: CompiledRule, *, is_end: bool) -> int:
         """Starts up to here have all that a decision reads inside the window."""
         size = len(self._window)
-        return size if is_end else size - compiled.width - self._detector.need_right
+        width = self._detector.widest if compiled.rule.yields else compiled.width
+        return size if is_end else size - width - self._detector.need_right
 
     def _read_rows(self, seen: Seen | None, *, is_end: bool) -> bytes:
         """Counts the rows that are decided, and settles their sound cells; the window without these."""
         text, table = self._window, self._table
         if table is None or not table.is_open:
             return text
-        end = len(text)
-        if not is_end:
-            decided = min((self._decidable(some, is_end=False) for some in self._detector.celled), default=end)
-            end = text.rfind(b"\n", 0, max(decided, 0)) + 1
-            if end <= self._rows_at and decided - self._rows_at > LONGEST_LINE:
-                table.close()
+        end = self._rows_end(is_end=is_end)
         if end <= self._rows_at:
             return text
         grid = table.read(text, self._rows_at, end)
@@ -327,6 +344,17 @@ class Detection:
             if compiled.rule.cells and self._may_settle(compiled)
         ]
         return settle(grid, text, rules, is_json=table.is_json)
+
+    def _rows_end(self, *, is_end: bool) -> int:
+        """Where the rows end that are decided; a row that takes too long ends the table."""
+        end = len(self._window)
+        if is_end:
+            return end
+        decided = min((self._decidable(some, is_end=False) for some in self._detector.celled), default=end)
+        end = self._window.rfind(b"\n", 0, max(decided, 0)) + 1
+        if self._table is not None and end <= self._rows_at and decided - self._rows_at > LONGEST_LINE:
+            self._table.close()
+        return end
 
     def _settles(self) -> bool:
         """Whether values may be counted without being told one by one."""
@@ -369,11 +397,7 @@ class Detection:
                 return
             found = tally.sure
             if compiled.misses is not None:
-                value_start, value_end, _ = compiled.span(match)
-                place = NOWHERE if table is None else table.column(text, value_start)
-                found = tally.sum_of(place, is_sure=tally.is_vouched(compiled, place))
-                if compiled.misses(text[value_start:value_end]):
-                    tally.sum_of(place, is_sure=False).missed += 1
+                place, found = self._doubt(compiled, tally, match)
             # With the best confidence, no keyword is looked for; but where there are no columns it protects a value.
             is_best = compiled.best in {found.confidence, tally.confidence}
             so_far = (
@@ -385,6 +409,8 @@ class Detection:
                 at = start + 1
                 continue
             at = max(value.end, start + 1)
+            if compiled.rule.yields and self._is_owned(value):
+                continue
             if RANK[value.confidence] >= weakest and self._passes(compiled.gate, tally, match, value):
                 if value.is_vouched and place == NOWHERE:
                     found = tally.sure
@@ -394,6 +420,30 @@ class Detection:
                 if table is not None:
                     tally.by_column[place if compiled.misses is not None else table.column(text, value.start)] += 1
                 self._record(compiled, tally, found, value)
+
+    def _doubt(self, compiled: CompiledRule, tally: Tally, match: Spans) -> tuple[Place, Sum]:
+        """The column of a match whose rule's values pass by chance, and the sum it would belong to; counts a miss."""
+        start, end, _ = compiled.span(match)
+        place = NOWHERE if self._table is None else self._table.column(self._window, start)
+        if compiled.misses is not None and compiled.misses(self._window[start:end]):
+            tally.sum_of(place, is_sure=False).missed += 1
+        return place, tally.sum_of(place, is_sure=tally.is_vouched(compiled, place))
+
+    def _is_owned(self, value: Value) -> bool:
+        """Whether a rule that does not yield finds a value that overlaps this one."""
+        detector, text = self._detector, self._window
+        for number in detector.owners(text, value.start, value.end):
+            compiled, tally = detector.rules[number], self._tallies[number]
+            first = max(0, value.start - compiled.width)
+            region = text[first : value.end + compiled.width + 1]
+            at = 0
+            while (match := compiled.find(region, at, value.end - first)) and match[0][0] < value.end - first:
+                spans = [(start + first, end + first) if start >= 0 else (start, end) for start, end in match]
+                found = compiled.judge(text, spans, None, tally.columns) if spans[0][1] > value.start else None
+                if found is not None and found.end > value.start and found.start < value.end:
+                    return True
+                at = match[0][0] + 1
+        return False
 
     def _passes(self, gate: Gate | None, tally: Tally, match: Spans, value: Value) -> bool:
         """Whether the value counts; an allowed one is counted apart."""

@@ -3,9 +3,10 @@
 The filter never decides: RE2 and the rule's judgement do, near the ends that it reports. Without the library, or for a
 rule whose pattern it refuses, the engine searches the whole window with RE2 and finds the same.
 
-Three databases: every rule's pattern but for what is weak in it, and every keyword; the patterns of the rules whose
-values fill cells of tables, run once the sound cells are out of the way; the patterns whole, for tables in whose header
-a keyword stands. What is weak needs a keyword, so that otherwise it is looked for near keywords only.
+Four databases: every rule's pattern but for what is weak in it, and every keyword; the patterns of the rules whose
+values fill cells of tables, run once the sound cells are out of the way; both kinds whole, what is weak included, for
+tables in whose header a keyword stands, and for contexts. What is weak needs a keyword, so that otherwise it is looked
+for near keywords only.
 """
 
 from __future__ import annotations
@@ -26,8 +27,9 @@ if TYPE_CHECKING:
     from scanner_tasks.detect.ruleset import Rule
 
 _ENDS, _WORDS = range(2)
-_MAIN, _CELLED, _WHOLE = range(3)
+_MAIN, _CELLED, _WHOLE, _WHOLE_CELLED = range(4)
 #: Number of the rule, ends or words, pattern.
+_MOST_IN_WHOLE: Final = 4
 _Pattern = tuple[int, int, bytes]
 #: Begins what ``Filter.dump`` gives; raised with its layout.
 _MAGIC: Final = b"s3scan filter 1\n"
@@ -53,7 +55,7 @@ class Filter:
         self._words_known = [False] * len(rules)
         #: Rules whose ends are reported by a pass of their own, over text without its sound cells.
         self.celled: Final = frozenset(n for n, rule in enumerate(rules) if rule.rule.cells)
-        self._patterns: list[list[_Pattern]] = [[], [], []]
+        self._patterns: list[list[_Pattern]] = [[], [], [], []]
         #: Whether the library refused a pattern.
         self._is_short = False
         for number, rule in enumerate(rules):
@@ -70,7 +72,7 @@ class Filter:
         self._local = threading.local()
 
     def _add(self, number: int, rule: CompiledRule) -> None:
-        main, celled, whole = self._patterns
+        main, celled, whole, whole_celled = self._patterns
         if rule.rule.keyword_required and not rule.rule.cells:
             # Searched near its keywords only: its shape, often just digits, would match everywhere.
             main.append((number, _WORDS, translate(rule.keyword_pattern)))
@@ -83,7 +85,10 @@ class Filter:
         (celled if rule.rule.cells else main).append((number, _ENDS, pattern))
         self._known[number] = True
         if rule.has_weak or rule.rule.cells:
-            whole.append((number, _ENDS, translate(rule.regex.pattern)))
+            # Rarely run, over values that a header vouches for: small rather than exact.
+            (whole_celled if rule.rule.cells else whole).append(
+                (number, _ENDS, translate(rule.regex.pattern, most=_MOST_IN_WHOLE))
+            )
         if rule.keyword_pattern:
             main.append((number, _WORDS, translate(rule.keyword_pattern)))
             self._words_known[number] = True
@@ -100,6 +105,8 @@ class Filter:
                     self._build([pattern])
                     taken.append(pattern)
                 except self._hyperscan.error:
+                    if which in {_WHOLE, _WHOLE_CELLED}:
+                        continue
                     (self._words_known if pattern[1] == _WORDS else self._known)[pattern[0]] = False
             self._patterns[which] = taken
             return self._build(taken)
@@ -158,11 +165,12 @@ class Filter:
         """Adds the ends of the celled rules."""
         self._scan(_CELLED, text, seen)
 
-    def whole_ends(self, text: bytes) -> Seen:
-        """The ends of every match, what is weak included, of the rules that have weak ones and of the celled rules."""
-        seen = Seen([[] for _ in self._known], [])
-        self._scan(_WHOLE, text, seen)
-        return seen
+    def whole_ends(self, text: bytes) -> list[list[int] | None]:
+        """The ends of every match of the celled rules, what is weak included; None for a rule that is not held."""
+        held = {number for number, _, _ in self._patterns[_WHOLE_CELLED]}
+        seen = Seen([[] if number in held else None for number in range(self._rules)], [])
+        self._scan(_WHOLE_CELLED, text, seen)
+        return seen.ends
 
     def _scan(self, which: int, text: bytes, seen: Seen) -> None:
         database = self._databases[which]
@@ -185,7 +193,7 @@ class Filter:
     def possible(self, text: bytes) -> list[int]:
         """Numbers of the rules that may match in the text at all, ascending: lighter than ``scan``."""
         present = set(self._unknown)
-        for which in (_MAIN, _WHOLE):
+        for which in (_MAIN, _WHOLE, _WHOLE_CELLED):
             database = self._databases[which]
             if database is None:
                 continue

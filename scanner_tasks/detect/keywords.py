@@ -10,6 +10,7 @@ from scanner_tasks.detect.regex import Regex
 
 _CONTINUATION: Final = bytes(range(0x80, 0xC0))
 #: A long number and then a word between keyword and value: the keyword belongs to that number, not to ours.
+_NEXT_LABEL: Final = Regex(r"^[A-Za-z0-9_]{0,12}[\"'\]]{0,2}[ ]?[=:#]")
 _ANOTHER_VALUE: Final = Regex("[0-9]{5}[^0-9]*[A-Za-z]{2}")
 
 
@@ -23,11 +24,14 @@ class Keywords:
     """
 
     def __init__(self, words: tuple[str, ...]) -> None:
-        whole = [word for word in words if not word.endswith("*")]
-        begun = [_spaced(word.removesuffix("*")) for word in words if word.endswith("*")]
+        # Codes of formats, ``*TE*`` and ``:57A:``, are taken as they stand.
+        signs = [re2.escape(word) for word in words if not word[0].isalnum()]
+        lettered = [word for word in words if word[0].isalnum()]
+        whole = [word for word in lettered if not word.endswith("*")]
+        begun = [_spaced(word.removesuffix("*")) for word in lettered if word.endswith("*")]
         self._words = words
         # One look that tells most texts apart: without any of these letters in a row, nothing below can match.
-        self._any = Regex(f"(?i:{'|'.join([_spaced(word) for word in whole] + begun)})")
+        self._any = Regex(f"(?i:{'|'.join([_spaced(word) for word in whole] + begun + signs)})")
         parts = []
         if whole:
             any_case = "|".join(_spaced(word) for word in whole)
@@ -38,6 +42,8 @@ class Keywords:
                 f"(?:^|[^A-Za-z])((?:{lower})s?)[A-Z]",
                 f"(?:^|[^A-Za-z]|[a-z])((?:{capital})s?)(?:$|[^a-z])",
             ]
+        if signs:
+            parts.append(f"((?i:{'|'.join(signs)}))")
         if begun:
             parts.append(f"(?:^|[^A-Za-z0-9])((?:{'|'.join(begun)})[A-Za-z0-9]{{0,64}})")
         self._exact = [Regex(part) for part in parts]
@@ -115,6 +121,16 @@ class Labels:
     def end_any(self, lines: bytes) -> bool:
         """True if such a word ends any of the lines."""
         return self._any_line.search(lines) is not None
+
+
+def labels_next(after: bytes) -> bool:
+    """True if what follows a word behind a value makes it the label of the next value: ``", ssn='536…``.
+
+    Examples:
+        >>> labels_next(b"='536"), labels_next(b'":"x'), labels_next(b" of Jane")
+        (True, True, False)
+    """
+    return _NEXT_LABEL.search(after) is not None
 
 
 def speaks_of_another(between: bytes) -> bool:

@@ -9,7 +9,7 @@ from scanner_tasks.core.redact import mask
 from scanner_tasks.detect import banking, cards
 from scanner_tasks.detect.compiled import RANK
 from scanner_tasks.detect.gate import LINE_BYTES
-from scanner_tasks.detect.header import read_header
+from scanner_tasks.detect.header import find_header
 from scanner_tasks.detect.table import LINE_BYTES as HEADER_BYTES
 from scanner_tasks.detect.validators import VALIDATORS, described
 from scanner_tasks.detect.whole import CodePoints, Lines
@@ -64,9 +64,8 @@ def _judged(
     detector: Detector, compiled: CompiledRule, data: bytes, name: str
 ) -> Iterator[tuple[int, int, bool, tuple[str, ...]]]:
     """Start and end of each match, whether it is found, and why."""
-    line, newline, _ = data[: HEADER_BYTES + 1].partition(b"\n")
-    header = read_header(line) if newline else None
-    columns = compiled.columns(header) if header is not None else None
+    found = find_header(data[:HEADER_BYTES])
+    columns = compiled.columns(found[0]) if found is not None else None
     at = 0
     while match := compiled.find(data, at, len(data) + 1):
         why: list[str] = []

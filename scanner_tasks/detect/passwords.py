@@ -48,7 +48,7 @@ _AWS_NAME: Final = re.compile(rb"(?i)aws.{0,24}$", re.DOTALL)
 _NO_SECRET_NAME: Final = re.compile(
     rb"(?i)(?:csrf|xsrf|next|page|paging|pagination|continuation|sync|cursor|cache|etag|nonce|public|publishable|sort"
     rb"|idempotency|primary|foreign|partition|row|lookup|translation|i18n|site|recaptcha)[a-z_\-]{0,12}(?:token|key)"
-    rb"[\"'\]]{0,3}[ \t]{0,8}[:=>]{1,2}[ \t]{0,8}[\\\"'`]{0,3}$"
+    rb"(?:[\"'][ ]value[ ]?=[ ]?|[\"'\]]{0,3}[ \t]{0,8}[:=>]{1,2}[ \t]{0,8})[\\\"'`]{0,3}$"
 )
 _RUN: Final = re.compile(rb"(.)\1{4}")
 _URL_QUERY: Final = re.compile(rb"[?&][A-Za-z0-9_.\-]{0,60}=$")

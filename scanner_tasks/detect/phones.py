@@ -65,6 +65,14 @@ _THREE_DIGIT_CODES: Final = (
     (998, 998),
 )
 _E164_DIGITS: Final = range(8, 16)
+# How a number of a country is labelled where it stands without the country's code: at most so far behind the word.
+_LABEL: Final = re.compile(
+    rb"(?i)(?:phone|tele?ph?[a-z]{0,12}|tel|t\xc3\xa9l(?:\xc3\xa9phone)?|tel\xc3\xa9fonos?|telef\xc3\xb3n[a-z]{0,2}|mobil[a-z]{0,8}"
+    rb"|m\xc3\xb3vil|movil|handy|cell[a-z]{0,5}|celular|portable|fax|gsm|call|rufnummer|puhelin[a-z]{0,8}|kom(?:\.|\xc3\xb3rka)|whatsapp"
+    rb"|sms|msisdn|\xd1\x82\xd0\xb5\xd0\xbb(?:\xd0\xb5\xd1\x84\xd0\xbe\xd0\xbd)?|\xe9\x9b\xbb\xe8\xa9\xb1|\xe7\x94\xb5\xe8\xaf\x9d|\xe6\x89\x8b\xe6\x9c\xba"
+    rb"|\xe6\x90\xba\xe5\xb8\xaf|\xec\xa0\x84\xed\x99\x94|\xed\x9c\xb4\xeb\x8c\x80\xed\x8f\xb0|\xe0\xa4\xab\xe0\xa4\xbc?\xe0\xa5\x8b\xe0\xa4\xa8)[^0-9\n]{0,24}\Z"
+)
+_NATIONAL_DIGITS: Final = range(8, 13)
 
 
 def number_certainty(value: bytes) -> bool | None:
@@ -91,6 +99,41 @@ def number_certainty(value: bytes) -> bool | None:
     if _NANP.fullmatch(national):
         return True
     return None if body.startswith(b"+") else False
+
+
+_LAID_OUT: Final = re.compile(
+    rb"(?:\+|00[1-9]).*|1?[0-9]{10}"
+    rb"|(?:(?:\+?1|001)[^0-9(]{0,3})?(?:\([0-9]{3}\)[^0-9]{0,3}|[0-9]{3}(?:[ .-]|[^\x00-\x7f]{2,3}))"
+    rb"[0-9]{3}(?:[ .-]|[^\x00-\x7f]{2,3})[0-9]{4}(?:[ ,xXeE].*)?",
+    re.DOTALL,
+)
+
+
+def is_laid_out(value: bytes) -> bool:
+    """True for a North American number in groups of 3, 3 and 4 with plain separators, and for one with a country code.
+
+    Examples:
+        >>> [is_laid_out(v) for v in (b"415-555-2671", b"+49 30 1234", b"415/555/2671", b"415-5552-671")]
+        [True, True, False, False]
+    """
+    return _LAID_OUT.fullmatch(value) is not None
+
+
+def is_national(value: bytes, left: bytes) -> bool:
+    """True for a country's own notation, directly behind a word for telephone in one of many languages.
+
+    Examples:
+        >>> is_national(b"(089) 2688861", b"Telefon "), is_national(b"912345678", "Teléfono: ".encode())
+        (True, True)
+        >>> is_national(b"601 234 567", b"Tax number "), is_national(b"12 34 56", b"Telefon ")
+        (False, False)
+    """
+    digits = _NOT_DIGITS.sub(b"", value)
+    if len(digits) not in _NATIONAL_DIGITS or len(set(digits)) < _LEAST_KINDS:
+        return False
+    if value.isdigit() and len(digits) == _NANP_DIGITS and digits[:1] in b"12345":
+        return False  # a moment in seconds as likely
+    return _LABEL.search(left[-64:]) is not None
 
 
 def _international(digits: str) -> bool | None:

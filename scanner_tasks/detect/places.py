@@ -25,10 +25,19 @@ _ASSIGNED: Final = re.compile(
     rb"(?i)(?:ip|addr|address|host|server|gateway|dns|client|remote|src|dst|from|to)[a-z_]{0,8}[\"']?[ ]?=[ ]?$"
 )
 _SMALL: Final = 32
+_LEAST_LARGE: Final = 2
+_PRIVATE: Final = 10
+#: Bytes before an address in which a word for a version, or a name that it is assigned to, may stand.
+_LABEL_BYTES: Final = 24
 
 
 def ipv4(value: bytes, left: bytes, right: bytes) -> Verdict:
-    """Four octets of a host; doubtful where all are small as in versions; not after ``v`` or ``==``, nor loopback.
+    """Four octets of a host; not after ``v`` or ``==``.
+
+    Nobody's: loopback, 0.0.0.0/8, multicast and what is reserved, so netmasks too. Private addresses and those kept for
+    documentation are told: they stand in records of people, real or made up. Doubtful, so that a keyword must vouch:
+    networks (the last octet is 0), and fewer than two octets above 31, as in versions and numbers of sections; one
+    address in 150 is like that.
 
     Examples:
         >>> ipv4(b"203.0.113.9", b"from ", b""), ipv4(b"1.2.3.4", b"", b""), ipv4(b"203.0.113.9", b"pkg==", b"")
@@ -39,9 +48,13 @@ def ipv4(value: bytes, left: bytes, right: bytes) -> Verdict:
         return None
     if (right[:1] in {b".", b"-", b"_"} and right[1:2].isalnum()) or right[:1] in {b"%", b"+"}:
         return None
-    if _VERSION_BEFORE.search(left) and not _ASSIGNED.search(left):
+    left = left[-_LABEL_BYTES:]
+    if not _ASSIGNED.search(left) and _VERSION_BEFORE.search(left):
         return None
-    return len(value), max(octets) < _SMALL or octets[3] == 0
+    large = (octets[0] >= _SMALL) + (octets[1] >= _SMALL) + (octets[2] >= _SMALL) + (octets[3] >= _SMALL)
+    # The first octet of a private address is always the same.
+    least = 1 if octets[0] == _PRIVATE else _LEAST_LARGE
+    return len(value), large < least or octets[3] == 0
 
 
 def ipv6(value: bytes, _left: bytes, right: bytes) -> Verdict:

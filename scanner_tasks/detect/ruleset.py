@@ -60,6 +60,8 @@ class Rule:
     keyword_confidence: Confidence | None = None
     #: Words that, standing directly before the value as its label, speak against it.
     against: tuple[str, ...] = ()
+    #: True when a value is left to any other rule, one that does not yield, that finds a value overlapping it.
+    yields: bool = False
     #: Text that stands in every match: lets the engine skip what cannot match.
     literal: str = ""
     #: Shape of a table's cell in which the rule finds the cell's whole content, keyword or not (see detect/cells.py):
@@ -100,6 +102,10 @@ class Ruleset:
 
     rules: tuple[Rule, ...]
 
+    def severity_at(self, rule_id: str, count: int) -> Severity:
+        """The severity of a finding of one of the rules with so many occurrences."""
+        return next(rule for rule in self.rules if rule.id == rule_id).severity_at(count)
+
     def __post_init__(self) -> None:
         seen: set[str] = set()
         for rule in self.rules:
@@ -130,7 +136,7 @@ _LISTS: Final = frozenset(
     {"keywords", "against", "references", "examples", "negative_examples", "ignore", "contains", "paths"}
 )
 _NUMBERS: Final = frozenset({"proximity", "proximity_after"})
-_FLAGS: Final = frozenset({"keyword_required"})
+_FLAGS: Final = frozenset({"keyword_required", "yields"})
 _READ: Final = {"severity_by_count": fields.severities, "entropy": fields.bits}
 _WORDS: Final[dict[str, Any]] = {
     "severity": Severity,

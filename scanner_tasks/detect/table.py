@@ -82,24 +82,31 @@ class Table:
     """What is known of the table that a text is: where its columns are, and how many rows were read.
 
     Args:
-        first_line: The text's first line, whole.
-        has_header: Whether it names the columns.
+        delimiter: Between cells; for JSON lines the quote.
+        width: Cells in a row; 0 in a text that is no table.
+        names: Of the columns, where there is a header.
+        is_json: Each line is a JSON object: columns are its keys.
     """
 
-    def __init__(self, first_line: bytes, *, has_header: bool) -> None:
-        line = first_line.removeprefix(b"\xef\xbb\xbf").strip(b"\r\n")
-        #: Each line is a JSON object: columns are its keys.
-        self.is_json = line[:1] == b"{" and line.rstrip(b",")[-1:] == b"}"
-        self.delimiter = b'"' if self.is_json else max(DELIMITERS, key=line.count)
-        plain = line if self.is_json else unquoted(line, self.delimiter)
-        #: Cells in a row; 0 in a text that is no table.
-        self.width = plain.count(self.delimiter) + 1 if self.delimiter in plain else 0
-        self.names: Final = tuple(name.strip(b" \"'") for name in (plain.split(self.delimiter) if has_header else ()))
-        self._in_header = has_header
+    def __init__(self, delimiter: bytes, width: int, *, names: tuple[bytes, ...] = (), is_json: bool = False) -> None:
+        self.delimiter: Final = delimiter
+        self.width: Final = width
+        self.names: Final = names
+        self.is_json: Final = is_json
         #: Whether rows are still read.
         self.is_open = bool(self.width)
         #: Rows read so far that have something in a column, by column.
         self.filled: Counter[Column] = Counter()
+
+    @classmethod
+    def of_line(cls, first_line: bytes) -> Table:
+        """The table that a text without a header is, as its first line tells."""
+        line = first_line.removeprefix(b"\xef\xbb\xbf").strip(b"\r\n")
+        if line[:1] == b"{" and line.rstrip(b",")[-1:] == b"}":
+            return cls(b'"', line.count(b'"') + 1 if b'"' in line else 0, is_json=True)
+        delimiter = max(DELIMITERS, key=line.count)
+        count = unquoted(line, delimiter).count(delimiter)
+        return cls(delimiter, count + 1 if count else 0)
 
     def column(self, text: bytes, position: int) -> Column:
         """The column in which a byte stands; NOWHERE in a text that is no table, or too far from its line's begin."""
@@ -127,9 +134,6 @@ class Table:
 
         Both places are the beginnings of lines, or the end of the text. Call it once for each line, in order.
         """
-        if self._in_header and start < end:
-            self._in_header = False
-            start = text.find(b"\n", start, end) + 1 or end
         if not self.is_open or start >= end:
             return None
         region = text[start:end]

@@ -8,6 +8,7 @@ so a rule that has a ``chance`` counts its values by column until then.
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from heapq import merge
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final
@@ -30,6 +31,18 @@ PROFILE_SHARE: Final = 0.95
 LEAST_ROWS: Final = 20
 #: Columns told with one finding.
 MOST_PROFILES: Final = 20
+
+
+def with_columns(occurrences: list[Occurrence], rule_id: str, columns: tuple[Column, ...]) -> tuple[Occurrence, ...]:
+    """The occurrences; the first one's evidence tells the columns that hold almost nothing but values of the rule."""
+    if not columns or not occurrences:
+        return tuple(occurrences)
+    told = tuple(
+        f"column {column.name}: {100 * column.valid // column.rows} % valid {rule_id}, {column.rows:,} rows"
+        for column in columns
+    )
+    first = occurrences[0]
+    return (replace(first, evidence=(*first.evidence, *told)), *occurrences[1:])
 
 
 class Sum:
@@ -105,6 +118,11 @@ class Tally:
                     self._keys[place] = vouches
             return vouches
         return self.columns is not None and bool(self.columns.of(place))
+
+    @property
+    def has_column(self) -> bool:
+        """Whether the header of the table at hand names a column of this rule's."""
+        return self.columns is not None and self.columns.favours
 
     def is_full(self, some: Sum) -> bool:
         """Whether no more occurrences of a sum are kept."""

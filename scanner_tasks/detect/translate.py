@@ -24,6 +24,8 @@ _CLASSES: Final = {
     "s": frozenset(b"\t\n\f\r "),
     "w": frozenset(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz"),
 }
+#: Letters of ASCII in a class of Unicode.
+_UNICODE: Final = {"L": "A-Za-z", "Lu": "A-Z", "Ll": "a-z"}
 _POSIX: Final = {
     "alpha": "A-Za-z",
     "digit": "0-9",
@@ -44,10 +46,10 @@ class Untranslatable(ValueError):
     """Syntax that this reader does not know: the rule is searched without the filter."""
 
 
-def translate(pattern: str, *, weak: bool = True) -> bytes:
+def translate(pattern: str, *, weak: bool = True, most: int = _MOST_COUNTED) -> bytes:
     r"""The RE2 pattern for Hyperscan, on bytes; Untranslatable for syntax beyond what rules use.
 
-    Without ``weak``, what only its group ``weak`` matches is left out.
+    Without ``weak``, what only its group ``weak`` matches is left out. Repeats of more than ``most`` lose their bound.
 
     Examples:
         >>> translate(r"(?:^|[^0-9])(?P<value>é|a{2,3}?)")
@@ -57,18 +59,19 @@ def translate(pattern: str, *, weak: bool = True) -> bytes:
         >>> translate("a(?P<value>b)|(?P<weak>c)", weak=False)
         b'a(?:b)|[^\\x00-\\xff]'
     """
-    return _Translator(pattern, weak=weak).read().encode("ascii")
+    return _Translator(pattern, weak=weak, most=most).read().encode("ascii")
 
 
 class _Translator:
     """Recursive descent over alternatives, sequences and repeats."""
 
-    def __init__(self, pattern: str, *, weak: bool) -> None:
+    def __init__(self, pattern: str, *, weak: bool, most: int) -> None:
         self._text = pattern
         self._at = 0
         self._folds = False
         self._lines = False
         self._weak = weak
+        self._most = most
 
     def read(self) -> str:
         whole = self._alternatives()
@@ -96,8 +99,8 @@ class _Translator:
             self._at += 1
         elif found := _REPEAT.match(self._text, self._at):
             least, most = int(found[1]), int(found[3] or found[1]) if found[3] or not found[2] else None
-            if most is None or most > _MOST_COUNTED:
-                atom += f"{{{min(least, _MOST_COUNTED)},}}"
+            if most is None or most > self._most:
+                atom += f"{{{min(least, self._most)},}}"
             else:
                 atom += f"{{{least},{most}}}"
             self._at = found.end()
@@ -160,6 +163,8 @@ class _Translator:
             return self._literal(int(found[1] or found[2], 16))
         c = self._text[self._at + 1 : self._at + 2]
         self._at += 2
+        if c == "p":
+            return _written(self._unicode(), _ANY_WIDE)
         if c in ("b", "B", "A", "z"):
             return f"\\{c}"
         if c.lower() in _CLASSES:
@@ -170,6 +175,16 @@ class _Translator:
         if c.isalnum():
             raise Untranslatable(f"\\{c}")
         return self._literal(ord(c))
+
+    def _unicode(self) -> frozenset[int]:
+        """The ASCII members of the class whose name stands in braces."""
+        end = self._text.find("}", self._at)
+        name = self._text[self._at + 1 : end]
+        if self._text[self._at : self._at + 1] != "{" or name not in _UNICODE:
+            raise Untranslatable(f"\\p{name}")
+        self._at = end + 1
+        spelled = re.compile(f"[{_UNICODE[name]}]", re.IGNORECASE if self._folds else 0)
+        return frozenset(code for code in range(_ASCII) if spelled.match(chr(code)))
 
     def _class(self) -> str:  # noqa: C901 (one grammar rule)
         self._at += 1
@@ -191,6 +206,11 @@ class _Translator:
                 spelled = re.compile(f"[{_POSIX[name]}]")
                 members |= {code for code in range(_ASCII) if spelled.match(chr(code))}
                 self._at = end + 2
+                continue
+            if self._text.startswith("\\p", self._at):
+                self._at += 2
+                members |= self._unicode()
+                anything_wide = True
                 continue
             low = self._member()
             if isinstance(low, str):

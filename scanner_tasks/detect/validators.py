@@ -44,10 +44,16 @@ class Accepted(NamedTuple):
 
 
 _SEPARATED = re.compile(rb"[^0-9]")
+_SEPARATORS = re.compile(rb"[^0-9]+")
 _FIRST_UNASSIGNED_AREA: Final = b"900"
-_SPACE_DIGIT_BEFORE = re.compile(rb"[0-9][ \t]\Z")
-_GROUP_BEFORE = re.compile(rb"[0-9][ \t-]\Z")
-_SPACE_DIGIT_AFTER = re.compile(rb"[ \t][0-9]")
+_SPACE_DIGIT_BEFORE = re.compile(rb"[0-9] \Z")
+_GROUP_BEFORE = re.compile(rb"[0-9][ -]\Z")
+_SPACE_DIGIT_AFTER = re.compile(rb" [0-9]")
+_GROUPS_BEFORE = re.compile(rb"(?:[0-9]{2,5} ){2}\Z")
+#: Letters and a hyphen before a number make it somebody's own number, unless they are its name.
+_PREFIX_BEFORE = re.compile(rb"([A-Za-z]{1,16})[-_]\Z")
+_COUNTRY_CODE_BEFORE = re.compile(rb"\+[0-9]{1,3} \Z")
+_SSN_NAMES: Final = frozenset((b"ssn", b"ss", b"social", b"security", b"socsec", b"no", b"number", b"nr", b"id"))
 
 
 def us_ssn(value: bytes, left: bytes, right: bytes) -> Accepted | None:
@@ -60,6 +66,8 @@ def us_ssn(value: bytes, left: bytes, right: bytes) -> Accepted | None:
         (None, None)
     """
     digits = _SEPARATED.sub(b"", value)
+    if _is_of_another(value, left):
+        return None
     area, group, serial = digits[:3], digits[3:5], digits[5:]
     if area in {b"000", b"666"} or area >= _FIRST_UNASSIGNED_AREA or group == b"00" or serial == b"0000":
         return None
@@ -73,6 +81,15 @@ def us_ssn(value: bytes, left: bytes, right: bytes) -> Accepted | None:
     return Accepted(len(value), doubt)
 
 
+def _is_of_another(value: bytes, left: bytes) -> bool:
+    """Whether letters before a number make it another's (``RMA-``), a country code does, or its separators differ."""
+    if value.isdigit():
+        return _COUNTRY_CODE_BEFORE.search(left) is not None
+    prefix = _PREFIX_BEFORE.search(left)
+    separators = _SEPARATORS.findall(value)
+    return separators[0] != separators[-1] or (prefix is not None and prefix[1].lower() not in _SSN_NAMES)
+
+
 def payment_card(value: bytes, left: bytes, right: bytes) -> Accepted | None:
     """The longest start of the value that is a card: grouping, issuer range, length and Luhn digit fit.
 
@@ -82,16 +99,25 @@ def payment_card(value: bytes, left: bytes, right: bytes) -> Accepted | None:
         >>> payment_card(b"4111111111111112", b"", b"") is None
         True
     """
-    found = cards.card_prefix(value)
+    found = cards.card_prefix(value) or cards.loose_card(value)
     if found is None:
         return None
     length, certain = found
     right = value[length:] + right
     doubt = neighbours(left, right)
-    if doubt is None:
+    if doubt is None or _in_iban(value[:length], left, right) or cards.is_tail(value[:length], left, right):
         return None
     doubt = doubt or not certain or cards.in_row_of_numbers(value[:length], left, right)
     return Accepted(length, doubt)
+
+
+_IBAN_BEFORE = re.compile(rb"(?:[A-Z]{2}[0-9]{2})(?:[ ][0-9A-Z]{4}){0,6}[ ]\Z")
+
+
+def _in_iban(value: bytes, left: bytes, right: bytes) -> bool:
+    """Whether the groups of the value are some of an account number's."""
+    begun = _IBAN_BEFORE.search(left) if b" " in value else None
+    return begun is not None and banking.iban(begun[0] + value + right[:40].partition(b"\n")[0], b"", b"") is not None
 
 
 def phone(value: bytes, left: bytes, right: bytes) -> Accepted | None:
@@ -104,10 +130,14 @@ def phone(value: bytes, left: bytes, right: bytes) -> Accepted | None:
         True
     """
     certain = phones.number_certainty(value)
-    if certain is None:
-        return None
+    if certain is None or (not certain and value.isdigit()) or not phones.is_laid_out(value):
+        return _national_phone(value, left, right)
+    if _PHONE_BEFORE.search(left) or left.endswith(b"COM+"):
+        left = b" "  # the second of two numbers with a slash between them; EDIFACT
     doubt = neighbours(left, right)
-    if doubt is None or (value.isdigit() and not certain):
+    if doubt is None:
+        return None
+    if b" " in value and value[:1] != b"+" and _GROUPS_BEFORE.search(left):
         return None
     if value[:2] == b"00" and (_GROUP_BEFORE.search(left) or _SPACE_DIGIT_AFTER.match(right)):
         return None  # groups of a longer number, one of which begins with 00
@@ -116,8 +146,17 @@ def phone(value: bytes, left: bytes, right: bytes) -> Accepted | None:
     return Accepted(len(value), doubt or not certain)
 
 
+_PHONE_BEFORE = re.compile(rb"[0-9][ .-][0-9]{4} ?/ ?\Z")
+
+
+def _national_phone(value: bytes, left: bytes, right: bytes) -> Accepted | None:
+    if value[:1] == b"+" or not phones.is_national(value, left) or neighbours(left, right) is None:
+        return None
+    return None if _SPACE_DIGIT_AFTER.match(right) else Accepted(len(value), weak=True)
+
+
 # What an address cannot begin after: then it is the rest of something that is none.
-_CUT_SHORT = re.compile(rb"(?:[A-Za-z0-9_%+-]|[A-Za-z0-9_%+'-]\.)\Z")
+_CUT_SHORT = re.compile(rb"(?:[A-Za-z0-9%+-]|[A-Za-z0-9%+'.-]_{1,64}|[A-Za-z0-9_%+'-]\.)\Z")
 _USERINFO = re.compile(rb"://[^\s/@\"'<>,;|]*\Z")
 # Endings of files and systemd units that follow an @ in names such as image@2x.png and getty@tty1.service.
 _NOT_TOP_LEVEL: Final = frozenset(
@@ -152,16 +191,28 @@ def email(value: bytes, left: bytes, right: bytes) -> Accepted | None:
 
 
 _KINDS_IN_KEY_ID: Final = 5
+_SEQUENCE = re.compile(rb"01234567|12345678|ABCDEFGH|QWERTYUI|ABCDEFG0")
+_ONE_RUN = re.compile(rb"(.)\1{4}")
 
 
 def aws_access_key_id(value: bytes, _left: bytes, _right: bytes) -> Accepted | None:
-    """Not a placeholder of few different letters.
+    """Not a placeholder: few different letters, the alphabet, a run of one letter.
+
+    Keys are given out in base 32; made-up ones, and keys replaced in published sets, hold any digit.
 
     Examples:
-        >>> aws_access_key_id(b"AKIAXXXXXXXXXXXXXXXX", b"", b"") is None
-        True
+        >>> aws_access_key_id(b"AKIAXXXXXXXXXXXXXXXX", b"", b""), aws_access_key_id(b"AKIA0123456789ABCDEF", b"", b"")
+        (None, None)
     """
-    return Accepted(len(value)) if len(set(value[4:])) >= _KINDS_IN_KEY_ID else None
+    body = value[4:]
+    if (
+        len(set(body)) < _KINDS_IN_KEY_ID
+        or (b"EXAMPLE" in body and not body.endswith(b"EXAMPLE"))
+        or _SEQUENCE.search(body)
+        or _ONE_RUN.search(body)
+    ):
+        return None
+    return Accepted(len(value))
 
 
 _KINDS_IN_SECRET: Final = 16
@@ -203,11 +254,13 @@ def neighbours(left: bytes, right: bytes) -> bool | None:
     doubt = False
     if left and not _escape_ends(left):
         c, before = left[-1:], left[-2:-1]
-        if c in b"+$@*" or (c in b"-." and before.isdigit()):
+        if c in b"$@" or (c in b"-.*+" and before.isdigit()):
+            return None
+        if c == b"+" and not before.isalpha():
             return None
         if left.endswith((b"\xc2\xa3", b"\xe2\x82\xac")):  # £ €
             return None
-        doubt = c in b"#/_\\" or (c in b"-." and before.isalpha())
+        doubt = c in b"#/_\\" or (c in b"-.+" and before.isalpha())
     if right:
         c, after = right[:1], right[1:2]
         if c == b"@" or (c == b"-" and after.isalnum()) or (c == b"." and after.isdigit()):

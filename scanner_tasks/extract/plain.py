@@ -26,7 +26,7 @@ def decode(read: Read, encoding: str, *, mark_bytes: int, window_bytes: int, pla
 
     ``encoding`` utf-8 stands for "UTF-8, or cp1252 where it is not"; what another one cannot read is U+FFFD.
     """
-    decoder = codecs.getincrementaldecoder(encoding)(_NOT_UTF8 if encoding == "utf-8" else "replace")
+    decoder = codecs.getincrementaldecoder(encoding)(NOT_UTF8 if encoding == "utf-8" else "replace")
     read_window(read, mark_bytes)  # no text
     offset = mark_bytes
     location, continues = Location(line=1, column=1, offset=offset, path=places.root), False
@@ -70,7 +70,8 @@ _CP1252 = "".join(bytes([byte]).decode("cp1252", "ignore") or chr(byte) for byte
 #: stand. A lead byte is one of them only when the byte behind it is at hand and no continuation, so the cut of the
 #: windows never tells. Possessive: a run of a megabyte needs no stack.
 _PLAIN_RUN = re.compile(rb"(?:[\x00-\xc1\xf5-\xff]++|[\xc2-\xf4](?=[\x00-\x7f\xc0-\xff]))*+")
-_NOT_UTF8 = "scanner_tasks.cp1252"
+#: Name of the codec error handler that reads what is not UTF-8 as cp1252.
+NOT_UTF8 = "scanner_tasks.cp1252"
 
 
 def _as_cp1252(error: UnicodeError) -> tuple[str, int]:
@@ -82,4 +83,4 @@ def _as_cp1252(error: UnicodeError) -> tuple[str, int]:
     return text, end
 
 
-codecs.register_error(_NOT_UTF8, _as_cp1252)
+codecs.register_error(NOT_UTF8, _as_cp1252)

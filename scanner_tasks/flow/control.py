@@ -97,9 +97,9 @@ def retry_failed(job_id: UUID, *, using: Api) -> Reopened:
         with transaction(using.engine) as connection:
             opened, at = reopen.reopen_failed(connection, job.job_no, from_batch_no=at)
         batches, objects = batches + opened.batches, objects + opened.objects
-    if objects:
+    if batches:
         log.info("failed_objects_opened", job_id=job_id, batches=batches, objects=objects)
-        _feed_again(job_id, using=using)
+        feed_again(job_id, using=using)
     return Reopened(batches=batches, objects=objects)
 
 
@@ -136,7 +136,7 @@ def resume_all(*, using: Api) -> bool:
         changed = fleet.set_paused(connection, paused=False)
     log.warning("fleet_resumed", jobs=len(active))
     for job in active:
-        _feed_again(job.job_id, using=using)
+        feed_again(job.job_id, using=using)
     return changed
 
 
@@ -146,8 +146,8 @@ def fleet_is_paused(*, using: Api) -> bool:
         return fleet.is_paused(connection)
 
 
-def _feed_again(job_id: UUID, *, using: Api) -> None:
-    """Start an execution for a job that needs one. Best effort: settle does so within a minute."""
+def feed_again(job_id: UUID, *, using: Api) -> None:
+    """Start an execution for a job that needs one: it has batches to send. Best effort: settle does so in a minute."""
     job = find_job(job_id, using=using)
     with transaction(using.engine) as connection:
         needed = sweep.needs_feeding(connection, job.job_no) and not fleet.is_paused(connection)

@@ -51,6 +51,10 @@ class Explained:
             f"Why not higher: {self.why_not_higher}",
             self.why_severity,
         ]
+        lines += [
+            f"Column {column.name}: {100 * column.valid // column.rows} % of {column.rows:,} rows hold one."
+            for column in finding.columns
+        ]
         if finding.allowed:
             lines.append(f"Beside these, {finding.allowed:,} occurrences are on allow lists and are not counted.")
         if not self.rules_are_current:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from scanner_tasks.core.envelope import scan_batch_message
 from scanner_tasks.core.lanes import message_group
 from scanner_tasks.core.model import Job, JobSource, JobStatus
-from scanner_tasks.core.planning import Policy, plan_page
+from scanner_tasks.core.planning import plan_page
 from scanner_tasks.core.ports import OutgoingMessage
 from scanner_tasks.core.windows import bucket_window, room, wait_s
 from scanner_tasks.flow.control import find_job
@@ -95,7 +95,7 @@ def _fleet_is_paused(job: Job, *, execution_no: int, using: Feeder) -> bool:
 def _list_page(job: Job, *, using: Feeder) -> int:
     """Record the next page of the listing; how many objects it had, 0 when another turn recorded it first."""
     page = using.objects.through(job.access).list_page(job.bucket, prefix=job.prefix, start_after=job.cursor)
-    batches = plan_page(page.objects, Policy(object_max_bytes=using.settings.object_max_bytes))
+    batches = plan_page(page.objects, using.settings.policy)
     cursor = page.objects[-1].key if page.objects else job.cursor
     with transaction(using.engine) as connection:
         is_ours = feeding.add_batches(connection, job, batches, cursor=cursor, is_last=page.is_last)

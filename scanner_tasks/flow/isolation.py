@@ -31,8 +31,10 @@ from typing import TYPE_CHECKING, Any, Self
 from scanner_tasks.core.access import OWN, Access, from_json
 from scanner_tasks.core.errors import Unavailable
 from scanner_tasks.core.model import (
+    Column,
     Confidence,
     Location,
+    ObjectRange,
     ObjectRef,
     ObjectResult,
     Occurrence,
@@ -84,13 +86,17 @@ class ObjectChild:
     ) -> None:
         self.end()
 
-    def scan(self, position: int, ref: ObjectRef, *, access: Access = OWN) -> ObjectResult:
-        """As ``scan_object``, its bucket reached by ``access``.
+    def scan(
+        self, position: int, ref: ObjectRef, wanted: ObjectRange | None = None, *, access: Access = OWN
+    ) -> ObjectResult:
+        """As ``scan_object``, or ``scan_range`` of the bytes that are wanted; the bucket is reached by ``access``.
 
         failed(crashed) when the child died over it, failed(timed_out) when it did not end.
         """
         self._forked = self._forked or self._fork()
-        asked = json.dumps({"position": position, "ref": asdict(ref), "access": access.to_json()}).encode() + b"\n"
+        wants = asdict(wanted) if wanted else None
+        told_of = {"position": position, "ref": asdict(ref), "range": wants, "access": access.to_json()}
+        asked = json.dumps(told_of).encode() + b"\n"
         try:
             answer = self._answer(self._forked[1], asked)
         except TimeoutError:
@@ -190,10 +196,15 @@ def serve(worker: Worker) -> None:
     # Imported here: the Lambdas, which never scan, start without it.
     from scanner_tasks.flow.parts import reaching  # noqa: PLC0415
     from scanner_tasks.flow.scan_object import scan_object  # noqa: PLC0415
+    from scanner_tasks.flow.scan_range import scan_range  # noqa: PLC0415
 
     def scan(asked: dict[str, Any]) -> dict[str, Any]:
         reached = reaching(worker, from_json(asked["access"]))
-        result = scan_object(asked["position"], ObjectRef(**asked["ref"]), using=reached, is_isolated=True)
+        place = asked["position"], ObjectRef(**asked["ref"])
+        if wanted := asked["range"]:
+            result = scan_range(*place, ObjectRange(**wanted), using=reached)
+        else:
+            result = scan_object(*place, using=reached, is_isolated=True)
         # It read the packs of rules when it started, which may be long after the worker did.
         return asdict(replace(result, ruleset_hash=worker.ruleset_hash()))
 
@@ -277,4 +288,5 @@ def _findings(told: dict[str, Any]) -> RuleFindings:
             for place in told["occurrences"]
         ),
         allowed=told["allowed"],
+        columns=tuple(Column(**column) for column in told["columns"]),
     )

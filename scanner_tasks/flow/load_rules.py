@@ -39,6 +39,8 @@ _BUDGETS: Final = (
     "spool_max_bytes",
     "whole_max_bytes",
     "child_memory_bytes",
+    "ranges_above_bytes",
+    "range_bytes",
 )
 
 

@@ -6,12 +6,15 @@ import base64
 import binascii
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from scanner_tasks.core.errors import InvalidCursor, JobNotFound
-from scanner_tasks.core.model import Finding, Job, Progress
+from scanner_tasks.core.errors import InvalidCursor, InvalidInput, JobNotFound
+from scanner_tasks.core.model import Confidence, Finding, Job, Progress, Severity, TriageStatus
+from scanner_tasks.core.names import KEY_MAX_BYTES
 from scanner_tasks.core.progress import eta_s
 from scanner_tasks.flow.control import find_job
 from scanner_tasks.store import jobs as job_rows
@@ -20,12 +23,17 @@ from scanner_tasks.store.findings import FindingFilter, FindingPlace, read_findi
 from scanner_tasks.store.progress import live_progress, view_progress
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from uuid import UUID
 
     from sqlalchemy import Connection
 
     from scanner_tasks.flow.parts import Api
+
+W = TypeVar("W", bound=StrEnum)
+
+#: What core/redact.py makes.
+_FINGERPRINT = re.compile(r"[a-z0-9-]{1,16}:[0-9a-f]{32}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,7 +59,7 @@ class JobPage:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ResultPage:
-    """Findings in the order of the ledger; the cursor is None on the last page."""
+    """Findings, job by job, within a job by key and rule; the cursor is None on the last page."""
 
     findings: tuple[Finding, ...]
     next_cursor: str | None
@@ -74,29 +82,72 @@ def list_jobs(*, limit: int, cursor: str | None, using: Api) -> JobPage:
     return JobPage(jobs=tuple(views), next_cursor=following)
 
 
-def get_results(
+def finding_filter(
     *,
-    job_id: UUID | None,
-    bucket: str | None,
-    key: str | None,
-    rule: str | None,
-    limit: int,
-    cursor: str | None,
-    using: Api,
-) -> ResultPage:
-    """A page of findings that match every given filter. Raises JobNotFound or InvalidCursor."""
-    wanted = FindingFilter(job_id=job_id, bucket=bucket, key=key, rule=rule)
+    job_id: UUID | None = None,
+    bucket: str | None = None,
+    key: str | None = None,
+    prefix: str | None = None,
+    rule: str | None = None,
+    severity: Iterable[str] = (),
+    confidence: Iterable[str] = (),
+    fingerprint: str | None = None,
+    triage: str | None = None,
+) -> FindingFilter:
+    """Which findings: those that match everything given. Raises InvalidInput."""
+    return FindingFilter(
+        job_id=job_id,
+        bucket=bucket,
+        key=_short(key, "key"),
+        prefix=_short(prefix, "prefix"),
+        rule=_short(rule, "rule"),
+        severities=one_of(Severity, severity, "severity"),
+        confidences=one_of(Confidence, confidence, "confidence"),
+        fingerprint=_fingerprint(fingerprint),
+        triage=None if triage is None else one_of(TriageStatus, [triage], "triage")[0],
+    )
+
+
+def get_results(*, limit: int, cursor: str | None, using: Api, **wanted_fields: Any) -> ResultPage:
+    """A page of findings that match every filter given (``finding_filter``): job by job, within one by key and rule.
+
+    A page may be shorter than ``limit``, even empty, and not be the last. ``fingerprint`` looks at kept occurrences
+    alone. Raises JobNotFound, InvalidCursor or InvalidInput.
+    """
+    wanted = finding_filter(**wanted_fields)
     query = repr(wanted)
     after = _place(_read_cursor(cursor, query)) if cursor else None
     with transaction(using.engine) as connection:
-        if job_id is not None and job_rows.get_job(connection, job_id) is None:
-            raise JobNotFound(job_id)
-        found = read_findings(connection, wanted, after=after, limit=limit + 1)
+        if wanted.job_id is not None and job_rows.get_job(connection, wanted.job_id) is None:
+            raise JobNotFound(wanted.job_id)
+        page = read_findings(connection, wanted, after=after, limit=limit)
     following = None
-    if len(found) > limit:
-        last = found[limit - 1][0]
+    if page.after is not None:
+        last = page.after
         following = _make_cursor(query, [last.job_no, last.batch_no, last.position, last.rule_id])
-    return ResultPage(findings=tuple(finding for _, finding in found[:limit]), next_cursor=following)
+    return ResultPage(findings=tuple(finding for _, finding in page.found), next_cursor=following)
+
+
+def one_of(kind: type[W], words: Iterable[str], name: str) -> tuple[W, ...]:
+    """The words as members of ``kind``, each once and in its order; InvalidInput tells which there are."""
+    given = [words] if isinstance(words, str) else list(words)
+    unknown = set(given) - {str(member) for member in kind}
+    if unknown:
+        raise InvalidInput(f"{name}: give {', '.join(kind)}.")
+    return tuple(member for member in kind if str(member) in given)
+
+
+def _short(text: str | None, name: str) -> str | None:
+    """A text that S3 could hold as a key, so that no statement outgrows what the proxy multiplexes."""
+    if text is not None and len(text.encode(errors="replace")) > KEY_MAX_BYTES:
+        raise InvalidInput(f"{name}: it has over {KEY_MAX_BYTES:,} bytes in UTF-8.")
+    return text
+
+
+def _fingerprint(text: str | None) -> str | None:
+    if text is not None and not _FINGERPRINT.fullmatch(text):
+        raise InvalidInput("fingerprint: give it as a finding tells it, such as k1:5f0c6f5e8a1d4b7c9e2f3a6b8c0d1e2f.")
+    return text
 
 
 def _views(connection: Connection, jobs: Sequence[Job], *, real_time: bool) -> list[JobView]:

@@ -16,9 +16,11 @@ from scanner_tasks.flow.nursery import give_back_memory
 from scanner_tasks.flow.parts import reaching
 from scanner_tasks.flow.patience import patiently
 from scanner_tasks.flow.scan_object import scan_object
+from scanner_tasks.flow.scan_range import can_be_split, scan_range, split
 from scanner_tasks.log import get_logger
 from scanner_tasks.store import batches, jobs
 from scanner_tasks.store.engine import transaction
+from scanner_tasks.store.range_results import record_range
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -79,17 +81,23 @@ def _scan(batch: ClaimedBatch, *, using: Worker) -> Result:
     results: list[ObjectResult] = []
     began, using = using.clock(), reaching(using, batch.access)
     with using.leases.hold(batch) as hold, ExitStack() as stack:
+        if can_be_split(batch, using=using):
+            return "done" if split(batch, using=using) else "lost"
+        wanted = batch.object_range
         scan: Callable[[int, ObjectRef], ObjectResult] = partial(scan_object, using=using)
+        if wanted:
+            scan = partial(scan_range, wanted=wanted, using=using)
         if batch.tries > 1:  # something of it may have killed a worker
             child = _child(stack, hold, using=using)
-            scan = partial(child.scan, access=batch.access) if child else scan  # without one: ends before any object
+            # Without a child the loop ends before its first object.
+            scan = partial(child.scan, wanted=wanted, access=batch.access) if child else scan
         risky: list[tuple[int, ObjectRef]] = []
         for position, ref in batch.objects:
             if using.stopping.is_set() or hold.lost.is_set():
                 break
             hold.touch()
             try:
-                with _guarded(ref, using=using):
+                with _guarded(wanted.size_bytes if wanted else ref.size_bytes, using=using):
                     results.append(scan(position, ref))
             except RiskyContentError:
                 risky.append((position, ref))
@@ -127,7 +135,7 @@ def _scan_risky(
             if using.stopping.is_set() or hold.lost.is_set():
                 return
             hold.touch()
-            with _guarded(ref, using=using):
+            with _guarded(ref.size_bytes, using=using):
                 result = child.scan(position, ref, access=access)
             yield result
 
@@ -142,8 +150,8 @@ def _child(stack: ExitStack, hold: Hold, *, using: Worker) -> ObjectChild | None
     return stack.enter_context(using.children.one())
 
 
-def _guarded(ref: ObjectRef, *, using: Worker) -> AbstractContextManager[None]:
-    return using.guard.during(ref.size_bytes) if using.guard else nullcontext()
+def _guarded(size_bytes: int, *, using: Worker) -> AbstractContextManager[None]:
+    return using.guard.during(size_bytes) if using.guard else nullcontext()
 
 
 def _record(batch: ClaimedBatch, results: Sequence[ObjectResult], *, using: Worker) -> bool:
@@ -156,7 +164,16 @@ def _record(batch: ClaimedBatch, results: Sequence[ObjectResult], *, using: Work
 
     def record() -> bool:
         with transaction(using.engine) as connection:
-            is_ours = batches.record_results(connection, batch, results)
+            if batch.object_range:
+                is_ours = record_range(
+                    connection,
+                    batch,
+                    results,
+                    kept=using.settings.occurrences_kept,
+                    severity_at=using.detector.ruleset.severity_at,
+                )
+            else:
+                is_ours = batches.record_results(connection, batch, results)
             for other in others if is_ours else ():
                 jobs.add_ruleset(connection, batch.job_no, other)
             return is_ours

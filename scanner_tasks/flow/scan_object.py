@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from scanner_tasks.core.errors import ObjectError, Unavailable
 from scanner_tasks.core.model import ObjectRef, ObjectResult, Outcome
-from scanner_tasks.core.planning import Policy, plan_object
+from scanner_tasks.core.planning import plan_object
 from scanner_tasks.extract.budget import Budget
 from scanner_tasks.extract.text import RiskyContentError, extract
 from scanner_tasks.flow.spool import spool_of
@@ -45,9 +45,7 @@ def scan_object(position: int, ref: ObjectRef, *, using: Worker, is_isolated: bo
         return first
     log.info("object_changed", position=position)
     try:
-        planned = plan_object(
-            using.objects.head(ref.bucket, ref.key), Policy(object_max_bytes=using.settings.object_max_bytes)
-        )
+        planned = plan_object(using.objects.head(ref.bucket, ref.key), using.settings.policy)
     except ObjectError as error:
         return ObjectResult(position=position, outcome=error.outcome, bytes_read=first.bytes_read, detail=str(error))
     if planned.outcome is not Outcome.PENDING:

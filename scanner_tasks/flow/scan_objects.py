@@ -10,7 +10,7 @@ from scanner_tasks.core.access import OWN, Access
 from scanner_tasks.core.errors import InvalidInput, ObjectError
 from scanner_tasks.core.model import Job, JobSource, JobStatus, ObjectRef, PlannedObject
 from scanner_tasks.core.names import check_bucket, check_key
-from scanner_tasks.core.planning import Policy, cut_batches, plan_object
+from scanner_tasks.core.planning import cut_batches, plan_object
 from scanner_tasks.flow.control import find_job
 from scanner_tasks.flow.start_job import StartedJob, allowed_access, begin_feeding, register_job
 from scanner_tasks.store import feeding
@@ -55,7 +55,7 @@ def _record_keys(job: Job, keys: Sequence[str], *, using: Api) -> None:
     start = int(job.cursor or 0)
     some = list(islice(keys, start, start + _KEYS_AT_ONCE))
     objects = using.objects.through(job.access)
-    policy = Policy(object_max_bytes=using.settings.object_max_bytes)
+    policy = using.settings.policy
 
     def look_up(key: str) -> PlannedObject:
         try:
@@ -66,7 +66,7 @@ def _record_keys(job: Job, keys: Sequence[str], *, using: Api) -> None:
 
     with ThreadPoolExecutor(_THREADS) as pool:
         planned = list(pool.map(look_up, some))
-    batches = cut_batches(planned)
+    batches = cut_batches(planned, policy)
     end = start + len(some)
     with transaction(using.engine) as connection:
         feeding.add_batches(connection, job, batches, cursor=str(end), is_last=end >= len(keys))

@@ -12,6 +12,7 @@ from scanner_tasks.core.errors import InvalidInput, ScannerError
 from scanner_tasks.core.model import Job, JobStatus
 from scanner_tasks.flow.control import close_job
 from scanner_tasks.flow.executions import start_next_execution
+from scanner_tasks.flow.retention import retire
 from scanner_tasks.log import get_logger
 from scanner_tasks.store import dead_letters, fleet, jobs, partitions, progress, retention, sweep
 from scanner_tasks.store.engine import transaction
@@ -46,6 +47,9 @@ class SettleReport:
     errors: int
     #: Rows about dead letters and failed attempts that were older than their retention.
     forgotten: int
+    #: Jobs that retention or an operator deleted, the last of whose rows are gone; partitions dropped with theirs.
+    deleted_jobs: int = 0
+    dropped_partitions: int = 0
 
 
 def settle(*, using: Feeder) -> SettleReport:
@@ -65,6 +69,12 @@ def settle(*, using: Feeder) -> SettleReport:
     with transaction(using.engine) as connection:
         jobs.lock_fleet(connection)
         partitions.ensure_partitions(connection)
+    try:
+        gone = retire(using=using)
+        counts |= {"deleted_jobs": gone.jobs, "dropped_partitions": gone.partitions}
+    except ScannerError:
+        counts["errors"] += 1
+        log.warning("jobs_not_deleted", exc_info=True)
     with transaction(using.engine) as connection:
         progress.measure_buckets(connection)
         compacted = progress.compact_deltas(connection)

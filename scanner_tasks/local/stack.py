@@ -87,6 +87,8 @@ class Stack:
             "S3SCAN_FEED_TURN_S": "20",
             "S3SCAN_FEED_WAIT_S": "1",
             "MAX_WORKERS": str(commands.WORKER_CONCURRENCY),
+            # Packs of rules that their user named, for all processes alike.
+            **{name: os.environ[name] for name in ("S3SCAN_RULES",) if name in os.environ},
         }
 
     def __enter__(self) -> Self:

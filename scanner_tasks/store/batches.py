@@ -6,37 +6,30 @@ state changed, changes nothing and counts nothing.
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
-from uuid import UUID, uuid5
 
 from scanner_tasks.core.access import from_json
 from scanner_tasks.core.model import ClaimedBatch, ObjectRef, Outcome
-from scanner_tasks.store.engine import execute, insert_rows, literal_bytes
-from scanner_tasks.store.evidence import pack
+from scanner_tasks.store.engine import execute, insert_rows
+from scanner_tasks.store.finding_rows import MAX_DETAIL, finding_columns
 from scanner_tasks.store.packing import unpack_etags
-from scanner_tasks.store.text import from_text, to_text
+from scanner_tasks.store.ranges import read_range
+from scanner_tasks.store.text import from_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from uuid import UUID
 
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Row
 
-    from scanner_tasks.core.model import ObjectResult, RuleFindings
-
-#: Findings keep their id from job to job: the same rule in the same object is the same finding everywhere.
-_FINDING_NAMESPACE = UUID("6c1e8e0e-0c8a-5b35-9a53-3d0f6a1f2b77")
-_MAX_DETAIL = 500
-#: MAX_STATEMENT_BYTES less a key of 1,024 NULs (four bytes each, store/text.py) and the rest of its row.
-_OCCURRENCES_BYTES = 11_000
+    from scanner_tasks.core.model import ObjectResult
 
 _INSERT_FINDINGS = (
     "insert into findings (job_no, batch_no, position, rule_id, finding_id, object_key, severity, confidence, count,"
-    " occurrences, allowed) values "
+    " occurrences, allowed, columns) values "
 )
-_FINDING_ROW = "(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+_FINDING_ROW = "(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
 #: Code of the delta that counts allowed occurrences, as its number of objects.
 ALLOWED_CODE = 2
 _INSERT_FAILURES = "insert into object_failures (job_no, batch_no, position, outcome, detail) values "
@@ -79,8 +72,30 @@ def claim_batch(
     ).first()
     if row is None:
         return None
-    outcomes, etags = bytes(row.outcomes), unpack_etags(bytes(row.etags))
-    objects = tuple(
+    wanted = None
+    if row.keys:
+        objects = _pending_objects(row)
+    else:  # a byte range of an object that another batch holds
+        wanted, ref = read_range(connection, row.job_no, row.batch_no, bucket=row.bucket)
+        objects = ((0, ref),)
+    return ClaimedBatch(
+        job_no=row.job_no,
+        job_id=job_id,
+        batch_no=row.batch_no,
+        bucket=row.bucket,
+        attempt=row.attempt,
+        tries=row.attempt - row.given_back,
+        outcomes=bytes(row.outcomes),
+        objects=objects,
+        object_range=wanted,
+        ruleset_hash=row.ruleset_hash,
+        access=from_json(row.access),
+    )
+
+
+def _pending_objects(row: Row[Any]) -> tuple[tuple[int, ObjectRef], ...]:
+    etags = unpack_etags(bytes(row.etags))
+    return tuple(
         (
             position,
             ObjectRef(
@@ -91,20 +106,8 @@ def claim_batch(
                 version_id=row.version_ids[position] if row.version_ids else None,
             ),
         )
-        for position, outcome in enumerate(outcomes)
+        for position, outcome in enumerate(bytes(row.outcomes))
         if outcome == Outcome.PENDING
-    )
-    return ClaimedBatch(
-        job_no=row.job_no,
-        job_id=job_id,
-        batch_no=row.batch_no,
-        bucket=row.bucket,
-        attempt=row.attempt,
-        tries=row.attempt - row.given_back,
-        outcomes=outcomes,
-        objects=objects,
-        ruleset_hash=row.ruleset_hash,
-        access=from_json(row.access),
     )
 
 
@@ -225,7 +228,7 @@ def _insert_findings(connection: Connection, batch: ClaimedBatch, results: Seque
         _INSERT_FINDINGS,
         _FINDING_ROW,
         (
-            (*place, result.position, found.rule_id, *_finding_columns(batch.bucket, keys[result.position], found))
+            (*place, result.position, found.rule_id, *finding_columns(batch.bucket, keys[result.position], found))
             for result in results
             for found in result.findings
         ),
@@ -235,53 +238,11 @@ def _insert_findings(connection: Connection, batch: ClaimedBatch, results: Seque
         _INSERT_FAILURES,
         _FAILURE_ROW,
         (
-            (*place, result.position, int(result.outcome), result.detail[:_MAX_DETAIL])
+            (*place, result.position, int(result.outcome), result.detail[:MAX_DETAIL])
             for result in results
             if result.detail
         ),
     )
-
-
-def _finding_columns(bucket: str, key: str, found: RuleFindings) -> tuple[Any, ...]:
-    return (
-        str(finding_id(bucket, key, found.rule_id)),
-        to_text(key),
-        str(found.severity),
-        str(found.confidence),
-        found.count,
-        _occurrences(found),
-        found.allowed,
-    )
-
-
-def _occurrences(found: RuleFindings) -> str:
-    """The first places as JSON: as many as one row's statement has room for; the count beside them stays exact."""
-    texts: list[str] = []
-    size = 0
-    for place in found.occurrences:
-        text = json.dumps(_occurrence(asdict(place)), ensure_ascii=False)
-        size += literal_bytes(text) + len(", ")
-        if size > _OCCURRENCES_BYTES:
-            break
-        texts.append(text)
-    return f"[{', '.join(texts)}]"
-
-
-def _occurrence(fields: dict[str, Any]) -> dict[str, Any]:
-    location: dict[str, Any] = fields.pop("location")
-    evidence = {"e": to_json_text(pack(fields.pop("evidence")))}
-    path = {"path": to_json_text(told)} if (told := location.pop("path")) else {}
-    return {name: to_json_text(value) for name, value in fields.items()} | location | path | evidence
-
-
-def to_json_text(value: str) -> str:
-    """Text that jsonb accepts: it has no NUL."""
-    return value.replace("\0", "\ufffd")
-
-
-def finding_id(bucket: str, key: str, rule_id: str) -> UUID:
-    """The finding's id: the same for one rule in one object, whichever job found it."""
-    return uuid5(_FINDING_NAMESPACE, f"{bucket}\0{key}\0{rule_id}")
 
 
 def release_batch(connection: Connection, batch: ClaimedBatch) -> bool:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import psycopg2
-from sqlalchemy import create_engine, exc, text
+from sqlalchemy import create_engine, event, exc, text
 
 from scanner_tasks.core.errors import StatementRefused, Unavailable
 
@@ -25,21 +25,47 @@ _RECYCLE_S = 600
 _CONNECT_TIMEOUT_S = 5
 
 
-def make_engine(url: str, *, pool_size: int) -> Engine:
-    """A pool of at most ``pool_size`` connections, each checked when it is taken.
+def make_engine(
+    url: str,
+    *,
+    pool_size: int,
+    pre_ping: bool = True,
+    recycle_s: float = _RECYCLE_S,
+    ca_file: str = "",
+    password: Callable[[], str] | None = None,
+) -> Engine:
+    """A pool of at most ``pool_size`` connections; it opens none before it is asked for one.
 
-    A connection idle for ten minutes is renewed: proxies close idle ones without a word.
+    Args:
+        url: SQLAlchemy's, with psycopg2.
+        pool_size: connections at most; a caller waits a minute for one.
+        pre_ping: ask each connection that is taken whether it lives; proxies close idle ones without a word.
+        recycle_s: connections older than this are renewed when they are taken.
+        ca_file: certificates of the authorities that may sign the server's; with it, TLS is insisted on and the
+            server's name is checked (``sslmode=verify-full``), whatever the URL says.
+        password: gives the password of each new connection, such as a token that expires.
     """
-    return create_engine(
+    tls = {"sslmode": "verify-full", "sslrootcert": ca_file} if ca_file else {}
+    engine = create_engine(
         url,
         pool_size=pool_size,
         max_overflow=0,
-        pool_pre_ping=True,
-        pool_recycle=_RECYCLE_S,
+        pool_pre_ping=pre_ping,
+        pool_recycle=recycle_s,
         pool_timeout=60,
         hide_parameters=True,  # an error's text must not quote keys or masks
-        connect_args={"connect_timeout": _CONNECT_TIMEOUT_S, "keepalives_idle": 30, "application_name": "s3scan"},
+        connect_args={"connect_timeout": _CONNECT_TIMEOUT_S, "keepalives_idle": 30, "application_name": "s3scan"} | tls,
     )
+    if password is not None:
+        _give_password(engine, password)
+    return engine
+
+
+def _give_password(engine: Engine, password: Callable[[], str]) -> None:
+    def connect_with(_dialect: object, _record: object, _arguments: object, parameters: dict[str, Any]) -> None:
+        parameters["password"] = password()
+
+    event.listen(engine, "do_connect", connect_with)
 
 
 @contextmanager
@@ -49,9 +75,25 @@ def transaction(engine: Engine) -> Iterator[Connection]:
     Raises Unavailable when Postgres could not be reached or ended the session, StatementRefused for any other error of
     the database. The driver's own error is not chained: its text quotes statements with their values.
     """
+    with _own_errors(), engine.begin() as connection:
+        yield connection
+
+
+@contextmanager
+def statement_alone(engine: Engine) -> Iterator[tuple[Connection, Callable[[], None]]]:
+    """A connection without a transaction, for what Postgres refuses in one, and how another thread cancels it.
+
+    Raises as ``transaction``; a cancelled statement is StatementRefused with SQLSTATE 57014.
+    """
+    with _own_errors(), engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        session: Any = connection.connection.dbapi_connection
+        yield connection, session.cancel
+
+
+@contextmanager
+def _own_errors() -> Iterator[None]:
     try:
-        with engine.begin() as connection:
-            yield connection
+        yield
     except exc.DBAPIError as error:
         raise _told(error.orig, is_lost=error.connection_invalidated) from None
     except psycopg2.Error as error:  # from insert_rows, which speaks to psycopg2 itself

@@ -100,8 +100,10 @@ def add_job(
 
 
 def get_job(connection: Connection, job_id: UUID) -> Job | None:
-    """The job with this id (unique index); None when there is none."""
-    row = execute(connection, f"select {_COLUMNS} from jobs where job_id = :job_id", job_id=job_id).first()
+    """The job with this id (unique index); None when there is none, or it is being deleted."""
+    row = execute(
+        connection, f"select {_COLUMNS} from jobs where job_id = :job_id and deleted_at is null", job_id=job_id
+    ).first()
     return _job(row) if row else None
 
 
@@ -132,7 +134,8 @@ def list_jobs(connection: Connection, *, before: int | None, limit: int) -> tupl
     """Jobs from the newest on, those below job number ``before`` (primary key, backwards)."""
     rows = execute(
         connection,
-        f"select {_COLUMNS} from jobs where job_no < coalesce(:before, 2147483647) order by job_no desc limit :limit",
+        f"select {_COLUMNS} from jobs where job_no < coalesce(:before, 2147483647) and deleted_at is null"
+        " order by job_no desc limit :limit",
         before=before,
         limit=limit,
     )

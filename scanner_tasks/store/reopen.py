@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from scanner_tasks.core.errors import Conflict
 from scanner_tasks.core.model import JobStatus, Outcome
 from scanner_tasks.store.engine import execute
+from scanner_tasks.store.range_reopen import reopen_ranges
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -39,12 +40,14 @@ def reopen_job(connection: Connection, job_no: int) -> None:
     """
     job = execute(
         connection,
-        "select job_id, status, listed_at, finished_at from jobs where job_no = :job_no for update",
+        "select job_id, status, listed_at, finished_at, deleted_at from jobs where job_no = :job_no for update",
         job_no=job_no,
     ).one()
     status = JobStatus(job.status)
     if not status.is_final:
         return
+    if job.deleted_at is not None:
+        raise Conflict(f"Job {job.job_id} is being deleted: start a new one.")
     if status is JobStatus.CANCELLED:
         raise Conflict(f"Job {job.job_id} is cancelled: start a new one.")
     if job.listed_at is None:
@@ -68,26 +71,30 @@ def reopen_dead(connection: Connection, job_no: int, batch_no: int) -> Reopened:
     Its attempts keep counting, so that the retry is made with a second attempt's caution. Raises Conflict as
     ``reopen_job``; call it when the batch may be dead, the job is not touched otherwise.
     """
-    is_dead = execute(
+    found = execute(
         connection,
         """
-        select 1 from jobs j join job_batches b using (job_no)
+        select b.keys = '{}' as is_range from jobs j join job_batches b using (job_no)
         where b.job_no = :job_no and b.batch_no = :batch_no and b.state = 4 for update of j
         """,
         job_no=job_no,
         batch_no=batch_no,
     ).first()
-    if is_dead is None:
+    if found is None:
         return Reopened(batches=0, objects=0)
     reopen_job(connection, job_no)
     dead_letter = int(Outcome.FAILED_DEAD_LETTER)
+    if found.is_range:
+        opened = reopen_ranges(connection, job_no, first=batch_no, last=batch_no, outcomes=(dead_letter, dead_letter))
+        return Reopened(batches=opened.ranges, objects=opened.objects)
     return _reopen(connection, job_no, "b.state = 4", outcomes=(dead_letter, dead_letter), batch_nos=(batch_no,) * 2)
 
 
 def reopen_failed(connection: Connection, job_no: int, *, from_batch_no: int) -> tuple[Reopened, int | None]:
     """Open the batches with failed objects among ``LOOK_AT_ONCE`` from this one on; where to go on, None at the end.
 
-    Only the failed objects are pending again; their findings and failures are removed. Objects of a batch that a worker
+    Only the failed objects are pending again; their findings and failures are removed. Of an object in byte ranges, the
+    failed ranges are, and what they found is taken back. Objects of a batch that a worker
     holds are left as they are. Dead letters of these batches count as retried. Raises Conflict as ``reopen_job``, which
     is called only when something failed.
     """
@@ -104,14 +111,17 @@ def reopen_failed(connection: Connection, job_no: int, *, from_batch_no: int) ->
     if found is None:
         return Reopened(batches=0, objects=0), following
     reopen_job(connection, job_no)
+    failed = (_FIRST_FAILED, _LAST_FAILED)
     reopened = _reopen(
         connection,
         job_no,
-        f"b.state <> 2 and {_FAILED}",
-        outcomes=(_FIRST_FAILED, _LAST_FAILED),
+        f"b.state <> 2 and {_FAILED} and {_IN_NO_RANGES}",
+        outcomes=failed,
         batch_nos=(from_batch_no, last),
     )
-    return reopened, following
+    opened = reopen_ranges(connection, job_no, first=from_batch_no, last=last, outcomes=failed)
+    both = Reopened(batches=reopened.batches + opened.ranges, objects=reopened.objects + opened.objects)
+    return both, following
 
 
 # Hex digits of a byte between 60 and 79, at an even place.
@@ -119,6 +129,11 @@ _FAILED = (
     "b.job_no = :job_no and b.batch_no between :first and :last"
     " and encode(b.outcomes, 'hex') ~ '^(..)*(3[c-f]|4[0-9a-f])'"
 )
+# Neither a range nor the batch of an object in ranges: a failed object's ranges are opened, and it with them.
+_IN_NO_RANGES = """
+    b.keys <> '{}' and not exists (
+      select 1 from object_ranges o where o.job_no = b.job_no and o.object_batch_no = b.batch_no)
+"""
 
 
 def _reopen(

@@ -27,6 +27,7 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    func,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -99,6 +100,7 @@ jobs = Table(
     _time("created_at", nullable=False),
     _time("listed_at"),
     _time("finished_at"),
+    _time("deleted_at"),
     CheckConstraint(
         "status in ('listing','scanning','paused','succeeded','succeeded_with_failures','failed','cancelled')",
         name="jobs_status_known",
@@ -106,6 +108,8 @@ jobs = Table(
     CheckConstraint("source in ('listing','keys')", name="jobs_source_known"),
     Index("jobs_of_bucket", "bucket", "job_no"),
     Index("jobs_active", "job_no", postgresql_where=text("finished_at is null")),
+    Index("jobs_deleted", "job_no", postgresql_where=text("deleted_at is not null")),
+    Index("jobs_finished", "finished_at", postgresql_where=text("deleted_at is null")),
     postgresql_with={"fillfactor": "70"},
 )
 
@@ -165,11 +169,60 @@ findings = Table(
     Column("count", BigInteger, CheckConstraint('"count" > 0', name="findings_count_positive"), nullable=False),
     Column("occurrences", JSONB, nullable=False),
     _time("found_at", nullable=False),
+    # store/finding_query.py says which query uses which, and why they are partial with conditions always true.
+    Index(
+        "findings_by_rule",
+        *("job_no", "rule_id", "severity", "confidence", "object_key", "batch_no", "position"),
+        postgresql_where=text("rule_id > ''"),
+    ),
+    Index(
+        "findings_by_severity",
+        *("job_no", "severity", "confidence", "object_key", "rule_id", "batch_no", "position"),
+        postgresql_where=text('"count" > 0'),
+    ),
     _number("allowed", BigInteger),
-    Index("findings_of_key", "job_no", "object_key"),
-    Index("findings_of_rule", "job_no", "rule_id", "batch_no", "position"),
+    Column("columns", JSONB),
     Index("findings_of_id", "finding_id"),
     postgresql_partition_by="RANGE (job_no)",
+)
+Index(
+    "findings_by_fingerprint",
+    func.jsonb_path_query_array(findings.c.occurrences, text("'$[*].fingerprint'")).label("fingerprints"),
+    postgresql_using="gin",
+    postgresql_ops={"fingerprints": "jsonb_path_ops"},
+)
+
+#: What is thought of a finding now: one row for each finding ever marked. Jobs come and go, marks stay.
+finding_marks = Table(
+    "finding_marks",
+    metadata,
+    Column("finding_id", Uuid, primary_key=True),
+    _c_text("bucket"),
+    _c_text("object_key"),
+    _c_text("rule_id"),
+    Column("status", Text, nullable=False),
+    Column("marked_by", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("fingerprints", ARRAY(Text), nullable=False),
+    Column("count", BigInteger, nullable=False),
+    _time("marked_at", nullable=False),
+    CheckConstraint("status in ('open','false_positive','accepted','fixed')", name="finding_marks_status_known"),
+    Index("finding_marks_of_status", "bucket", "status", "object_key", "rule_id"),
+)
+
+#: Every mark ever made, the present one too.
+mark_history = Table(
+    "mark_history",
+    metadata,
+    Column("mark_no", BigInteger, Identity(always=True), primary_key=True),
+    Column("finding_id", Uuid, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("marked_by", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("fingerprints", ARRAY(Text), nullable=False),
+    Column("count", BigInteger, nullable=False),
+    _time("marked_at", nullable=False),
+    Index("mark_history_of_finding", "finding_id", "mark_no"),
 )
 
 #: Rulesets other than the job's own that workers scanned batches of it with.
@@ -191,6 +244,33 @@ object_failures = Table(
     Column("outcome", SmallInteger, nullable=False),
     Column("detail", Text, nullable=False),
     _time("failed_at", nullable=False),
+)
+
+#: Byte ranges of large texts, each a batch that holds no object; the object's own batch is done meanwhile.
+object_ranges = Table(
+    "object_ranges",
+    metadata,
+    Column("job_no", Integer, ForeignKey("jobs.job_no", ondelete="CASCADE"), primary_key=True),
+    Column("batch_no", Integer, primary_key=True, autoincrement=False),
+    Column("object_batch_no", Integer, nullable=False),
+    Column("first_byte", BigInteger, nullable=False),
+    Column("last_byte", BigInteger, nullable=False),
+    CheckConstraint("first_byte between 0 and last_byte", name="object_ranges_not_empty"),
+    Index("object_ranges_of_object", "job_no", "object_batch_no", "batch_no"),
+)
+
+#: What each range found: its part of the object's findings, taken back when the range is scanned again.
+range_findings = Table(
+    "range_findings",
+    metadata,
+    Column("job_no", Integer, ForeignKey("jobs.job_no", ondelete="CASCADE"), primary_key=True),
+    Column("batch_no", Integer, primary_key=True, autoincrement=False),
+    Column("rule_id", Text(collation="C"), primary_key=True),
+    Column("severity", Text, nullable=False),
+    Column("confidence", Text, nullable=False),
+    Column("count", BigInteger, CheckConstraint('"count" > 0', name="range_findings_count_positive"), nullable=False),
+    Column("occurrences", JSONB, nullable=False),
+    _number("allowed", BigInteger),
 )
 
 #: Why an attempt at a batch failed: what a dead letter of it shows.

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from scanner_tasks.core.model import BatchState, JobStatus, Outcome
 from scanner_tasks.core.progress import final_status
+from scanner_tasks.store import ranges
 from scanner_tasks.store.engine import execute
 
 if TYPE_CHECKING:
@@ -73,8 +74,11 @@ def close_batches(connection: Connection, job_no: int, outcome: Outcome, *, batc
     """Give every pending object of the job's open batches this outcome; how many batches were closed.
 
     Call it again until it answers 0: each call takes CLOSE_AT_ONCE batches, which are ``done`` then, or ``dead`` with
-    the outcome failed(dead_letter). With ``batch_no``, that batch alone, and only while no worker holds it.
+    the outcome failed(dead_letter). With ``batch_no``, that batch alone, and only while no worker holds it. Of a byte
+    range, the outcome is the range's; its object has its own when no other range is open.
     """
+    named = {} if batch_no is None else {"first": batch_no, "last": batch_no}
+    in_ranges = ranges.lock_objects(connection, job_no, **named)
     row = execute(
         connection,
         """
@@ -108,6 +112,7 @@ def close_batches(connection: Connection, job_no: int, outcome: Outcome, *, batc
         new_state=int(BatchState.DEAD if outcome is Outcome.FAILED_DEAD_LETTER else BatchState.DONE),
         limit=CLOSE_AT_ONCE,
     ).one()
+    ranges.end_objects(connection, job_no, in_ranges)
     return int(row.n)
 
 

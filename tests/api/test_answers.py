@@ -61,6 +61,7 @@ JOB = {
     "created_at": "2026-03-10T05:16:23Z",
     "listed_at": "2026-03-10T05:17:00Z",
     "finished_at": None,
+    "incomplete": False,
     "total_findings": 3,
     "total_occurrences": 40,
     "total_allowed": 0,
@@ -135,7 +136,12 @@ def test_results_pass_every_filter_with_the_key_exactly_as_it_is(flows, finding)
         job_id=JOB_ID,
         bucket="my-bucket",
         key="a//b,,c é.csv",
+        prefix=None,
         rule="us.ssn",
+        severity=(),
+        confidence=(),
+        fingerprint=None,
+        triage=None,
         limit=5,
         cursor=None,
         using=USING,
@@ -153,6 +159,7 @@ def test_results_pass_every_filter_with_the_key_exactly_as_it_is(flows, finding)
                 "confidence": "medium",
                 "count": 41,
                 "allowed": 0,
+                "columns": [],
                 "occurrences": [
                     {
                         "masked": "***-**-6789",
@@ -166,6 +173,7 @@ def test_results_pass_every_filter_with_the_key_exactly_as_it_is(flows, finding)
                     }
                 ],
                 "found_at": "2026-03-10T05:18:00.250000Z",
+                "triage": "open",
             }
         ],
         "next_cursor": None,
@@ -176,6 +184,15 @@ def test_results_without_filters_have_the_default_limit(flows):
     flows.get_results.return_value = SimpleNamespace(findings=(), next_cursor=None)
     assert answer(request("GET", "/results")).json == {"results": [], "next_cursor": None}
     assert flows.get_results.call_args.kwargs["limit"] == 100
+
+
+def test_results_take_several_severities_and_confidences(flows):
+    flows.get_results.return_value = SimpleNamespace(findings=(), next_cursor=None)
+    query = "severity=high,critical,low&confidence=medium&prefix=a%2F%2F&triage=accepted&fingerprint=k1:0"
+    assert answer(request("GET", "/results", query)).status == 200
+    asked = flows.get_results.call_args.kwargs
+    assert (asked["severity"], asked["confidence"]) == (("high", "critical", "low"), ("medium",))
+    assert (asked["prefix"], asked["triage"], asked["fingerprint"]) == ("a//", "accepted", "k1:0")
 
 
 def test_page_too_large_for_lambda_is_cut_shorter_instead_of_failing(flows, finding):
@@ -200,6 +217,8 @@ def test_openapi_describes_every_endpoint_with_its_problems(flows):
         ("/jobs", "get"),
         ("/jobs/{job_id}", "get"),
         ("/results", "get"),
+        ("/triage", "post"),
+        ("/triage/{finding_id}", "get"),
         ("/findings/{finding_id}/explain", "get"),
         ("/detect", "post"),
         ("/jobs/{job_id}/pause", "post"),

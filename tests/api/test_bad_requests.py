@@ -138,7 +138,9 @@ BAD_QUERIES = {
     "results rule long": ("/results", "rule=" + "a" * 201, "rule: give at most 200"),
     "results cursor with NUL": ("/results", "cursor=%00", "cursor: "),
     "results cursor long": ("/results", "cursor=" + "a" * 5000, "cursor: give at most 4096"),
-    "results misspelt filter": ("/results", "bukcet=my-bucket", "takes job_id, bucket, key, rule, limit, cursor"),
+    "results misspelt filter": ("/results", "bukcet=my-bucket", "takes job_id, bucket, key, prefix, rule, severity"),
+    "results triage": ("/results", "triage=closed", "triage: "),
+    "results prefix long": ("/results", "prefix=" + "a" * 1025, "prefix: it has 1,025 bytes"),
     "two at once": ("/results", "limit=0&job_id=1", "limit: give 1 or more"),
 }
 

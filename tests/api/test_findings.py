@@ -105,11 +105,31 @@ def test_the_function_of_its_own_is_the_same_handler_made_ready() -> None:
     assert (done.stdout.strip(), done.stderr) == ("True 1", "")
 
 
+def test_the_function_starts_with_a_wrong_pack_too_and_answers_with_a_problem() -> None:
+    code = (
+        "import json\n"
+        "from api_lambda.detect_handler import handler\n"
+        "from tests.api.conftest import request\n"
+        "print(json.dumps(handler(request('POST', '/detect', body='{\"text\": \"x\"}'), None)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=Path(__file__).parents[2],
+        env={"S3SCAN_RULES": "/nowhere/ours.toml", "PATH": ""},
+    )
+    got = json.loads(done.stdout.splitlines()[-1])
+    assert (got["statusCode"], got["headers"]["Content-Type"]) == (500, "application/problem+json")
+    assert "nowhere" not in got["body"]
+
+
 def test_a_finding_is_explained(service) -> None:
     job_id = service.scan().json["job_id"]
     service.feed(job_id)
     service.work(job_id)
-    finding = answer(request("GET", "/results", "rule=us.ssn&limit=1")).json["results"][0]
+    finding = answer(request("GET", "/results", f"job_id={job_id}&rule=us.ssn&limit=1")).json["results"][0]
     path = f"/findings/{finding['finding_id']}/explain"
     told = answer(request("GET", path, f"job_id={job_id}&occurrence=1"))
     assert told.status == 200

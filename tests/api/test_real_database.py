@@ -16,6 +16,7 @@ from sqlalchemy import Engine
 from scanner_tasks import rules
 from scanner_tasks.core.access import Access
 from scanner_tasks.core.errors import Denied, Unavailable
+from scanner_tasks.core.progress import SUMMANDS
 from scanner_tasks.core.redact import Fingerprinter
 from scanner_tasks.detect.engine import Detector
 from scanner_tasks.fakes import FakeExecutions, FakeMetrics, FakeObjects, FakeQueues
@@ -24,6 +25,7 @@ from scanner_tasks.flow.leases import LeaseKeeper
 from scanner_tasks.flow.parts import Feeder, Worker
 from scanner_tasks.flow.scan_batch import scan_batch
 from scanner_tasks.flow.settle import settle
+from scanner_tasks.flow.verify import verify_job
 from scanner_tasks.settings import Settings
 from scanner_tasks.store.engine import execute, transaction
 from tests.api.conftest import Answer, answer, request
@@ -125,6 +127,27 @@ def test_job_is_registered_at_once_and_counted_live_until_the_view_knows_it(serv
         progress |= {"real_time": None, "refreshed_at": None}
     assert ended == live
     assert job_id in [job["job_id"] for job in get("/jobs", limit=3).json["jobs"]]
+
+
+def test_incomplete_job_says_so_and_its_sums_are_those_of_the_ledger(service: Service) -> None:
+    job_id = service.scan().json["job_id"]
+    assert not get(f"/jobs/{job_id}").json["incomplete"]
+    service.feed(job_id)
+    service.common["objects"].denied.add((service.bucket, "a//b,3.txt"))
+    service.work(job_id)
+    settle(using=service.feeder)
+    told = get(f"/jobs/{job_id}").json
+    assert (told["status"], told["incomplete"]) == ("succeeded_with_failures", True)
+    assert told["progress"]["outcomes"] == {"scanned": 4, "failed(denied)": 1}
+    accounts = verify_job(UUID(job_id), using=service.feeder)
+    assert accounts.agree
+    counts = told["progress"]["objects"]
+    assert {name: counts[name] for name in SUMMANDS} == {name: accounts.ledger[name] for name in SUMMANDS}
+    assert sum(counts[name] for name in SUMMANDS) == counts["listed"] == 5
+    assert (told["total_findings"], told["progress"]["bytes"]["done"]) == (
+        accounts.ledger["findings"],
+        accounts.ledger["bytes_done"],
+    )
 
 
 @pytest.fixture

@@ -118,7 +118,10 @@ def test_watching_ends_with_the_job_and_tells_how(
     done = run("jobs", "watch", job_id)
     assert done.status == 0
     assert done.out.splitlines()[0].startswith(f"{job_id} listing: 0 of 0+ objects")
-    assert done.out.splitlines()[-1] == f"{job_id} succeeded: 151 of 151 objects, 0 failed, 151 findings"
+    assert done.out.splitlines()[-2:] == [
+        f"{job_id} succeeded: 151 of 151 objects, 0 failed, 151 findings",
+        "complete: 151 listed = 151 scanned",
+    ]
     assert len(run("jobs", "watch", job_id, "--json").json) == 1
 
 
@@ -136,11 +139,21 @@ def test_failed_objects_are_retried(system: System, job_id: UUID, run: Run) -> N
     system.objects.denied.add((system.bucket, "007"))
     system.run(job_id)
     watched = run("jobs", "watch", job_id)
-    assert watched.status == 1, "it did not succeed"
+    assert watched.status == 3, "an object of it was not read"
+    assert watched.out.splitlines()[-1] == "incomplete: 151 listed = 150 scanned + 1 failed"
+    shown = run("jobs", "show", job_id)
+    assert shown.status == 3
+    assert "incomplete" in shown.out
+    assert "151 listed = 150 scanned + 1 failed" in shown.out
+    (as_json,) = run("jobs", "show", job_id, "--json").json
+    assert as_json["incomplete"]
+    assert "incomplete" in run("jobs", "list", "--limit", 1).out
     assert run("jobs", "retry-failed", job_id).out == "1 objects in 1 batches are scanned again.\n"
     system.objects.denied.clear()
     system.run(job_id)
     assert run("jobs", "retry-failed", job_id, "--json").json == [{"job_id": str(job_id), "batches": 0, "objects": 0}]
+    shown = run("jobs", "show", job_id)
+    assert (shown.status, "incomplete" in shown.out, "151 listed = 151 scanned" in shown.out) == (0, False, True)
 
 
 def test_results_are_limited_filtered_and_safe_for_the_terminal(system: System, job_id: UUID, run: Run) -> None:
@@ -273,6 +286,59 @@ def test_rules_are_listed_shown_proven_and_tried(run: Run, tmp_path: Path) -> No
     assert run("rules", "test", tmp_path / "nope").status == 1
 
 
+def test_accounts_of_a_job_are_compared_while_it_goes_on_and_when_it_has_ended(
+    system: System, job_id: UUID, run: Run
+) -> None:
+    system.put({"gone": SSN})
+    going = run("db", "verify", job_id)
+    assert (going.status, going.out.splitlines()[-1]) == (0, "The accounts agree: 0 listed = 0.")
+    system.feed(job_id)
+    system.objects.denied.add((system.bucket, "gone"))
+    system.run(job_id)
+    ended = run("db", "verify", job_id)
+    assert (ended.status, ended.out.splitlines()[-1]) == (
+        0,
+        "The accounts agree: 152 listed = 151 scanned + 1 failed.",
+    )
+    (told,) = run("db", "verify", job_id, "--json").json
+    assert (told["agree"], told["differing"], told["faults"]) == (True, [], {})
+    assert told["view"] == told["deltas"] == told["ledger"]
+    assert (told["ledger"]["findings"], told["ledger"]["bytes_done"]) == (151, 152 * len(SSN))
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        ("insert into job_deltas (job_no, code, objects) values (:n, 10, 1)", "differ"),
+        ("delete from findings where job_no = :n and batch_no = 0 and position = 3", "differ"),
+        ("update job_batches set outcomes = set_byte(outcomes, 5, 0) where job_no = :n and batch_no = 0", "differ"),
+        (
+            "update job_batches set pending = 2 where job_no = :n and batch_no = 0",
+            "whose pending objects are miscounted",
+        ),
+        ("update findings set position = 100 where job_no = :n and batch_no = 0 and position = 3", "or are not there"),
+        (
+            "insert into object_failures (job_no, batch_no, position, outcome, detail) values (:n, 0, 3, 60, 'x')",
+            "reasons that are not of their object's outcome",
+        ),
+    ],
+)
+def test_whatever_is_miscounted_is_found(system: System, job_id: UUID, run: Run, damage: str, said: str) -> None:
+    system.run(job_id)
+    with transaction(system.engine) as connection:
+        n = execute(connection, "select job_no from jobs where job_id = :id", id=job_id).scalar_one()
+        execute(connection, damage, n=n)
+    done = run("db", "verify", job_id)
+    assert done.status == 1
+    assert said in done.out
+    assert done.err == "s3scan: the accounts do not agree; that is a defect of the scanner."
+    assert not run("db", "verify", job_id, "--json").json[0]["agree"]
+    shown = run("jobs", "show", job_id, "--live")
+    assert shown.status == (1 if "job_deltas" in damage else 0)
+    if shown.status:
+        assert f"s3scan db verify {job_id}" in shown.err
+
+
 def test_schema_is_checked_and_upgraded(
     run: Run, postgres: object, engine: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -291,6 +357,9 @@ def test_schema_is_checked_and_upgraded(
         assert run("db", "check", "--json").json[0]["is_current"]
         assert "already" in run("db", "upgrade").out
         assert run("db", "check").status == 0
+        told = run("db", "size", "--json").json[0]
+        assert told["bytes"] == sum(table["bytes"] for table in told["tables"]) > 0
+        assert "findings_p0" in run("db", "size").out
         for arguments in (("check",), ("downgrade", "base"), ("upgrade", "head")):
             done = subprocess.run(
                 [sys.executable, "-m", "alembic", *arguments], cwd=ROOT, capture_output=True, check=False

@@ -55,9 +55,17 @@ def test_scan_is_started_waited_for_and_read(system: System, monkeypatch: pytest
     assert (job.status, job.has_ended) == (JobStatus.LISTING, False)
     assert job.wait(timeout_s=60, poll_s=0.5) is job
     assert (job.status, job.progress.scanned, job.has_ended) == (JobStatus.SUCCEEDED, 12, True)
+    assert not job.is_incomplete
     assert slept
     assert max(slept) <= 0.5
     assert [f.key for f in job.results(rule="us.ssn")] == [f"in/{n:03d}" for n in range(12)]
+
+
+def test_job_with_an_object_that_could_not_be_read_is_incomplete(system: System) -> None:
+    system.put({"a": SSN, "b": SSN})
+    system.objects.denied.add((system.bucket, "b"))
+    job = scanner_tasks.job(system.run(system.start()).job.job_id)
+    assert (job.status, job.is_incomplete) == (JobStatus.SUCCEEDED_WITH_FAILURES, True)
 
 
 def test_results_are_read_lazily_page_by_page(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,7 +118,7 @@ def test_every_block_of_the_document_runs(
     app.conf.task_always_eager = True
     names: dict[str, object] = {}
     blocks = re.findall(r"```python\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)
-    assert len(blocks) == 5
+    assert len(blocks) == 6
     try:
         for block in blocks:
             exec(compile(block, str(DOCUMENT), "exec"), names)
@@ -121,6 +129,9 @@ def test_every_block_of_the_document_runs(
     assert "exports/a.csv 1 ***-**-1234" in said
     assert "is listing after 0 s; it goes on" in said
     assert "succeeded 2 objects" in said
+    # Other tests' buckets hold the same number.
+    assert "my-bucket exports/a.csv open" in said
+    assert said.count("[('accepted', 'ada')]") >= 2
 
 
 def test_job_is_steered_and_its_dead_letter_is_put_away_or_sent_back(

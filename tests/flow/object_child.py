@@ -68,6 +68,7 @@ class Parts:
     objects: Trapped
     detector: Detector
     scan_slots: threading.Semaphore
+    ruleset_hash: Callable[[], str]
     clock: Callable[[], float]
     ruleset_hash: Callable[[], str]
 

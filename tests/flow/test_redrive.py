@@ -40,7 +40,7 @@ def fail_thrice(system: System, job_id: UUID, monkeypatch: pytest.MonkeyPatch, e
     """Each message of the job is received three times and fails; SQS moves it, and settle takes it over."""
     lane = system.job(job_id).job.lane
 
-    def away(*_: object) -> None:
+    def away(*_: object, **__: object) -> None:
         raise error or Unavailable("no credentials just now")
 
     with monkeypatch.context() as patch:

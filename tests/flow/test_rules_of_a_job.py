@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from scanner_tasks import bootstrap, settings
 from scanner_tasks.core.errors import FindingNotFound, InvalidInput, RuleError
 from scanner_tasks.core.model import Confidence
 from scanner_tasks.core.redact import Fingerprinter
@@ -20,6 +21,7 @@ from scanner_tasks.flow.explain import explain_finding
 from scanner_tasks.flow.load_rules import load_rules, ruleset_hash
 from scanner_tasks.flow.read_results import get_results
 from scanner_tasks.rules import load_builtin
+from scanner_tasks.settings import Settings
 from scanner_tasks.store import progress
 from scanner_tasks.store.engine import execute, transaction
 from tests.flow.conftest import System
@@ -91,6 +93,17 @@ def test_evidence_comes_back_from_postgres_as_the_engine_gave_it(make_system: Ma
     assert "evidence" not in row.occurrences[0]
 
 
+def test_a_column_is_one_profile_through_postgres_and_in_its_explanation(make_system: MakeSystem) -> None:
+    system = make_system()
+    rows = "".join(f"{n},536-22-{n}\n" for n in range(1000, 1100))
+    system.put({"table.csv": f"id,ssn\n{rows}".encode()})
+    system.run(job_id := system.start())
+    (finding,) = findings(system, job_id).values()
+    assert [(column.name, column.rows, column.valid) for column in finding.columns] == [("ssn", 100, 100)]
+    told = explain_finding(finding.finding_id, using=system.feeder)
+    assert "Column ssn: 100 % of 100 rows hold one." in told.lines
+
+
 def test_a_finding_is_explained_with_what_keeps_it_from_more(make_system: MakeSystem) -> None:
     system = make_system()
     system.put({"far": b"x 512-44-1234\n" + b"." * 300 + b"ssn 512-44-1235\n"})
@@ -159,17 +172,39 @@ def test_packs_in_s3_and_in_files_run_beside_the_built_in_rules(make_system: Mak
             load_rules([f"s3://{system.bucket}/{wrong}"], lambda: system.objects)
 
 
+@pytest.mark.parametrize("form", ["{pack} s3://b/x.toml", ' ["{pack}", "s3://b/x.toml"]'])
+def test_packs_are_named_with_spaces_or_as_json(form, tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("S3SCAN_RULES", form.format(pack=tmp_path / "o.toml"))
+    assert Settings().rules == (str(tmp_path / "o.toml"), "s3://b/x.toml")
+    monkeypatch.setenv("S3SCAN_RULES", "[")
+    settings.load.cache_clear()
+    with pytest.raises(InvalidInput, match="Settings are wrong: rules: "):
+        settings.load()
+    settings.load.cache_clear()
+
+
+def test_api_and_worker_of_the_same_settings_have_the_same_hash(tmp_path) -> None:
+    pack = tmp_path / "o.toml"
+    pack.write_text('[[override]]\nrules = ["us.ssn"]\nseverity = "low"\n')
+    ours = Settings(rules=(str(pack),))
+    read_at_start = bootstrap.load_rules(ours).ruleset
+    assert bootstrap.ruleset_hash(ours) == bootstrap.ruleset_hash(ours, read_at_start)
+    assert bootstrap.ruleset_hash(ours) != bootstrap.ruleset_hash(Settings())
+    pack.write_text('[[override]]\nrules = ["us.ssn"]\nseverity = "medium"\n')
+    assert bootstrap.ruleset_hash(ours) != bootstrap.ruleset_hash(ours, read_at_start)
+
+
 def test_the_hash_covers_rules_budgets_and_code(make_system: MakeSystem, monkeypatch) -> None:
-    settings = make_system().settings
+    ours = make_system().settings
     rules = load_builtin()
-    made = {ruleset_hash(rules, settings)}
-    made.add(ruleset_hash(Ruleset(rules.rules[1:]), settings))
+    made = {ruleset_hash(rules, ours)}
+    made.add(ruleset_hash(Ruleset(rules.rules[1:]), ours))
     for name in loading._BUDGETS:
-        made.add(ruleset_hash(rules, settings.model_copy(update={name: getattr(settings, name) + 1})))
+        made.add(ruleset_hash(rules, ours.model_copy(update={name: getattr(ours, name) + 1})))
     monkeypatch.setattr(loading, "code_hash", lambda: "another release")
-    made.add(ruleset_hash(rules, settings))
+    made.add(ruleset_hash(rules, ours))
     assert len(made) == 3 + len(loading._BUDGETS)
-    assert ruleset_hash(rules, settings.model_copy(update={"log_level": "DEBUG"})) in made
+    assert ruleset_hash(rules, ours.model_copy(update={"log_level": "DEBUG"})) in made
 
 
 def test_code_is_hashed_whatever_its_line_ends(tmp_path, monkeypatch) -> None:

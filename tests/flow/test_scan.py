@@ -187,14 +187,19 @@ def test_an_object_that_changes_again_while_it_is_read_again_has_that_outcome_an
 
 def test_a_job_reaches_its_bucket_as_it_was_told(make_system: Callable[..., System]) -> None:
     role = "arn:aws:iam::111122223333:role/s3scan"
-    system = make_system(allowed_roles=["arn:aws:iam::*:role/s3scan"])
+    system = make_system(allowed_roles=["arn:aws:iam::*:role/s3scan"], ranges_above_bytes=20_000, range_bytes=8192)
     access = Access(role_arn=role, external_id="ours")
-    contents = {f"{n}.csv": SSN for n in range(3)} | {"theirs.pdf": pdf(["first", "ssn: 512-44-1234"])}
+    contents = (
+        {f"{n}.csv": SSN for n in range(3)}
+        | {"large.csv": SSN + 30_000 * b"x\n"}
+        | {"theirs.pdf": pdf(["first", "ssn: 512-44-1234"])}
+    )
     system.objects.reached[access] = FakeObjects({system.bucket: contents})
     job_id = start_job(system.bucket, access=access, using=system.feeder).job_id
     view = system.run(job_id)
     assert view.job.access == access
-    assert view.progress.outcomes == {"scanned": 4}
+    assert view.progress.outcomes == {"scanned": 5}
+    assert view.progress.batches > 3  # ranges are batches
     assert {key for key, _, _ in findings(system, job_id)} == set(contents)
     named = scan_objects(system.bucket, ["1.csv"], access=access, using=system.feeder, job_id=uuid4())
     assert system.run(named.job_id).progress.findings == 1

@@ -39,3 +39,12 @@ def test_as_root_the_database_goes_where_another_user_may_enter(scratch: Path, m
     assert is_open_to_all(database)
     stack.stop()
     assert not database.exists()
+
+
+def test_packs_of_rules_reach_every_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("S3SCAN_RULES", raising=False)
+    stack = Stack(tmp_path / "demo", say=lambda line: None)
+    assert "S3SCAN_RULES" not in stack.settings
+    monkeypatch.setenv("S3SCAN_RULES", "/etc/ours.toml")
+    assert stack.settings["S3SCAN_RULES"] == "/etc/ours.toml"
+    stack.stop()

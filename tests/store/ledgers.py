@@ -16,8 +16,10 @@ from scanner_tasks.core.model import (
     RuleFindings,
     Severity,
 )
+from scanner_tasks.core.progress import sums_agree
 from scanner_tasks.store import batches, progress
 from scanner_tasks.store.engine import execute, transaction
+from scanner_tasks.store.verify import read_accounts
 
 FOUND = RuleFindings(
     rule_id="us.ssn",
@@ -87,6 +89,10 @@ def assert_sums_agree(engine: Engine, job: Job) -> Progress:
         row.ahead,
         row.findings,
     )
+    with transaction(engine) as connection:
+        accounts = read_accounts(connection, job.job_no)
+    assert accounts.agree, accounts
+    assert sums_agree(sums, has_ended=False)
     return sums
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import uuid4
 
@@ -11,6 +13,7 @@ import pytest
 from sqlalchemy import Engine
 
 from scanner_tasks.core.model import (
+    Column,
     Confidence,
     Job,
     JobSource,
@@ -22,10 +25,24 @@ from scanner_tasks.core.model import (
     Outcome,
     RuleFindings,
     Severity,
+    TriageStatus,
 )
 from scanner_tasks.flow.feed import SEND_AT_ONCE
-from scanner_tasks.store import batches, dead_letters, feeding, findings, jobs, partitions, progress, sweep
+from scanner_tasks.store import (
+    batches,
+    dead_letters,
+    feeding,
+    findings,
+    jobs,
+    partitions,
+    progress,
+    ranges,
+    reopen,
+    sweep,
+    triage,
+)
 from scanner_tasks.store.engine import MAX_STATEMENT_BYTES, execute, make_engine, transaction
+from scanner_tasks.store.range_results import record_range
 
 MD5 = "d41d8cd98f00b204e9800998ecf8427e"
 #: 1,024 bytes each, S3's most; each kind grows in another way on its way into SQL.
@@ -98,9 +115,18 @@ def worst_findings(keep: int) -> tuple[RuleFindings, ...]:
             confidence=Confidence.MEDIUM,
             count=10**12,
             occurrences=(place,) * keep,
+            allowed=10**12,
+            columns=(Column(name="\\'\U0001f600" * 50, rows=10**9, valid=10**9),) * 20,
         )
         for n in range(3)
     )
+
+
+def every_way_to_ask(key: str, *, few: bool = False) -> Iterator[findings.FindingFilter]:
+    """Key, prefix and rule as long as they may be, of what grows most; with and without a fingerprint."""
+    ways = itertools.product([None, key], [None, key[:1000]], [None, "'" * 1024], [None, "k" * 16 + ":" + "0" * 32])
+    for whole, prefix, rule, fingerprint in itertools.islice(ways, 1 if few else None):
+        yield findings.FindingFilter(key=whole, prefix=prefix, rule=rule, fingerprint=fingerprint)
 
 
 @pytest.fixture
@@ -148,11 +174,17 @@ def test_listing_scan_and_results_of_the_worst_keys_fit(
     with transaction(measured) as connection:
         assert batches.record_results(connection, batch, results)
     key = batch.objects[0][1].key
+    wanted = findings.FindingFilter(job_id=job.job_id, bucket=job.bucket, key=key, rule="rule.1")
     with transaction(measured) as connection:
-        wanted = findings.FindingFilter(job_id=job.job_id, bucket=job.bucket, key=key, rule="rule.1")
-        ((_, read),) = findings.read_findings(
-            connection, wanted, after=findings.FindingPlace(job_no=1, batch_no=0, position=0, rule_id="r"), limit=10
-        )
+        ((place, read),) = findings.read_findings(connection, wanted, after=None, limit=10).found
+        for asked in (wanted, *every_way_to_ask(key, few=keep > 10)):
+            findings.read_findings(connection, asked, after=place, limit=10)
+        mark = triage.add_mark(connection, place, TriageStatus.FIXED, marked_by="'\\" * 100, reason="'\\" * 250)
+        assert mark
+        for asked in every_way_to_ask(key, few=keep > 10):
+            for after in (None, place):
+                findings.read_findings(connection, replace(asked, triage=TriageStatus.FIXED), after=after, limit=1000)
+        assert triage.read_history(connection, mark.finding_id)[0] == mark
     # The key and the count are exact; of the places there are as many as fit.
     assert (read.key, read.count) == (key, 10**12)
     assert read.occurrences == found[1].occurrences[: len(read.occurrences)]
@@ -171,6 +203,27 @@ def test_hundred_objects_with_a_dozen_findings_each_fit(measured: Engine, listed
         jobs.change_status(connection, job.job_no, JobStatus.FAILED, reason="'" * 500, new_epoch=True)
         sweep.close_batches(connection, job.job_no, Outcome.FAILED_UNAVAILABLE)
         sweep.finish_job(connection, job.job_no)
+
+
+def test_ranges_of_the_largest_object_with_the_worst_key_fit(measured: Engine, listed: Callable[..., Job]) -> None:
+    job = listed("NULs", 4)
+    with transaction(measured) as connection:
+        whole = batches.claim_batch(connection, job_id=job.job_id, batch_no=0, epoch=0, lease_s=60)
+        assert whole
+        ((position, ref), *_) = whole.objects
+        alone = replace(whole, objects=((position, replace(ref, size_bytes=5 * 2**40)),))
+        assert ranges.split_batch(connection, alone, range_bytes=2**40)
+        now = jobs.get_job(connection, job.job_id)
+        assert now
+        for keep, number in ((100, now.next_batch_no - 1), (10, now.next_batch_no - 2)):
+            part = batches.claim_batch(connection, job_id=job.job_id, batch_no=number, epoch=0, lease_s=60)
+            assert part
+            found = ObjectResult(
+                position=0, outcome=Outcome.FAILED_CRASHED, findings=worst_findings(keep), detail="'\\" * 2000
+            )
+            assert record_range(connection, part, [found], kept=100)
+        opened, _ = reopen.reopen_failed(connection, job.job_no, from_batch_no=0)
+        assert opened.batches == 2
 
 
 def test_largest_round_of_dispatch_fits_at_the_highest_batch_numbers(

@@ -19,6 +19,7 @@ FINGERPRINTER = Fingerprinter(b"a key for the tests", "t")
 START = Location(line=1, column=1, offset=0)
 WHOLE = Detector(load_builtin(), FINGERPRINTER, test_values=True)
 SMALL = Detector(load_builtin(), FINGERPRINTER, test_values=True, window_bytes=64)
+EVERYTHING = Detector(load_builtin(), FINGERPRINTER, 10_000, test_values=True)
 ODD = Detector(load_builtin(), FINGERPRINTER, test_values=True, window_bytes=1009)
 
 VALUES = [
@@ -142,8 +143,7 @@ def test_text_cut_at_every_code_point_gives_the_same_findings():
 def test_location_points_at_the_value(before, after, value):
     text = f"{before}\n\n{value}\n\n{after}"
     at = len(before) + 2
-    everything = Detector(load_builtin(), FINGERPRINTER, 10_000, test_values=True)
-    places = [o.location for f in detect(everything, segments(text, [at + 3])) for o in f.occurrences]
+    places = [o.location for f in detect(EVERYTHING, segments(text, [at + 3])) for o in f.occurrences]
     line_start = text.rfind("\n", 0, at) + 1
     assert (
         Location(line=text.count("\n", 0, at) + 1, column=at - line_start + 1, offset=len(text[:at].encode())) in places

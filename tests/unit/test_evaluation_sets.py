@@ -8,7 +8,23 @@ from random import Random
 
 import pytest
 
-from benchmarks.detection import evaluate, lookalikes, sets
+from benchmarks.detection import (
+    code,
+    documents,
+    evaluate,
+    heldout_code,
+    heldout_documents,
+    heldout_logs,
+    heldout_sentences,
+    heldout_structured,
+    logs,
+    lookalikes,
+    negatives,
+    sentences,
+    sets,
+    structured,
+    structured_more,
+)
 from benchmarks.detection.labels import Labelled, Mark, Piece, Status, Writer
 from benchmarks.detection.scoring import Score, add
 
@@ -195,3 +211,23 @@ def test_exported_labels_stand_in_the_text_beside_them(tmp_path):
     assert [line["text"] for line in lines] == [labelled.text for labelled in expected]
     for line, labelled in zip(lines, expected, strict=True):
         assert [line["text"][m["start"] : m["end"]] for m in line["labels"]] == [m.value for m in labelled.marks]
+
+
+def test_the_families_share_no_template():
+    pairs = [
+        ({text for _, text in sentences.TEMPLATES}, set(heldout_sentences.TEMPLATES)),
+        (set(documents.DOCUMENTS.values()), set(heldout_documents.DOCUMENTS.values())),
+        (
+            {*structured.DOCUMENTS.values(), *structured_more.DOCUMENTS.values()},
+            set(heldout_structured.DOCUMENTS.values()),
+        ),
+        (set(code.SNIPPETS.values()), set(heldout_code.SNIPPETS.values())),
+        (set(logs.TEMPLATES), set(heldout_logs.TEMPLATES)),
+    ]
+    for development, held_out in pairs:
+        assert not development & held_out
+
+
+def test_made_look_alikes_are_the_same_at_every_run():
+    for make in (negatives.histories, negatives.locks, negatives.telemetry, negatives.numbers):
+        assert next(make(1)) == next(make(1)) != next(make(2))

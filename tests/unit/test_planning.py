@@ -100,6 +100,12 @@ def test_large_object_is_a_batch_of_its_own_between_its_neighbours() -> None:
     assert [len(batch.objects) for batch in plan_page(page, Policy(object_max_bytes=LIMIT))] == [1, 1, 1]
 
 
+def test_object_that_may_be_split_is_a_batch_of_its_own() -> None:
+    page = [ObjectRef(bucket="b", key=str(n), size_bytes=size, etag=MD5) for n, size in enumerate([9, 0, 11, 0, 5, 12])]
+    policy = Policy(object_max_bytes=LIMIT, alone_above_bytes=10)
+    assert [len(batch.objects) for batch in plan_page(page, policy)] == [2, 1, 2, 1]
+
+
 rates = st.floats(0, 10_000)
 
 
@@ -203,6 +209,8 @@ def test_percent_is_rounded_down(listed: int, done: int, is_final: bool, shown: 
         (Progress(listed=10, scanned=10), 10, True, 0.0),
         # Half of the objects are done, but a tenth of the bytes.
         (Progress(listed=10, scanned=5, bytes_listed=1000, bytes_done=100), 10, True, 90.0),
+        # One object in ranges, a tenth of which have ended.
+        (Progress(listed=1, processing=1, bytes_listed=1000, bytes_done=100), 10, True, 90.0),
         # More done than listed (sums read between two changes): never below zero.
         (Progress(listed=10, scanned=11, bytes_listed=1000, bytes_done=1100), 10, True, 0.0),
     ],

@@ -1,0 +1,106 @@
+"""``s3scan triage …``: what is thought of findings."""
+
+from __future__ import annotations
+
+import getpass
+from typing import Annotated, Any
+from uuid import UUID
+
+import typer
+
+from scanner_tasks.cli.results import Bucket, Confidences, Fingerprint, Job, Key, Prefix, Rule, Severities, Triage
+from scanner_tasks.cli.screen import AsJson, print_json, print_table, shown, uuid_of
+
+app = typer.Typer(
+    help="Judge findings: open, false_positive, accepted, fixed.", no_args_is_help=True, rich_markup_mode=None
+)
+
+
+@app.command()
+def mark(
+    status: Annotated[
+        str, typer.Argument(help="open, false_positive, accepted or fixed.", metavar="STATUS", show_default=False)
+    ],
+    reason: Annotated[str, typer.Option(help="Why; kept with the mark.", show_default=False)],
+    by: Annotated[str | None, typer.Option(help="Who; the system's user if left out.")] = None,
+    job: Job = None,
+    bucket: Bucket = None,
+    key: Key = None,
+    prefix: Prefix = None,
+    rule: Rule = None,
+    severity: Severities = None,
+    confidence: Confidences = None,
+    fingerprint: Fingerprint = None,
+    triage: Triage = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would be marked.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Mark every finding that matches the filters; at least one must be given.
+
+    A mark holds in every job, earlier and later ones, while the values found are among those of the marked finding: a
+    scan that finds another value there is open again.
+
+    Example: s3scan triage mark false_positive --rule us.ssn --bucket my-bucket --prefix test/ --reason "test data"
+    """
+    from scanner_tasks import triage_findings  # noqa: PLC0415
+    from scanner_tasks.cli.shapes import finding_shape, mark_shape  # noqa: PLC0415
+    from scanner_tasks.core.errors import InvalidInput  # noqa: PLC0415
+    from scanner_tasks.core.model import Finding  # noqa: PLC0415
+
+    given: dict[str, Any] = {
+        "job_id": None if job is None else uuid_of(job),
+        "bucket": bucket,
+        "key": key,
+        "prefix": prefix,
+        "rule": rule,
+        "severity": severity or None,
+        "confidence": confidence or None,
+        "fingerprint": fingerprint,
+        "triage": triage,
+    }
+    wanted = {name: value for name, value in given.items() if value is not None}
+    if not wanted:
+        raise InvalidInput("Give at least one filter, such as --bucket or --rule: without one every finding is marked.")
+    count = 0
+    for done in triage_findings(status, by=by or getpass.getuser(), reason=reason, dry_run=dry_run, **wanted):
+        count += 1
+        finding = done if isinstance(done, Finding) else done.finding
+        if as_json:
+            print_json(finding_shape(finding) if isinstance(done, Finding) else mark_shape(done.mark))
+        else:
+            print(f"{shown(finding.bucket)} {shown(finding.key)} {finding.rule_id} {finding.triage}")
+    if not as_json:
+        print(f"{count:,} findings {'would be' if dry_run else 'are'} {status} now.")
+
+
+@app.command()
+def history(
+    finding_id: Annotated[
+        str, typer.Argument(metavar="FINDING_ID", help="What `results --json` shows.", show_default=False)
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Show every mark of a finding: who, when and why, the newest first.
+
+    With --json, one mark a line.
+
+    Example: s3scan triage history 5b6f3a52-7f0e-5d0a-8a44-90f0c2a3b1de
+    """
+    from scanner_tasks import triage_history  # noqa: PLC0415
+    from scanner_tasks.cli.shapes import mark_shape  # noqa: PLC0415
+    from scanner_tasks.core.errors import InvalidInput  # noqa: PLC0415
+
+    try:
+        wanted = UUID(finding_id)
+    except ValueError:
+        raise InvalidInput("FINDING_ID: give the finding_id that `s3scan results --json` prints.") from None
+    marks = triage_history(wanted)
+    if as_json:
+        for one in marks:
+            print_json(mark_shape(one))
+        return
+    print_table(
+        ["when", "status", "by", "reason", "count#"],
+        ((one.marked_at, one.status, one.marked_by, one.reason, one.count) for one in marks),
+        empty="Nobody has judged it.",
+    )
