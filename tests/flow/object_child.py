@@ -70,7 +70,6 @@ class Parts:
     scan_slots: threading.Semaphore
     ruleset_hash: Callable[[], str]
     clock: Callable[[], float]
-    ruleset_hash: Callable[[], str]
 
 
 if __name__ == "__main__":
