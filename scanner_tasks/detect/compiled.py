@@ -9,7 +9,7 @@ from scanner_tasks.core.model import Confidence
 from scanner_tasks.detect.gate import make_gate, make_screen
 from scanner_tasks.detect.keywords import Keywords, Labels, chars, labels_next, last_chars, speaks_of_another
 from scanner_tasks.detect.normalisers import NORMALISERS
-from scanner_tasks.detect.regex import Regex
+from scanner_tasks.detect.regex import CappedRegex, Regex
 from scanner_tasks.detect.table import LINE_BYTES
 from scanner_tasks.detect.test_values import is_test_value, may_be_test_value
 from scanner_tasks.detect.validators import MISSES, NEIGHBOURHOOD, VALIDATORS
@@ -52,8 +52,9 @@ class CompiledRule:
 
     def __init__(self, rule: Rule) -> None:
         self.rule = rule
-        self.regex = Regex(rule.pattern)
         self.width = max_width(rule.pattern)
+        is_great = CappedRegex.suits(rule.pattern)
+        self.regex = CappedRegex(rule.pattern, width=self.width) if is_great else Regex(rule.pattern)
         self.normalise = NORMALISERS[rule.normaliser]
         self._literal = rule.literal.encode()
         self._value_groups = tuple(number for name, number in self.regex.groups.items() if name != "weak")

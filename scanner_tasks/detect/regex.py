@@ -6,6 +6,7 @@ calls the same compiled program beneath it. google-re2 is pinned exactly, and a 
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 import re2
@@ -14,6 +15,9 @@ from re2 import _re2
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+#: A repeat of hundreds; and an end that no character of such a run can be.
+_GREAT: Final = re.compile(r"(?<!\\)\{(\d+),(?:[4-9]\d\d|1000)\}")
+_DELIMITED: Final = re.compile(r"\(\?:\$\|\[\^[^\]]+\]\)$")
 _UNANCHORED: Final = _re2.RE2.Anchor.UNANCHORED
 _WHOLE: Final = _re2.RE2.Anchor.ANCHOR_BOTH
 
@@ -47,6 +51,36 @@ class Regex:
             return None
         spans: Sequence[tuple[int, int]] = self._match(_UNANCHORED, text, start, end)
         return None if spans[0][0] < 0 else spans
+
+
+class CappedRegex(Regex):
+    """A pattern with great repeats, searched without their upper bounds, which cost RE2 thousands of states.
+
+    Only for patterns that end with a delimiter: there a run that is too long is no match, and no shorter part of it
+    is. What is longer than ``width`` bytes is passed over.
+
+    Examples:
+        >>> delimited = CappedRegex("a[0-9]{2,500}(?:$|[^0-9])", width=502)
+        >>> delimited.search(b"a" + b"1" * 501 + b" a12 ")
+        [(503, 507)]
+    """
+
+    __slots__ = ("_width",)
+
+    def __init__(self, pattern: str, *, width: int) -> None:
+        super().__init__(_GREAT.sub(r"{\1,}", pattern))
+        self._width = width
+
+    @staticmethod
+    def suits(pattern: str) -> bool:
+        """Whether a pattern is one of those."""
+        return _DELIMITED.search(pattern) is not None and _GREAT.search(pattern) is not None
+
+    def search(self, text: bytes, start: int = 0, end: int | None = None) -> Sequence[tuple[int, int]] | None:
+        """As ``Regex.search``."""
+        while (spans := super().search(text, start, end)) is not None and spans[0][1] - spans[0][0] > self._width:
+            start = spans[0][0] + 1
+        return spans
 
 
 class WholeRegex:
