@@ -17,7 +17,6 @@ from scanner_tasks.core.envelope import read_envelope
 from scanner_tasks.core.model import Finding, JobStatus, ObjectRange, ObjectRef, Outcome
 from scanner_tasks.core.ports import OutgoingMessage
 from scanner_tasks.flow import control, redrive
-from scanner_tasks.flow.isolation import ObjectChild
 from scanner_tasks.flow.read_results import get_results
 from scanner_tasks.flow.settle import settle
 from scanner_tasks.store import batches
@@ -236,7 +235,7 @@ def test_failed_ranges_are_retried_and_no_others(system: System) -> None:
 
 def test_range_that_killed_its_worker_is_scanned_in_a_process_of_its_own(system: System) -> None:
     wanted = ObjectRange(first_byte=4, last_byte=16, object_batch_no=0)
-    with ObjectChild(system.child_command, object_max_s=20) as child:
+    with system.worker.children.one() as child:
         ref = ObjectRef(bucket="b", key="a", size_bytes=17, etag="e")
         result = child.scan(0, ref, wanted)
         assert result.outcome is Outcome.SCANNED

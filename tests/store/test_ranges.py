@@ -74,7 +74,7 @@ def read(engine: Engine, job: Job) -> list[tuple[str, str, int, str, list[int]]]
         rows = findings.read_findings(connection, findings.FindingFilter(job_id=job.job_id), after=None, limit=99)
     return [
         (f.key, f.rule_id, f.count, str(f.confidence), [place.location.offset for place in f.occurrences])
-        for _, f in rows
+        for _, f in rows.found
     ]
 
 

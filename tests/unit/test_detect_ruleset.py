@@ -127,6 +127,7 @@ CHANGES = {
     "contains": ("x",),
     "paths": ("x",),
     "enabled": False,
+    "yields": True,
     "allow": (AllowList(name="ours", words=("x",)),),
 }
 
