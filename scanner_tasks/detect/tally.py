@@ -132,9 +132,11 @@ class Tally:
         """The sum that a value belongs to; ``is_sure`` when its column cannot speak against it."""
         if is_sure:
             return self.sure
-        if place not in self._sums and len(self._sums) >= MOST_COLUMNS:
-            place = NOWHERE
-        return self._sums.setdefault(place, Sum())
+        some = self._sums.get(place)
+        if some is None:
+            place = place if len(self._sums) < MOST_COLUMNS else NOWHERE
+            some = self._sums.setdefault(place, Sum())
+        return some
 
     def doubted(self) -> frozenset[Place]:
         """Columns whose values pass by chance, as far as the text has been read."""
