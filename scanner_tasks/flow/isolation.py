@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Iterator, Sequence
     from types import TracebackType
+    from typing import TextIO
 
     from scanner_tasks.flow.parts import Worker
 
@@ -63,6 +64,8 @@ _MAX_ANSWER_BYTES = 16 * 1024**2
 _LIBRARIES = ("fastavro", "pypdfium2", "python_calamine", "sqlite3")
 #: A child is replaced after so many objects, and when it keeps more than this share of its memory to itself.
 _MOST_OBJECTS, _MOST_GROWN = 1000, 0.5
+#: Parts of a text that are told of one by one; after these, at most one in so many seconds.
+_FIRST_PARTS, _NOTED_EACH_S = 1000, 0.01
 
 
 class ObjectChild:
@@ -91,32 +94,50 @@ class ObjectChild:
     ) -> ObjectResult:
         """As ``scan_object``, or ``scan_range`` of the bytes that are wanted; the bucket is reached by ``access``.
 
-        failed(crashed) when the child died over it, failed(timed_out) when it did not end.
+        failed(crashed) when the child died over it, failed(timed_out) when it did not end. What stands before the place
+        where it died is found: another child searches so many parts of the text, and no more.
+
+            A PDF of 9 pages kills its process at page 7. The child had told "6 parts": another one searches 6.
         """
-        self._forked = self._forked or self._fork()
         wants = asdict(wanted) if wanted else None
-        told_of = {"position": position, "ref": asdict(ref), "range": wants, "access": access.to_json()}
-        asked = json.dumps(told_of).encode() + b"\n"
+        asked = {"position": position, "ref": asdict(ref), "range": wants, "access": access.to_json(), "parts": None}
+        began = time.monotonic()
+        result, parts = self._ask(asked)
+        if result.outcome is not Outcome.FAILED_CRASHED or not parts:
+            return result
+        if 2 * (time.monotonic() - began) > self._limit_s:
+            return result  # there is no time to do it again
+        before, _ = self._ask({**asked, "parts": parts})
+        detail = f"{result.detail} What was found stands in the first {parts} parts of its text."
+        if before.outcome is Outcome.FAILED_CRASHED:
+            return result
+        return replace(before, outcome=result.outcome, detail=detail)
+
+    def _ask(self, asked: dict[str, Any]) -> tuple[ObjectResult, int]:
+        """The child's result, and how many parts of the text it said that it had searched."""
+        self._forked, position = self._forked or self._fork(), asked["position"]
+        parts = 0
         try:
-            answer = self._answer(self._forked[1], asked)
+            answer, parts = self._answer(self._forked[1], json.dumps(asked).encode() + b"\n")
         except TimeoutError:
             self.end()
             log.warning("object_timed_out", position=position)
-            return ObjectResult(
+            timed_out = ObjectResult(
                 position=position,
                 outcome=Outcome.FAILED_TIMED_OUT,
                 detail=f"It was not scanned within {self._limit_s:.0f} s, also on its own.",
             )
+            return timed_out, parts
         except OSError:
             answer = b""
         if not answer:
-            return self._died(position)
+            return self._died(position), parts
         told: dict[str, Any] = json.loads(answer)
         if told.pop("is_tired", False):
             self.end()
         if "unavailable" in told:
             raise Unavailable(told["unavailable"])
-        return _result(told)
+        return _result(told), parts
 
     def _fork(self) -> tuple[int, socket.socket]:
         forked = self._nursery.fork()
@@ -148,18 +169,28 @@ class ObjectChild:
             detail=f"The process that scanned it alone ended with status {status}.",
         )
 
-    def _answer(self, connection: socket.socket, asked: bytes) -> bytes:
-        """One line; b"" when the child ended before it was whole. TimeoutError when it took too long."""
-        deadline, line = time.monotonic() + self._limit_s, bytearray()
+    def _answer(self, connection: socket.socket, asked: bytes) -> tuple[bytes, int]:
+        """One line, b"" when the child ended before it was whole, and the last number of parts that came before it.
+
+        TimeoutError when it took too long.
+        """
+        deadline, lines, parts = time.monotonic() + self._limit_s, bytearray(), 0
         connection.settimeout(self._limit_s)
         connection.sendall(asked)
-        while not line.endswith(b"\n"):
+        while True:
             connection.settimeout(max(0.001, deadline - time.monotonic()))
-            piece = connection.recv(_READ_BYTES)
-            line += piece
-            if not piece or len(line) > _MAX_ANSWER_BYTES:
-                return b""
-        return bytes(line)
+            try:
+                piece = connection.recv(_READ_BYTES)
+            except ConnectionError:
+                piece = b""
+            lines += piece
+            if not piece or len(lines) > _MAX_ANSWER_BYTES:
+                return b"", parts
+            while b"\n" in lines:
+                line, _, lines = lines.partition(b"\n")
+                if not line.isdigit():
+                    return bytes(line), parts
+                parts = int(line)
 
 
 class Children:
@@ -198,13 +229,13 @@ def serve(worker: Worker) -> None:
     from scanner_tasks.flow.scan_object import scan_object  # noqa: PLC0415
     from scanner_tasks.flow.scan_range import scan_range  # noqa: PLC0415
 
-    def scan(asked: dict[str, Any]) -> dict[str, Any]:
+    def scan(asked: dict[str, Any], note: Callable[[int], None]) -> dict[str, Any]:
         reached = reaching(worker, from_json(asked["access"]))
         place = asked["position"], ObjectRef(**asked["ref"])
         if wanted := asked["range"]:
             result = scan_range(*place, ObjectRange(**wanted), using=reached)
         else:
-            result = scan_object(*place, using=reached, is_isolated=True)
+            result = scan_object(*place, using=reached, is_isolated=True, note=note, stop_after=asked["parts"])
         # It read the packs of rules when it started, which may be long after the worker did.
         return asdict(replace(result, ruleset_hash=worker.ruleset_hash()))
 
@@ -215,7 +246,7 @@ def serve(worker: Worker) -> None:
 
 
 def _scan_what_is_asked(
-    worker: Worker, connection: socket.socket, scan: Callable[[dict[str, Any]], dict[str, Any]]
+    worker: Worker, connection: socket.socket, scan: Callable[[dict[str, Any], Callable[[int], None]], dict[str, Any]]
 ) -> None:
     """In a child: scan what each line names, answer with a line, until there are no more."""
     settings, begun = worker.settings, _data_bytes()
@@ -228,7 +259,7 @@ def _scan_what_is_asked(
             _limit(resource.RLIMIT_CPU, int(used.ru_utime + used.ru_stime + settings.object_max_s + GRACE_S))
             _end_with(connection, is_on=True)
             try:
-                told = scan(asked)
+                told = scan(asked, _Noting(answers))
             except Unavailable as error:
                 told = {"unavailable": str(error)}
             _end_with(connection, is_on=False)
@@ -245,6 +276,21 @@ def _end_with(connection: socket.socket, *, is_on: bool) -> None:
     flags = fcntl.fcntl(descriptor, fcntl.F_GETFL)
     fcntl.fcntl(descriptor, fcntl.F_SETOWN, os.getpid())
     fcntl.fcntl(descriptor, fcntl.F_SETFL, flags | os.O_ASYNC if is_on else flags & ~os.O_ASYNC)
+
+
+class _Noting:
+    """Tells the worker how many parts of a text were searched: each of the first ones, then once in a while."""
+
+    def __init__(self, answers: TextIO) -> None:
+        self._answers = answers
+        self._noted_at = 0.0
+
+    def __call__(self, parts: int) -> None:
+        now = time.monotonic()
+        if parts <= _FIRST_PARTS or now - self._noted_at > _NOTED_EACH_S:
+            self._noted_at = now
+            self._answers.write(f"{parts}\n")
+            self._answers.flush()
 
 
 def _data_bytes() -> int:

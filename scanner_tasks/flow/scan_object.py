@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from scanner_tasks.core.errors import ObjectError, Unavailable
@@ -14,13 +16,23 @@ from scanner_tasks.flow.spool import spool_of
 from scanner_tasks.log import get_logger
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from scanner_tasks.flow.parts import Worker
     from scanner_tasks.settings import Settings
 
 log = get_logger()
 
 
-def scan_object(position: int, ref: ObjectRef, *, using: Worker, is_isolated: bool = False) -> ObjectResult:
+def scan_object(
+    position: int,
+    ref: ObjectRef,
+    *,
+    using: Worker,
+    is_isolated: bool = False,
+    note: Callable[[int], None] | None = None,
+    stop_after: int | None = None,
+) -> ObjectResult:
     """Scan one object; whatever is wrong with it is its outcome, and what was found before is kept.
 
     One that was overwritten since it was listed is read once more, from the start, as it is now: what the first reading
@@ -34,13 +46,18 @@ def scan_object(position: int, ref: ObjectRef, *, using: Worker, is_isolated: bo
         ref: the object.
         using: what reads and detects.
         is_isolated: this process may die of the object.
+        note: told how many parts of its text were searched, after each.
+        stop_after: leave it after so many.
 
     Raises:
         Unavailable: the fault is not the object's, and the batch goes back to its lane.
         RiskyContentError: the object must be scanned in a process of its own.
     """
     began = using.clock()
-    first = _scan_once(position, ref, began, using=using, is_isolated=is_isolated)
+    scan_once = partial(
+        _scan_once, position, began=began, using=using, is_isolated=is_isolated, note=note, stop_after=stop_after
+    )
+    first = scan_once(ref)
     if first.outcome is not Outcome.FAILED_CHANGED_SINCE_LISTING or ref.version_id:
         return first
     log.info("object_changed", position=position)
@@ -50,11 +67,20 @@ def scan_object(position: int, ref: ObjectRef, *, using: Worker, is_isolated: bo
         return ObjectResult(position=position, outcome=error.outcome, bytes_read=first.bytes_read, detail=str(error))
     if planned.outcome is not Outcome.PENDING:
         return ObjectResult(position=position, outcome=planned.outcome, bytes_read=first.bytes_read)
-    second = _scan_once(position, planned.ref, began, using=using, is_isolated=is_isolated)
+    second = scan_once(planned.ref)
     return replace(second, bytes_read=first.bytes_read + second.bytes_read)
 
 
-def _scan_once(position: int, ref: ObjectRef, began: float, *, using: Worker, is_isolated: bool) -> ObjectResult:
+def _scan_once(
+    position: int,
+    ref: ObjectRef,
+    *,
+    began: float,
+    using: Worker,
+    is_isolated: bool,
+    note: Callable[[int], None] | None,
+    stop_after: int | None,
+) -> ObjectResult:
     """Scan it as ``ref`` says that it is; its time counts from ``began``."""
     settings, detection = using.settings, using.detector.begin(ref.key)
     outcome, detail, bytes_read, text_bytes = Outcome.SCANNED, None, 0, 0
@@ -62,17 +88,20 @@ def _scan_once(position: int, ref: ObjectRef, began: float, *, using: Worker, is
     try:
         with using.objects.open(ref) as body:
             try:
-                for segment in extract(
+                segments = extract(
                     body.read,
                     key=ref.key,
                     budget=budget_of(settings, began),
                     clock=using.clock,
                     spool=spool_of(settings, is_isolated=is_isolated),
                     is_isolated=is_isolated,
-                ):
+                )
+                for number, segment in enumerate(islice(segments, stop_after), 1):
                     text_bytes += len(segment.data)
                     with using.scan_slots:
                         detection.feed(segment)
+                    if note:
+                        note(number)
             finally:
                 bytes_read = body.bytes_read
     except ObjectError as error:

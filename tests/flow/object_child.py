@@ -7,7 +7,7 @@ import resource
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
@@ -17,10 +17,12 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from scanner_tasks import rules
 from scanner_tasks.core.access import Access
 from scanner_tasks.core.errors import Unavailable
-from scanner_tasks.core.model import ObjectRef
+from scanner_tasks.core.model import ObjectRef, Segment
 from scanner_tasks.core.redact import Fingerprinter
 from scanner_tasks.detect.engine import Detector
+from scanner_tasks.extract.text import extract
 from scanner_tasks.fakes import FakeBody, FakeObjects
+from scanner_tasks.flow import scan_object
 from scanner_tasks.flow.isolation import serve
 from scanner_tasks.settings import Settings
 from tests.formats.making import pdf
@@ -58,6 +60,9 @@ class Trapped(FakeObjects):
         content = pdf(["first", "ssn: 512-44-1234"]) if "pdf" in ref.key else TEXT
         if "parquet" in ref.key:
             content = columnar("parquet")
+        if "late" in ref.key:
+            self.buckets = {ref.bucket: {ref.key: pdf(["ssn: 512-44-1234"] * 4)}}
+            return super().open(replace(ref, etag=""), **places)
         self.buckets = {ref.bucket: {ref.key: content}}
         return super().open(replace(ref, etag=""), **places)
 
@@ -72,7 +77,16 @@ class Parts:
     clock: Callable[[], float]
 
 
+def dying_late(read: Callable[[int], bytes], *, key: str, **more: Any) -> Iterator[Segment]:
+    """The third page of some kills the process that reads it."""
+    for number, segment in enumerate(extract(read, key=key, **more)):
+        if "late" in key and number == 2:
+            os._exit(9)
+        yield segment
+
+
 if __name__ == "__main__":
+    scan_object.extract = dying_late
     worker = Parts(
         settings=Settings(),
         objects=Trapped({}),

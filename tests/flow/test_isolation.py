@@ -57,6 +57,15 @@ def test_object_that_kills_its_process_fails_alone(child: ObjectChild) -> None:
     assert outcomes == [scanned, crashed, scanned, crashed, scanned]
 
 
+def test_what_stands_before_the_place_where_its_process_died_is_found(child: ObjectChild) -> None:
+    result = child.scan(3, ref("late.pdf"))
+    assert (result.outcome, result.position) == (Outcome.FAILED_CRASHED, 3)
+    assert [(found.rule_id, found.count) for found in result.findings] == [("us.ssn", 2)]
+    assert "first 2 parts" in result.detail
+    assert result.bytes_read > 0
+    assert child.scan(4, ref("a")).outcome is Outcome.SCANNED
+
+
 def test_object_that_never_ends_is_ended(child: ObjectChild) -> None:
     assert child.scan(0, ref("a")).outcome is Outcome.SCANNED
     child._limit_s = 0.3
@@ -106,7 +115,8 @@ def test_parser_that_loops_for_ever_ends_by_its_processor_time(child: ObjectChil
 def test_child_ends_with_its_worker_also_while_it_is_at_work(children: Children) -> None:
     pid, connection = children._nursery.fork()
     connection.sendall(
-        json.dumps({"position": 0, "ref": asdict(ref("hang")), "range": None, "access": None}).encode() + b"\n"
+        json.dumps({"position": 0, "ref": asdict(ref("hang")), "range": None, "access": None, "parts": None}).encode()
+        + b"\n"
     )
 
     def is_at_work() -> bool:
