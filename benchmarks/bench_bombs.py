@@ -22,7 +22,8 @@ from scanner_tasks.core.model import ObjectRef
 from scanner_tasks.core.redact import Fingerprinter
 from scanner_tasks.detect.engine import Detector
 from scanner_tasks.fakes import FakeObjects
-from scanner_tasks.flow.isolation import Children, serve
+from scanner_tasks.flow.isolation import Children
+from scanner_tasks.flow.object_child import serve
 from scanner_tasks.settings import Settings
 
 

@@ -170,7 +170,7 @@ def fingerprinters(ours: Settings) -> tuple[Fingerprinter, ...]:
 
 
 if __name__ == "__main__":  # the child of flow/isolation.py
-    from scanner_tasks.flow.isolation import serve
+    from scanner_tasks.flow.object_child import serve
 
     _make_ready(worker().detector)
     serve(worker())

@@ -12,7 +12,7 @@ from typing import Any, cast
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from benchmarks.postgres.numbered import MarkDetector, NumberedObjects
-from scanner_tasks.flow.isolation import serve
+from scanner_tasks.flow.object_child import serve
 from scanner_tasks.settings import Settings
 
 serve(

@@ -8,19 +8,13 @@ From a batch's second attempt on its objects are scanned here: some object of it
     other 19 batches are scanned to their ends, and no object of theirs fails.
 
 Parent and child speak JSON lines over a socket; nothing that the child says is executed. The child ends when the socket
-closes, which the death of its parent brings about.
-
-A child's limit of memory is on what it can write to (RLIMIT_DATA), beyond what it began with: the address space, which
-RLIMIT_AS counts, says little of a process whose libraries reserve hundreds of megabytes and use none of them.
+closes, which the death of its parent brings about. What the child does: flow/object_child.py.
 """
 
 from __future__ import annotations
 
-import fcntl
-import importlib
 import json
 import os
-import resource
 import signal
 import time
 import weakref
@@ -28,7 +22,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, Self
 
-from scanner_tasks.core.access import OWN, Access, from_json
+from scanner_tasks.core.access import OWN, Access
 from scanner_tasks.core.errors import Unavailable
 from scanner_tasks.core.model import (
     Column,
@@ -42,16 +36,14 @@ from scanner_tasks.core.model import (
     RuleFindings,
     Severity,
 )
-from scanner_tasks.flow.nursery import Nursery, give_back_memory, nurse
+from scanner_tasks.flow.nursery import Nursery
 from scanner_tasks.log import get_logger
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from types import TracebackType
-    from typing import TextIO
 
-    from scanner_tasks.flow.parts import Worker
 
 log = get_logger()
 
@@ -60,12 +52,6 @@ GRACE_S = 30.0
 _READ_BYTES = 65536
 #: A result is far smaller: at most the kept occurrences of every rule.
 _MAX_ANSWER_BYTES = 16 * 1024**2
-#: What every child shares. Not pyarrow, which starts threads: a process that has some must not be forked.
-_LIBRARIES = ("fastavro", "pypdfium2", "python_calamine", "sqlite3")
-#: A child is replaced after so many objects, and when it keeps more than this share of its memory to itself.
-_MOST_OBJECTS, _MOST_GROWN = 1000, 0.5
-#: Parts of a text that are told of one by one; after these, at most one in so many seconds.
-_FIRST_PARTS, _NOTED_EACH_S = 1000, 0.01
 
 
 class ObjectChild:
@@ -220,95 +206,6 @@ class Children:
         while self._idle:
             self._idle.pop().end()
         self._nursery.close()
-
-
-def serve(worker: Worker) -> None:
-    """In the nursery: make everything ready, then fork children that scan until their worker asks for no more."""
-    # Imported here: the Lambdas, which never scan, start without it.
-    from scanner_tasks.flow.parts import reaching  # noqa: PLC0415
-    from scanner_tasks.flow.scan_object import scan_object  # noqa: PLC0415
-    from scanner_tasks.flow.scan_range import scan_range  # noqa: PLC0415
-
-    def scan(asked: dict[str, Any], note: Callable[[int], None]) -> dict[str, Any]:
-        reached = reaching(worker, from_json(asked["access"]))
-        place = asked["position"], ObjectRef(**asked["ref"])
-        if wanted := asked["range"]:
-            result = scan_range(*place, ObjectRange(**wanted), using=reached)
-        else:
-            result = scan_object(*place, using=reached, is_isolated=True, note=note, stop_after=asked["parts"])
-        # It read the packs of rules when it started, which may be long after the worker did.
-        return asdict(replace(result, ruleset_hash=worker.ruleset_hash()))
-
-    worker.detector.prepare()
-    for library in _LIBRARIES:
-        importlib.import_module(library)
-    nurse(lambda connection: _scan_what_is_asked(worker, connection, scan))
-
-
-def _scan_what_is_asked(
-    worker: Worker, connection: socket.socket, scan: Callable[[dict[str, Any], Callable[[int], None]], dict[str, Any]]
-) -> None:
-    """In a child: scan what each line names, answer with a line, until there are no more."""
-    settings, begun = worker.settings, _data_bytes()
-    if begun:
-        _limit(resource.RLIMIT_DATA, begun + settings.child_memory_bytes)
-    with connection.makefile("r") as requests, connection.makefile("w") as answers:
-        for number, line in enumerate(requests, 1):
-            asked = json.loads(line)
-            used = resource.getrusage(resource.RUSAGE_SELF)
-            _limit(resource.RLIMIT_CPU, int(used.ru_utime + used.ru_stime + settings.object_max_s + GRACE_S))
-            _end_with(connection, is_on=True)
-            try:
-                told = scan(asked, _Noting(answers))
-            except Unavailable as error:
-                told = {"unavailable": str(error)}
-            _end_with(connection, is_on=False)
-            give_back_memory()
-            grown = _data_bytes() - begun
-            told["is_tired"] = number >= _MOST_OBJECTS or grown > _MOST_GROWN * settings.child_memory_bytes
-            answers.write(json.dumps(told) + "\n")
-            answers.flush()
-
-
-def _end_with(connection: socket.socket, *, is_on: bool) -> None:
-    """While it is on, the end of the connection ends this process at once (SIGIO), whatever it is doing."""
-    descriptor = connection.fileno()
-    flags = fcntl.fcntl(descriptor, fcntl.F_GETFL)
-    fcntl.fcntl(descriptor, fcntl.F_SETOWN, os.getpid())
-    fcntl.fcntl(descriptor, fcntl.F_SETFL, flags | os.O_ASYNC if is_on else flags & ~os.O_ASYNC)
-
-
-class _Noting:
-    """Tells the worker how many parts of a text were searched: each of the first ones, then once in a while."""
-
-    def __init__(self, answers: TextIO) -> None:
-        self._answers = answers
-        self._noted_at = 0.0
-
-    def __call__(self, parts: int) -> None:
-        now = time.monotonic()
-        if parts <= _FIRST_PARTS or now - self._noted_at > _NOTED_EACH_S:
-            self._noted_at = now
-            self._answers.write(f"{parts}\n")
-            self._answers.flush()
-
-
-def _data_bytes() -> int:
-    """Bytes that this process may write to, as RLIMIT_DATA counts them: heap, stacks, anonymous memory (Linux)."""
-    try:
-        with open("/proc/self/statm", encoding="ascii") as file:  # noqa: PTH123
-            return int(file.read().split()[5]) * resource.getpagesize()
-    except OSError:
-        return 0
-
-
-def _limit(kind: int, most: int) -> None:
-    """Lower this process's limit, where the system lets it."""
-    hard = resource.getrlimit(kind)[1]
-    try:
-        resource.setrlimit(kind, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
-    except (OSError, ValueError):
-        log.warning("limit_not_set", kind=kind)
 
 
 def _result(told: dict[str, Any]) -> ObjectResult:

@@ -23,7 +23,7 @@ from scanner_tasks.detect.engine import Detector
 from scanner_tasks.extract.text import extract
 from scanner_tasks.fakes import FakeBody, FakeObjects
 from scanner_tasks.flow import scan_object
-from scanner_tasks.flow.isolation import serve
+from scanner_tasks.flow.object_child import serve
 from scanner_tasks.settings import Settings
 from tests.formats.making import pdf
 from tests.formats.test_tables import columnar
