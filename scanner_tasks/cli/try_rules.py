@@ -36,9 +36,13 @@ def try_out(
 
     Example: s3scan rules test us.ssn letter.txt
     """
+    from scanner_tasks.core.errors import NotFound  # noqa: PLC0415
+
     loaded = load(packs, no_builtin=no_builtin)
     if what[0] in {rule.id for rule in loaded.ruleset.rules}:
         _try_one(what[0], what[1:] or ["-"], loaded, as_json=as_json)
+    elif not Path(what[0]).exists():
+        raise NotFound(f"{what[0]!r} is neither a rule nor a file: see `s3scan rules list`.")
     else:
         _try_all([Path(name) for name in what], loaded, as_json=as_json)
 

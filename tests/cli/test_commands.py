@@ -283,7 +283,11 @@ def test_rules_are_listed_shown_proven_and_tried(run: Run, tmp_path: Path) -> No
     assert run("rules", "test", data, "--json").json[0]["rule"] == "us.ssn"
     data.write_text("nothing")
     assert run("rules", "test", data).out == "Nothing was found.\n"
-    assert run("rules", "test", tmp_path / "nope").status == 1
+    missing = run("rules", "test", "us.nope")
+    assert (missing.status, missing.err) == (
+        1,
+        "s3scan: 'us.nope' is neither a rule nor a file: see `s3scan rules list`.",
+    )
 
 
 def test_accounts_of_a_job_are_compared_while_it_goes_on_and_when_it_has_ended(
