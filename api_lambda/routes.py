@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import UTC, datetime
 from functools import cache
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -27,6 +28,7 @@ from api_lambda.common import (
 from api_lambda.shapes import Job, Jobs, ScanRequest, StartedScan
 from scanner_tasks.core.access_rules import read_access
 from scanner_tasks.core.errors import InvalidInput
+from scanner_tasks.core.selection_rules import read_selection
 from scanner_tasks.flow import read_results, start_job
 
 
@@ -78,7 +80,10 @@ def scan(request: Annotated[ScanRequest, Body(description="What to scan.")]) -> 
     """POST /scan."""
     _only_query()
     access = read_access(request.access.model_dump() if request.access else None)
-    return StartedScan.of(start_job.start_job(request.bucket, request.prefix, access=access, using=api()), request)
+    chosen = request.selection.model_dump(exclude_none=True) if request.selection else None
+    selection = read_selection(chosen, now=datetime.now(UTC))
+    started = start_job.start_job(request.bucket, request.prefix, access=access, selection=selection, using=api())
+    return StartedScan.of(started, request)
 
 
 @app.get(
