@@ -163,6 +163,8 @@ class ObjectRef:
     version_id: str | None = None
     #: S3's name, such as STANDARD or GLACIER.
     storage_class: str = "STANDARD"
+    #: When it was last modified, as the listing told: ISO 8601 in UTC; "" where it did not.
+    modified_at: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
