@@ -63,6 +63,9 @@ class Boto3Requests:
             arguments["StartAfter"] = start_after
         # boto3 adds encoding-type=url by itself and decodes the keys; named here, it would leave them encoded.
         answer: dict[str, Any] = self._client.list_objects_v2(**arguments)
+        # Behind very many delete markers S3 gives empty pages that are not the last: only its token leads on.
+        while not answer.get("Contents") and answer.get("IsTruncated") and answer.get("NextContinuationToken"):
+            answer = self._client.list_objects_v2(**arguments, ContinuationToken=answer["NextContinuationToken"])
         objects = tuple(
             ObjectRef(
                 bucket=bucket,
@@ -70,7 +73,7 @@ class Boto3Requests:
                 size_bytes=int(item["Size"]),
                 etag=bare(item.get("ETag", "")),
                 storage_class=item.get("StorageClass", "STANDARD"),
-                modified_at=listed_time(item.get("LastModified")),
+                modified_at=item.get("LastModified", ""),  # the client hands times on as text
             )
             for item in answer.get("Contents", ())
         )

@@ -174,7 +174,7 @@ class ObjectRef:
     version_id: str | None = None
     #: S3's name, such as STANDARD or GLACIER.
     storage_class: str = "STANDARD"
-    #: When it was last modified, as listed: ISO 8601 in UTC; "" where untold. ETags tell versions apart.
+    #: When it was last modified, as the listing told: ISO 8601 in UTC; "" where it did not.
     modified_at: str = field(default="", compare=False)
 
 
