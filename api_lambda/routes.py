@@ -134,7 +134,8 @@ def openapi_json() -> str:
 #: What stands where; a wrong method on one of them is a 405 that names the right one.
 _METHODS = (
     (r"/scan|/detect|/triage", "POST"),
-    (r"/findings/[^/]+/explain|/jobs(/[^/]+(/coverage)?)?|/results|/triage/[^/]+|/openapi\.json|/dlq(/[^/]+)?", "GET"),
+    (r"/jobs/[^/]+", "GET or DELETE"),
+    (r"/findings/[^/]+/explain|/jobs(/[^/]+/coverage)?|/results|/triage/[^/]+|/openapi\.json|/dlq(/[^/]+)?", "GET"),
     (r"/jobs/[^/]+/(pause|resume|cancel|retry-failed)|/dlq/[^/]+/(retry|discard)", "POST"),
 )
 
@@ -143,9 +144,11 @@ _METHODS = (
 def _not_found(_: Exception) -> Response[str]:
     path = app.current_event.path
     allowed = next((method for pattern, method in _METHODS if re.fullmatch(pattern, path)), None)
-    if allowed and app.current_event.http_method.upper() != allowed:
+    if allowed and app.current_event.http_method.upper() not in allowed.split(" or "):
         return problems.problem(
-            HTTPStatus.METHOD_NOT_ALLOWED, f"This path takes {allowed} only.", headers={"Allow": allowed}
+            HTTPStatus.METHOD_NOT_ALLOWED,
+            f"This path takes {allowed} only.",
+            headers={"Allow": allowed.replace(" or ", ", ")},
         )
     return problems.problem(
         HTTPStatus.NOT_FOUND,

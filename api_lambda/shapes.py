@@ -343,6 +343,12 @@ class DiscardRequest(_Shape):
     reason: Reason
 
 
+class DeletedJob(_Shape):
+    """A job that is gone for its readers."""
+
+    job_id: UUID
+
+
 class Reopened(_Shape):
     """What is scanned again."""
 

@@ -13,7 +13,9 @@ together, each once.
 
 What is put aside in S3SCAN_SPOOL_DIRECTORY counts only where that is in memory (tmpfs), which it should not be.
 
-Run: python -m benchmarks.bench_worker_memory [SECONDS], settings of the worker (S3SCAN_CHILD_MAX, …) in the environment.
+Settings of the worker (S3SCAN_CHILD_MAX, …) are taken from the environment.
+
+Run: python -m benchmarks.bench_worker_memory [SECONDS]
 """
 
 from __future__ import annotations
@@ -61,12 +63,12 @@ class Stack(stacks.Stack):
 
 
 def mixture() -> dict[str, bytes]:
-    """Objects by their names."""
+    """Objects by their names; the bombs come first, so that a short run meets them."""
     made = {f"{n:02d}-{key}": content for n, (key, content) in enumerate(formats().values())}
     made["large.csv"] = b"id,ssn\n" + b"".join(b"%d,512-44-%04d\n" % (n, n % 10_000) for n in range(1_500_000))
     made["noise.bin"] = random.Random(1).randbytes(20_000_000)
     made["pages.pdf"] = pdf([f"page {n}" for n in range(1000)])
-    return made | {f"bomb-{n:02d}-{BOMBS[name][0]}": BOMBS[name][1]() for n, name in enumerate(CHOSEN)}
+    return made | {f"!bomb-{n:02d}-{BOMBS[name][0]}": BOMBS[name][1]() for n, name in enumerate(CHOSEN)}
 
 
 def descendants(pid: int) -> list[int]:
@@ -138,7 +140,7 @@ def put(stack: stacks.Stack) -> int:
     s3 = client("s3", stack.emulator.endpoint_url)
     s3.create_bucket(Bucket=BUCKET)
     objects = mixture()
-    places = zip(cycle(range(FOLDERS)), objects.items())  # noqa: B905
+    places = zip(cycle(range(FOLDERS)), objects.items())
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda at: s3.put_object(Bucket=BUCKET, Key=f"{at[0]:02d}/{at[1][0]}", Body=at[1][1]), places))
     print(f"{len(objects)} objects of {sum(map(len, objects.values())) / 1e6:.0f} MB", flush=True)

@@ -307,6 +307,16 @@ class JobHandle:
         """Scan its failed objects again, and no others. Raises Conflict when it cannot be opened again."""
         return self._control("retry_failed")
 
+    def delete(self) -> None:
+        """Take it and all it found from its readers; its rows go in steps, marks on findings stay. No way back.
+
+        Raises Conflict when it has not ended.
+        """
+        from scanner_tasks import bootstrap  # noqa: PLC0415
+        from scanner_tasks.flow import retention  # noqa: PLC0415
+
+        retention.delete_job(self.job_id, using=bootstrap.api())
+
     def _control(self, name: str, **arguments: str) -> JobHandle:
         from scanner_tasks import bootstrap  # noqa: PLC0415
         from scanner_tasks.flow import control  # noqa: PLC0415

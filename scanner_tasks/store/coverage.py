@@ -78,7 +78,8 @@ def read_sums(connection: Connection, job_no: int) -> tuple[OutcomeSum, ...]:
             and not exists (select 1 from object_ranges o where o.job_no = f.job_no and o.object_batch_no = f.batch_no)
           group by f.outcome
         )
-        select s.code, s.objects, s.bytes, case when s.code = 10 then s.bytes else coalesce(p.bytes, 0) end as bytes_read
+        select s.code, s.objects, s.bytes,
+          case when s.code = 10 then s.bytes else coalesce(p.bytes, 0) end as bytes_read
         from sums s left join part p using (code) where s.objects <> 0 or s.bytes <> 0 order by s.code
         """,
         job_no=job_no,

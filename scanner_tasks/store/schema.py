@@ -285,6 +285,7 @@ batch_errors = Table(
     Column("error", Text, nullable=False),
     Column("traceback", Text, nullable=False),
     _time("failed_at", nullable=False),
+    Index("batch_errors_by_time", "failed_at"),
 )
 
 #: Messages that SQS gave up on, taken from the dead letter queue by settle.
@@ -308,4 +309,5 @@ dead_letters = Table(
     CheckConstraint("state in ('open','retried','discarded','moot')", name="dead_letters_state_known"),
     Index("dead_letters_open", "arrived_at", "message_id", postgresql_where=text("state = 'open'")),
     Index("dead_letters_of_job", "job_no", "batch_no"),
+    Index("dead_letters_put_away", "state_at", postgresql_where=text("state <> 'open'")),
 )

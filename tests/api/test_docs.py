@@ -27,7 +27,14 @@ def test_every_example_is_the_shape_that_is_sent(flows):
 
     blocks = [json.loads(block) for block in re.findall(r"```json\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)]
     kinds = (
-        *(shapes.StartedScan, shapes.Job, coverage_shapes.Coverage, shapes.Results, finding_shapes.Explanation, finding_shapes.Detected),
+        *(
+            shapes.StartedScan,
+            shapes.Job,
+            coverage_shapes.Coverage,
+            shapes.Results,
+            finding_shapes.Explanation,
+            finding_shapes.Detected,
+        ),
         *(shapes.DeadLetterDetails, shapes.Problem),
     )
     assert len(blocks) == len(kinds)
