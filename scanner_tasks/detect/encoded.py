@@ -32,7 +32,7 @@ BEFORE_BYTES: Final = 96
 AFTER_BYTES: Final = 32
 #: Layers of encoding: a docker configuration (2) in a Kubernetes secret.
 DEEPEST: Final = 3
-#: Bytes that may end up right of a run's start before it is decided.
+#: Bytes right of a run's start that tell its end; behind that stands what its context needs.
 REACH: Final = MOST_BYTES + 4096
 
 _ASCII: Final = r"[CDI-Za-f][A-HQ-Xg-nw-z0-3][ABEFIJMNQRUVYZcdghklopstwx014589][0-9A-Za-z+/_\-]"
@@ -70,11 +70,16 @@ class Run(NamedTuple):
 
 
 class Runs:
-    """The runs of one text, window by window. Each byte is looked at a bounded number of times."""
+    """The runs of one text, window by window. Each byte is looked at a bounded number of times.
 
-    __slots__ = ("_inside", "_known", "at")
+    Args:
+        room: Bytes behind a run that are in the window when it is told, unless the text ends.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_inside", "_known", "_room", "at")
+
+    def __init__(self, room: int = 0) -> None:
+        self._room = max(room, _BETWEEN_BYTES + AFTER_BYTES)
         #: Where the search stands in the window.
         self.at = 0
         #: Whether that is within a run too long for one piece.
@@ -100,13 +105,13 @@ class Runs:
                 return
             standard, url, is_cut = self._ends(text, start)
             end = max(standard, url)
-            if not is_end and end + _BETWEEN_BYTES + AFTER_BYTES > size:
+            if not is_end and end + self._room > size:
                 self.at = start
                 return
             run = _decoded(text, start, standard, url)
             if run is not None and not is_cut and _may_wrap(text, run):
                 run = _wrapped(text, run)
-                if not is_end and run.end + _BETWEEN_BYTES + _MOST_LINE + AFTER_BYTES > size:
+                if not is_end and run.end + _MOST_LINE + self._room > size:
                     self.at = start
                     return
             self._inside = is_cut and run is not None and run.end == end

@@ -44,7 +44,7 @@ def text_before(detector: Detector) -> int:
 
 def text_behind(detector: Detector) -> int:
     """Bytes of UTF-8 text that are read behind a range: its last match, or run in base 64, and what decides it."""
-    return max(REACH, detector.need_right + max((rule.width for rule in detector.rules), default=0))
+    return detector.need_right + max(REACH, max((rule.width for rule in detector.rules), default=0))
 
 
 def first_lines(text: bytes) -> bytes | None:
