@@ -273,11 +273,12 @@ module "ecs" {
   secrets                 = { S3SCAN_FINGERPRINT_KEY = aws_secretsmanager_secret.fingerprint_key.arn }
   worker_statements       = local.worker_statements
   database = {
-    owner_url         = module.rds.owner_url
-    owner_user        = module.rds.owner_user
-    owner_secret_arn  = module.rds.owner_secret_arn
-    master_url        = module.rds.master_url
-    master_secret_arn = module.rds.master_secret_arn
+    owner_url        = module.rds.owner_url
+    owner_user       = module.rds.owner_user
+    owner_secret_arn = module.rds.owner_secret_arn
+    master_url       = module.rds.master_url
+    # The emulator keeps no password for the master.
+    master_secret_arn = local.is_emulated ? module.rds.owner_secret_arn : module.rds.master_secret_arn
     security_group_id = module.rds.migration_security_group_id
     ca_file           = local.ca_file.direct
   }
@@ -313,6 +314,7 @@ module "flower" {
   log_retention_days        = var.log_retention_days
   recovery_window_days      = local.recovery_window_days
   force_delete              = !var.deletion_protection
+  discovery                 = !local.is_emulated
   permissions_boundary      = var.permissions_boundary
   tags                      = local.tags
 }

@@ -63,7 +63,9 @@ _OURS = ("scanner_tasks", "api_lambda", "stepfunctions")
 #: Of botocore's descriptions of 400 services those that are called.
 _SERVICES = frozenset({"cloudwatch", "rds", "s3", "sqs", "stepfunctions", "sts"})
 #: Files that no import reads.
-_IDLE = re.compile(r"(__pycache__|\.pyi$|\.pyx$|\.pxd$|\.c$|/tests?/|^bin/|\.dist-info/(RECORD|INSTALLER|REQUESTED|direct_url))")
+_IDLE = re.compile(
+    r"(__pycache__|\.pyi$|\.pyx$|\.pxd$|\.c$|/tests?/|^bin/|\.dist-info/(RECORD|INSTALLER|REQUESTED|direct_url))"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,12 +93,11 @@ class PackageFailed(RuntimeError):
 
 
 def locked(names: Sequence[str], lock: str) -> str:
-    """Of a lock file the entries of these libraries, hashes included.
+    r"""Of a lock file the entries of these libraries, hashes included.
 
     Examples:
-        >>> print(locked(["b"], "a==1 \\\\\\n    --hash=sha256:00\\nb==2 \\\\\\n    --hash=sha256:11\\n"), end="")
-        b==2 \\
-            --hash=sha256:11
+        >>> locked(["b"], "a==1 \\\n    --hash=sha256:00\nb==2 \\\n    --hash=sha256:11\n")
+        'b==2 \\\n    --hash=sha256:11\n'
     """
     entries = {
         match.group(1).lower(): match.group(0)
@@ -162,7 +163,9 @@ def build(package: Package, out: Path, *, python: str, arch: str) -> Path:
         write_zip(target, [*theirs, *our_files()])
     unpacked = unpacked_bytes(target)
     if target.stat().st_size > MAX_ZIP_BYTES or unpacked > MAX_UNPACKED_BYTES:
-        raise PackageFailed(f"{target.name} is too large for Lambda: {target.stat().st_size:,} bytes, {unpacked:,} unpacked.")
+        raise PackageFailed(
+            f"{target.name} is too large for Lambda: {target.stat().st_size:,} bytes, {unpacked:,} unpacked."
+        )
     return target
 
 
@@ -210,10 +213,26 @@ def _install(requirements: Path, site: Path, *, python: str, arch: str) -> None:
         command += ["--target", str(site), "--python-version", python, "--python-platform", f"{machine}-manylinux_2_28"]
         command += ["--link-mode", "copy", "-r", str(requirements)]
     else:
-        command = [_python_with_pip(), "-m", "pip", "install", "--quiet", "--no-deps", "--require-hashes", "--no-compile"]
+        command = [
+            _python_with_pip(),
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--no-deps",
+            "--require-hashes",
+            "--no-compile",
+        ]
         command += ["--only-binary", ":all:", "--target", str(site), "--implementation", "cp"]
         command += ["--python-version", python, "-r", str(requirements)]
-        for tag in ("manylinux_2_28", "manylinux_2_27", "manylinux_2_26", "manylinux_2_17", "manylinux2014", "manylinux_2_5"):
+        for tag in (
+            "manylinux_2_28",
+            "manylinux_2_27",
+            "manylinux_2_26",
+            "manylinux_2_17",
+            "manylinux2014",
+            "manylinux_2_5",
+        ):
             command += ["--platform", f"{tag}_{machine}"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -244,7 +263,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         except PackageFailed as error:
             print(f"package: {error}", file=sys.stderr)
             return 1
-        shown = f"first import {seconds:.2f} s" if seconds is not None else f"no Python {asked.python} here to import it"
+        shown = (
+            f"first import {seconds:.2f} s" if seconds is not None else f"no Python {asked.python} here to import it"
+        )
         print(
             f"{target}  {target.stat().st_size / 1e6:.1f} MB, {unpacked_bytes(target) / 1e6:.1f} MB unpacked, {shown}\n"
             f"  sha256 {hashlib.sha256(target.read_bytes()).hexdigest()}"

@@ -88,7 +88,9 @@ resource "aws_ecs_task_definition" "this" {
 }
 
 resource "aws_service_discovery_private_dns_namespace" "this" {
-  name        = "${var.name}.internal"
+  count = var.discovery ? 1 : 0
+
+  name        = "${var.name}.internal" # and the output host
   description = "Names inside of the VPC"
   vpc         = var.vpc_id
 
@@ -96,10 +98,12 @@ resource "aws_service_discovery_private_dns_namespace" "this" {
 }
 
 resource "aws_service_discovery_service" "this" {
+  count = var.discovery ? 1 : 0
+
   name = "flower"
 
   dns_config {
-    namespace_id = aws_service_discovery_private_dns_namespace.this.id
+    namespace_id = aws_service_discovery_private_dns_namespace.this[0].id
 
     dns_records {
       type = "A"
@@ -128,8 +132,12 @@ resource "aws_ecs_service" "this" {
     assign_public_ip = false
   }
 
-  service_registries {
-    registry_arn = aws_service_discovery_service.this.arn
+  dynamic "service_registries" {
+    for_each = aws_service_discovery_service.this
+
+    content {
+      registry_arn = service_registries.value.arn
+    }
   }
 
   tags = var.tags

@@ -1,6 +1,6 @@
 output "host" {
   description = "Its name inside of the VPC."
-  value       = "flower.${aws_service_discovery_private_dns_namespace.this.name}"
+  value       = "flower.${var.name}.internal"
 }
 
 output "port" {

@@ -86,6 +86,11 @@ variable "force_delete" {
   type        = bool
 }
 
+variable "discovery" {
+  description = "Give it a name inside of the VPC; off only where there is no service discovery (the emulator)."
+  type        = bool
+}
+
 variable "permissions_boundary" {
   description = "Boundary of the roles, or null."
   type        = string
