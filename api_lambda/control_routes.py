@@ -1,4 +1,4 @@
-"""The operators' endpoints: pause, resume, cancel, retry; dead letters."""
+"""The operators' endpoints: pause, resume, cancel, retry, delete; dead letters."""
 
 from __future__ import annotations
 
@@ -26,13 +26,14 @@ from api_lambda.shapes import (
     DeadLetter,
     DeadLetterDetails,
     DeadLetters,
+    DeletedJob,
     DiscardRequest,
     Job,
     Reopened,
     RetriedLetter,
 )
 from scanner_tasks.core.errors import DeadLetterNotFound, InvalidCursor
-from scanner_tasks.flow import control, read_results, redrive
+from scanner_tasks.flow import control, read_results, redrive, retention
 
 router: Any = APIGatewayHttpRouter()  # type: ignore[no-untyped-call]
 
@@ -94,6 +95,21 @@ def retry_failed(job_id: JobId) -> Reopened:
     _only_query()
     opened = control.retry_failed(job_id, using=api())
     return Reopened(job_id=job_id, batches=opened.batches, objects=opened.objects)
+
+
+@router.delete(
+    "/jobs/<job_id>",
+    status_code=HTTPStatus.ACCEPTED,
+    summary="Delete an ended job and all it found",
+    description="It is gone for its readers at once, its rows go in steps; marks on findings stay. No way back.",
+    tags=["control"],
+    responses=answers(DeletedJob, HTTPStatus.ACCEPTED, "The job is gone.", *_FAULTS),
+)
+def delete(job_id: JobId) -> DeletedJob:
+    """DELETE /jobs/{job_id}."""
+    _only_query()
+    retention.delete_job(job_id, using=api())
+    return DeletedJob(job_id=job_id)
 
 
 @router.get(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import UTC, datetime
 from functools import cache
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -27,6 +28,7 @@ from api_lambda.common import (
 from api_lambda.shapes import Job, Jobs, ScanRequest, StartedScan
 from scanner_tasks.core.access_rules import read_access
 from scanner_tasks.core.errors import InvalidInput
+from scanner_tasks.core.selection_rules import read_selection
 from scanner_tasks.flow import read_results, start_job
 
 
@@ -78,7 +80,10 @@ def scan(request: Annotated[ScanRequest, Body(description="What to scan.")]) -> 
     """POST /scan."""
     _only_query()
     access = read_access(request.access.model_dump() if request.access else None)
-    return StartedScan.of(start_job.start_job(request.bucket, request.prefix, access=access, using=api()), request)
+    chosen = request.selection.model_dump(exclude_none=True) if request.selection else None
+    selection = read_selection(chosen, now=datetime.now(UTC))
+    started = start_job.start_job(request.bucket, request.prefix, access=access, selection=selection, using=api())
+    return StartedScan.of(started, request)
 
 
 @app.get(
@@ -133,7 +138,8 @@ def openapi_json() -> str:
 #: What stands where; a wrong method on one of them is a 405 that names the right one.
 _METHODS = (
     (r"/scan|/detect|/triage", "POST"),
-    (r"/findings/[^/]+/explain|/jobs(/[^/]+)?|/results|/triage/[^/]+|/openapi\.json|/dlq(/[^/]+)?", "GET"),
+    (r"/jobs/[^/]+", "GET or DELETE"),
+    (r"/findings/[^/]+/explain|/jobs|/results|/triage/[^/]+|/openapi\.json|/dlq(/[^/]+)?", "GET"),
     (r"/jobs/[^/]+/(pause|resume|cancel|retry-failed)|/dlq/[^/]+/(retry|discard)", "POST"),
 )
 
@@ -142,9 +148,11 @@ _METHODS = (
 def _not_found(_: Exception) -> Response[str]:
     path = app.current_event.path
     allowed = next((method for pattern, method in _METHODS if re.fullmatch(pattern, path)), None)
-    if allowed and app.current_event.http_method.upper() != allowed:
+    if allowed and app.current_event.http_method.upper() not in allowed.split(" or "):
         return problems.problem(
-            HTTPStatus.METHOD_NOT_ALLOWED, f"This path takes {allowed} only.", headers={"Allow": allowed}
+            HTTPStatus.METHOD_NOT_ALLOWED,
+            f"This path takes {allowed} only.",
+            headers={"Allow": allowed.replace(" or ", ", ")},
         )
     return problems.problem(
         HTTPStatus.NOT_FOUND,

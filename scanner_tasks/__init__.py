@@ -14,11 +14,12 @@ Importing this loads neither Celery nor boto3; the first call does, and connects
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from scanner_tasks.core.model import Finding, JobStatus, Progress
     from scanner_tasks.core.triage import Mark
@@ -46,9 +47,13 @@ __all__ = [
 PAGE = 500
 
 
-def start_scan(bucket: str, prefix: str = "", **access: str | bool | None) -> StartedJob:
+def start_scan(
+    bucket: str, prefix: str = "", *, selection: Mapping[str, Any] | None = None, **access: str | bool | None
+) -> StartedJob:
     """Begin to scan a bucket, or the keys below a prefix; returns its ``job_id`` before anything is listed.
 
+    ``selection`` says which objects are scanned: ``{"include_keys": ["*.csv"], "sample_percent": 5}``
+    (docs/selection.md has every field).
     ``access`` says how the bucket is reached, where the deployment's own way does not do: ``role_arn``,
     ``external_id``, ``endpoint_url``, ``region``, ``requester_pays``, ``anonymous`` (docs/reading-s3.md).
 
@@ -56,9 +61,16 @@ def start_scan(bucket: str, prefix: str = "", **access: str | bool | None) -> St
     """
     from scanner_tasks import bootstrap  # noqa: PLC0415 (boto3 and SQLAlchemy wait until they are needed)
     from scanner_tasks.core.access_rules import read_access  # noqa: PLC0415
+    from scanner_tasks.core.selection_rules import read_selection  # noqa: PLC0415
     from scanner_tasks.flow import start_job  # noqa: PLC0415
 
-    return start_job.start_job(bucket, prefix, access=read_access(access), using=bootstrap.api())
+    return start_job.start_job(
+        bucket,
+        prefix,
+        access=read_access(access),
+        selection=read_selection(selection, now=datetime.now(UTC)),
+        using=bootstrap.api(),
+    )
 
 
 def job(job_id: UUID | str) -> JobHandle:
@@ -279,6 +291,16 @@ class JobHandle:
     def retry_failed(self) -> JobHandle:
         """Scan its failed objects again, and no others. Raises Conflict when it cannot be opened again."""
         return self._control("retry_failed")
+
+    def delete(self) -> None:
+        """Take it and all it found from its readers; its rows go in steps, marks on findings stay. No way back.
+
+        Raises Conflict when it has not ended.
+        """
+        from scanner_tasks import bootstrap  # noqa: PLC0415
+        from scanner_tasks.flow import retention  # noqa: PLC0415
+
+        retention.delete_job(self.job_id, using=bootstrap.api())
 
     def _control(self, name: str, **arguments: str) -> JobHandle:
         from scanner_tasks import bootstrap  # noqa: PLC0415

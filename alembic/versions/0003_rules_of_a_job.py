@@ -4,27 +4,30 @@ from __future__ import annotations
 
 from alembic import op
 
+from scanner_tasks.store.indexes import create_partitioned_index
+
 revision = "0003"
 down_revision = "0002"
 
-# The running release neither reads nor writes them; a default that is constant rewrites no row. The index is made while
-# nothing is written: a partition of a thousand jobs may have many findings, so run this when few jobs do.
+# The running release neither reads nor writes them; a default that is constant rewrites no row. "If not exists" lets it
+# be repeated when the index after it, which no transaction can hold, was interrupted.
 RULES = """
-create table job_rulesets (
+create table if not exists job_rulesets (
   job_no int not null references jobs on delete cascade,
   ruleset_hash text not null,                   -- not the job's own: a worker that was older or newer than the API
   seen_at timestamptz not null default now(),
   primary key (job_no, ruleset_hash)
 );
-alter table findings add column allowed bigint not null default 0;
-alter table findings add column columns jsonb;  -- [name, rows, valid] of those that hold little else
-create index findings_of_id on findings (finding_id);
+alter table findings add column if not exists allowed bigint not null default 0;
+alter table findings add column if not exists columns jsonb;  -- [name, rows, valid] of those that hold little else
 """
 
 
 def upgrade() -> None:
-    """Make them."""
+    """Make them; the index beside running writers, partition by partition."""
     op.execute(RULES)
+    with op.get_context().autocommit_block():
+        create_partitioned_index(op.get_bind(), "findings_of_id", "findings", "(finding_id)")
 
 
 def downgrade() -> None:

@@ -95,7 +95,7 @@ class Detector:
         #: byte on the left, so that ``^`` never stands at a cut; each rule's width covers what its match adds.
         self.widest = widest = max((rule.width for rule in self.rules), default=0)
         self.keep_left = max([self.context.reach, *(rule.reach_left for rule in self.rules)]) + widest + 1
-        self.need_right = max([self.context.reach, *(rule.reach_right for rule in self.rules)]) + 1
+        self.need_right = max([self.context.reach_right, *(rule.reach_right for rule in self.rules)]) + 1
         self._filtered = filtered
         self._filter: Filter | None = None
         self._making = threading.Lock()
@@ -176,6 +176,8 @@ class Detection:
         self._rows_at = 0
         self._size = min(_FIRST_BYTES, detector.window_bytes)
         self._paths = Paths()
+        #: What the contexts of the window's values mask.
+        self._candidates = detector.context.candidates(b"")
 
     def feed(self, segment: Segment) -> None:
         """Take the next piece of text. A segment that does not continue the one before begins a new text."""
@@ -239,6 +241,7 @@ class Detection:
             if self._at_head:
                 return
         chosen = self._detector.filter_for(text)
+        self._candidates = self._detector.context.candidates(text)
         seen = chosen.scan(text) if chosen is not None else None
         blank = self._read_rows(seen, is_end=is_end)
         if chosen is not None and seen is not None:
@@ -480,7 +483,7 @@ class Detection:
         found.occurrences.append(
             Occurrence(
                 masked=masked,
-                context=detector.context.around(self._window, value.start, value.end, masked),
+                context=detector.context.around(self._window, value.start, value.end, masked, self._candidates),
                 location=replace(self._location(value.start), path=detector.context.hide(self._paths.at(value.start))),
                 fingerprint=detector.fingerprinter.fingerprint(compiled.normalise(clear)),
                 evidence=(*value.evidence, f"confidence {value.confidence}"),

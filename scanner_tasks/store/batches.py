@@ -51,8 +51,8 @@ def claim_batch(
         with target as (
           select b.job_no, b.batch_no, b.state, b.pending, j.bucket, j.ruleset_hash, j.access
           from jobs j join job_batches b on b.job_no = j.job_no and b.batch_no = :batch_no
-          join fleet on not fleet.paused
           where j.job_id = :job_id and j.epoch = :epoch and j.status in ('listing', 'scanning') and b.state in (0, 1)
+            and not (select paused from fleet)  -- a join would be planned for as many rows as an unread table may have
           for update of b
         ), claimed as (
           update job_batches b set state = 2, attempt = b.attempt + 1, state_at = now(),

@@ -7,6 +7,7 @@ each statement with its values inlined, so MAX_STATEMENT_BYTES bounds what goes 
 from __future__ import annotations
 
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import psycopg2
@@ -17,7 +18,7 @@ from scanner_tasks.core.errors import StatementRefused, Unavailable
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from sqlalchemy import Connection, CursorResult, Engine
+    from sqlalchemy import Connection, CursorResult, Engine, TextClause
 
 #: RDS Proxy pins a session on a longer statement (facts: 16,384 bytes); the rest is margin.
 MAX_STATEMENT_BYTES = 16_000
@@ -122,7 +123,12 @@ def is_transient(error: BaseException) -> bool:
 
 def execute(connection: Connection, statement: str, **values: Any) -> CursorResult[Any]:
     """Run one SQL statement with named values."""
-    return connection.execute(text(statement), values)
+    return connection.execute(_parsed(statement), values)
+
+
+@lru_cache(maxsize=512)  # a dozen times the statements that one process sends
+def _parsed(statement: str) -> TextClause:
+    return text(statement)
 
 
 def literal_bytes(value: str) -> int:

@@ -95,6 +95,9 @@ jobs = Table(
     _number("dispatch_rev"),
     _number("done_from"),
     Column("ruleset_hash", Text, nullable=False),
+    Column("selection", JSONB),
+    _number("taken_objects", BigInteger),
+    _number("taken_bytes", BigInteger),
     _number("progress_mark", BigInteger),
     _time("progressed_at", nullable=False),
     _time("created_at", nullable=False),
@@ -152,6 +155,20 @@ job_deltas = Table(
     _number("occurrences", BigInteger),
     _time("at", nullable=False),
     Index("job_deltas_of_job", "job_no"),
+    postgresql_with={"autovacuum_vacuum_scale_factor": "0", "autovacuum_vacuum_threshold": "5000"},
+)
+
+#: Objects by prefix, kind and outcome, as far as a job's selection counts them: only added, then summed by settle.
+job_strata = Table(
+    "job_strata",
+    metadata,
+    Column("job_no", Integer, ForeignKey("jobs.job_no", ondelete="CASCADE"), nullable=False),
+    _c_text("prefix"),
+    Column("kind", Text, nullable=False),
+    Column("code", SmallInteger, nullable=False),
+    Column("objects", BigInteger, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    Index("job_strata_of_job", "job_no"),
     postgresql_with={"autovacuum_vacuum_scale_factor": "0", "autovacuum_vacuum_threshold": "5000"},
 )
 
@@ -283,6 +300,7 @@ batch_errors = Table(
     Column("error", Text, nullable=False),
     Column("traceback", Text, nullable=False),
     _time("failed_at", nullable=False),
+    Index("batch_errors_by_time", "failed_at"),
 )
 
 #: Messages that SQS gave up on, taken from the dead letter queue by settle.
@@ -306,4 +324,5 @@ dead_letters = Table(
     CheckConstraint("state in ('open','retried','discarded','moot')", name="dead_letters_state_known"),
     Index("dead_letters_open", "arrived_at", "message_id", postgresql_where=text("state = 'open'")),
     Index("dead_letters_of_job", "job_no", "batch_no"),
+    Index("dead_letters_put_away", "state_at", postgresql_where=text("state <> 'open'")),
 )

@@ -51,6 +51,10 @@ def get(path: str, query: str = "") -> Answer:
     return answer(request("GET", path, query))
 
 
+def delete(path: str) -> Answer:
+    return answer(request("DELETE", path))
+
+
 def post(path: str, body: object = None) -> Answer:
     return answer(request("POST", path, body=None if body is None else json.dumps(body)))
 
@@ -65,6 +69,25 @@ def test_job_is_paused_resumed_and_cancelled(system: System, job_id: UUID) -> No
     assert (cancelled.json["status"], cancelled.json["status_reason"]) == ("cancelled", "wrong bucket")
     assert post(f"/jobs/{job_id}/cancel").status == 200
     assert post(f"/jobs/{job_id}/resume").status == 409
+
+
+def test_ended_job_is_deleted_and_no_other(system: System, job_id: UUID) -> None:
+    running = delete(f"/jobs/{job_id}")
+    assert (running.status, "cancel it first" in running.json["detail"]) == (409, True)
+    post(f"/jobs/{job_id}/cancel")
+    gone = delete(f"/jobs/{job_id}")
+    assert (gone.status, gone.json) == (202, {"job_id": str(job_id)})
+    assert get(f"/jobs/{job_id}").status == 404
+    assert delete(f"/jobs/{uuid4()}").status == 404
+    settle(using=system.feeder)
+    with transaction(system.engine) as connection:
+        assert execute(connection, "select count(*) from jobs where job_id = :id", id=job_id).scalar_one() == 0
+
+
+def test_wrong_method_is_told_the_right_ones(system: System, job_id: UUID) -> None:
+    wrong = post(f"/jobs/{job_id}")
+    assert (wrong.status, wrong.headers["allow"]) == (405, "GET, DELETE")
+    assert post("/jobs").headers["allow"] == "GET"
 
 
 def test_job_is_cancelled_without_a_body(system: System, job_id: UUID) -> None:
