@@ -25,10 +25,12 @@ if TYPE_CHECKING:
     from scanner_tasks.core.triage import Mark
     from scanner_tasks.flow.buckets import StartedJobs
     from scanner_tasks.flow.explain import Explained
+    from scanner_tasks.flow.read_coverage import Coverage
     from scanner_tasks.flow.read_results import JobView
     from scanner_tasks.flow.redrive import Retried
     from scanner_tasks.flow.start_job import StartedJob
     from scanner_tasks.flow.triage import Marked
+    from scanner_tasks.store.coverage import UnreadObject
     from scanner_tasks.store.dead_letters import DeadLetter, LetterFilter
 
 __all__ = [
@@ -282,6 +284,31 @@ class JobHandle:
         from scanner_tasks.core.progress import is_incomplete  # noqa: PLC0415
 
         return is_incomplete(self.status, self.progress)
+
+    def coverage(self) -> Coverage:
+        """What it read so far, counted live: objects and bytes by outcome and reason."""
+        from scanner_tasks import bootstrap  # noqa: PLC0415
+        from scanner_tasks.flow import read_coverage  # noqa: PLC0415
+
+        return read_coverage.get_coverage(self.job_id, using=bootstrap.api())
+
+    def unread(self, outcome: str | Iterable[str] = ()) -> Iterator[UnreadObject]:
+        """Every object that was not read to its end, with its outcome, bytes read and reason; lazy.
+
+        ``outcome`` takes ``partial``, ``skipped``, ``failed``, or one with its reason such as ``partial(bytes)``.
+        """
+        from scanner_tasks import bootstrap  # noqa: PLC0415
+        from scanner_tasks.flow import read_coverage  # noqa: PLC0415
+
+        cursor = None
+        while True:
+            page = read_coverage.get_unread(
+                self.job_id, outcome=outcome, limit=PAGE, cursor=cursor, using=bootstrap.api()
+            )
+            yield from page.objects
+            cursor = page.next_cursor
+            if cursor is None:
+                return
 
     def refresh(self, *, real_time: bool = True) -> JobHandle:
         """Read the job again; counted live, or with ``real_time=False`` from a view at most a minute old."""
