@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from scanner_tasks.core.model import Finding, JobStatus, Progress
     from scanner_tasks.core.triage import Mark
+    from scanner_tasks.flow.buckets import StartedJobs
     from scanner_tasks.flow.explain import Explained
     from scanner_tasks.flow.read_coverage import Coverage
     from scanner_tasks.flow.read_results import JobView
@@ -41,6 +42,7 @@ __all__ = [
     "results",
     "retry_dead_letters",
     "start_scan",
+    "start_scans",
     "triage_findings",
     "triage_history",
 ]
@@ -69,6 +71,34 @@ def start_scan(
     return start_job.start_job(
         bucket,
         prefix,
+        access=read_access(access),
+        selection=read_selection(selection, now=datetime.now(UTC)),
+        using=bootstrap.api(),
+    )
+
+
+def start_scans(
+    buckets: Iterable[str],
+    prefix: str = "",
+    *,
+    bucket_tags: Mapping[str, str] | None = None,
+    selection: Mapping[str, Any] | None = None,
+    **access: str | bool | None,
+) -> StartedJobs:
+    """Begin a job on each bucket meant: names, patterns such as ``prod-*``; all of ``bucket_tags``.
+
+    Look at ``not_started`` too: buckets that a pattern or tag meant and that cannot be scanned, with the reason. Raises
+    as ``start_scan`` for a bucket that is named, before any job begins.
+    """
+    from scanner_tasks import bootstrap  # noqa: PLC0415
+    from scanner_tasks.core.access_rules import read_access  # noqa: PLC0415
+    from scanner_tasks.core.selection_rules import read_selection  # noqa: PLC0415
+    from scanner_tasks.flow import buckets as flow  # noqa: PLC0415
+
+    return flow.start_jobs(
+        list(buckets),
+        prefix,
+        bucket_tags=bucket_tags,
         access=read_access(access),
         selection=read_selection(selection, now=datetime.now(UTC)),
         using=bootstrap.api(),

@@ -9,6 +9,7 @@ import typer
 
 from scanner_tasks.cli.options import ACCESS, SELECTION, with_options
 from scanner_tasks.cli.screen import INCOMPLETE, AsJson, JobId, print_json, print_table, shown, uuid_of
+from scanner_tasks.cli.start_many import start_many
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -46,6 +47,9 @@ def start(
         print_json({"job_id": started.job_id, "status": started.status, "execution_arn": started.execution_arn})
     else:
         print(started.job_id)
+
+
+app.command(name="start-many")(start_many)
 
 
 @app.command(name="list")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from scanner_tasks.cli import db, detect, dlq, explain, jobs, ops, results, rules, triage, worker
+from scanner_tasks.cli import buckets, db, detect, dlq, explain, jobs, ops, results, rules, triage, worker
 from scanner_tasks.core.errors import InvalidInput, RuleError, ScannerError
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ app = typer.Typer(
     add_completion=False,
 )
 app.add_typer(jobs.app, name="jobs")
+app.command(name="buckets")(buckets.buckets)
 app.command(name="results")(results.results)
 app.add_typer(triage.app, name="triage")
 app.command(name="explain")(explain.explain)
