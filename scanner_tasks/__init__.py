@@ -14,20 +14,23 @@ Importing this loads neither Celery nor boto3; the first call does, and connects
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from scanner_tasks.core.model import Finding, JobStatus, Progress
     from scanner_tasks.core.triage import Mark
     from scanner_tasks.flow.explain import Explained
+    from scanner_tasks.flow.read_coverage import Coverage
     from scanner_tasks.flow.read_results import JobView
     from scanner_tasks.flow.redrive import Retried
     from scanner_tasks.flow.scan_local.run import LocalScan
     from scanner_tasks.flow.start_job import StartedJob
     from scanner_tasks.flow.triage import Marked
+    from scanner_tasks.store.coverage import UnreadObject
     from scanner_tasks.store.dead_letters import DeadLetter, LetterFilter
 
 __all__ = [
@@ -48,9 +51,13 @@ __all__ = [
 PAGE = 500
 
 
-def start_scan(bucket: str, prefix: str = "", **access: str | bool | None) -> StartedJob:
+def start_scan(
+    bucket: str, prefix: str = "", *, selection: Mapping[str, Any] | None = None, **access: str | bool | None
+) -> StartedJob:
     """Begin to scan a bucket, or the keys below a prefix; returns its ``job_id`` before anything is listed.
 
+    ``selection`` says which objects are scanned: ``{"include_keys": ["*.csv"], "sample_percent": 5}``
+    (docs/selection.md has every field).
     ``access`` says how the bucket is reached, where the deployment's own way does not do: ``role_arn``,
     ``external_id``, ``endpoint_url``, ``region``, ``requester_pays``, ``anonymous`` (docs/reading-s3.md).
 
@@ -58,9 +65,16 @@ def start_scan(bucket: str, prefix: str = "", **access: str | bool | None) -> St
     """
     from scanner_tasks import bootstrap  # noqa: PLC0415 (boto3 and SQLAlchemy wait until they are needed)
     from scanner_tasks.core.access_rules import read_access  # noqa: PLC0415
+    from scanner_tasks.core.selection_rules import read_selection  # noqa: PLC0415
     from scanner_tasks.flow import start_job  # noqa: PLC0415
 
-    return start_job.start_job(bucket, prefix, access=read_access(access), using=bootstrap.api())
+    return start_job.start_job(
+        bucket,
+        prefix,
+        access=read_access(access),
+        selection=read_selection(selection, now=datetime.now(UTC)),
+        using=bootstrap.api(),
+    )
 
 
 def scan_local(
@@ -267,6 +281,31 @@ class JobHandle:
         from scanner_tasks.core.progress import is_incomplete  # noqa: PLC0415
 
         return is_incomplete(self.status, self.progress)
+
+    def coverage(self) -> Coverage:
+        """What it read so far, counted live: objects and bytes by outcome and reason."""
+        from scanner_tasks import bootstrap  # noqa: PLC0415
+        from scanner_tasks.flow import read_coverage  # noqa: PLC0415
+
+        return read_coverage.get_coverage(self.job_id, using=bootstrap.api())
+
+    def unread(self, outcome: str | Iterable[str] = ()) -> Iterator[UnreadObject]:
+        """Every object that was not read to its end, with its outcome, bytes read and reason; lazy.
+
+        ``outcome`` takes ``partial``, ``skipped``, ``failed``, or one with its reason such as ``partial(bytes)``.
+        """
+        from scanner_tasks import bootstrap  # noqa: PLC0415
+        from scanner_tasks.flow import read_coverage  # noqa: PLC0415
+
+        cursor = None
+        while True:
+            page = read_coverage.get_unread(
+                self.job_id, outcome=outcome, limit=PAGE, cursor=cursor, using=bootstrap.api()
+            )
+            yield from page.objects
+            cursor = page.next_cursor
+            if cursor is None:
+                return
 
     def refresh(self, *, real_time: bool = True) -> JobHandle:
         """Read the job again; counted live, or with ``real_time=False`` from a view at most a minute old."""

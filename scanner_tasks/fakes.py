@@ -41,6 +41,8 @@ from scanner_tasks.core.errors import (
 from scanner_tasks.core.model import ObjectRef
 from scanner_tasks.core.ports import EXECUTION_NOT_FOUND, Depth, OutgoingMessage, Page, ReceivedMessage
 
+#: When objects of the fake were last modified.
+LONG_AGO = "2026-01-02T03:04:05.000Z"
 _ARCHIVED = frozenset({"GLACIER", "DEEP_ARCHIVE"})
 
 
@@ -63,6 +65,8 @@ class FakeObjects:
         self.buckets = {bucket: dict(objects) for bucket, objects in buckets.items()}
         self.storage_classes = dict(storage_classes or {})
         self.denied: set[tuple[str, str | None]] = set(denied)
+        #: (bucket, key) → when it was last modified, where it is not LONG_AGO; a test may add some.
+        self.modified: dict[tuple[str, str], str] = {}
         #: Objects that are reached in another way than by default; a test may add some.
         self.reached: dict[Access, FakeObjects] = {}
 
@@ -121,6 +125,7 @@ class FakeObjects:
             size_bytes=len(content),
             etag=hashlib.md5(content, usedforsecurity=False).hexdigest(),
             storage_class=self.storage_classes.get((bucket, key), "STANDARD"),
+            modified_at=self.modified.get((bucket, key), LONG_AGO),
         )
 
 

@@ -63,7 +63,7 @@ def make_s3_client(
     """A boto3 client for ``Boto3Requests``.
 
     It tries each request once, because its user repeats requests and bodies itself; hands timestamps back as text,
-    because parsing them is more than half the cost of a listing and nothing of ours reads one; addresses buckets by
+    because parsing them is more than half the cost of a listing and texts compare as well; addresses buckets by
     path where an endpoint is given; and leaves checksums of bodies out (docs/reading-s3.md says why). Without
     ``credentials`` it finds the process's own; ``anonymous`` signs nothing.
     """

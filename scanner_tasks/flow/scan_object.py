@@ -134,6 +134,7 @@ def budget_of(settings: Settings, now: float) -> Budget:
     return Budget(
         max_bytes=settings.text_max_bytes,
         deadline=now + settings.object_max_s,
+        window_bytes=settings.read_window_bytes,
         max_depth=settings.depth_max,
         max_ratio=settings.ratio_max,
         ratio_free_bytes=settings.ratio_free_bytes,

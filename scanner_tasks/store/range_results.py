@@ -86,13 +86,14 @@ def record_range(
         execute(
             connection,
             """
-            insert into object_failures (job_no, batch_no, position, outcome, detail)
-            values (:job_no, :batch_no, 0, :outcome, :detail)
+            insert into object_failures (job_no, batch_no, position, outcome, detail, bytes_read)
+            values (:job_no, :batch_no, 0, :outcome, :detail, :bytes_read)
             """,
             job_no=batch.job_no,
             batch_no=batch.batch_no,
             outcome=int(result.outcome),
             detail=result.detail[:MAX_DETAIL],
+            bytes_read=result.bytes_read,
         )
     ranges.end_objects(connection, batch.job_no, [wanted.object_batch_no])
     return True

@@ -258,6 +258,40 @@ def test_access_that_is_wrong_or_not_allowed_is_a_400_that_says_what(
     assert count_jobs(engine) == before
 
 
+def test_selection_is_kept_with_the_job_and_shown(service: Service) -> None:
+    selection = {"include_keys": ["*.csv"], "max_size_bytes": "1KB", "sample_percent": 5}
+    started = service.scan(bucket=service.bucket, selection=selection)
+    assert started.status == 202, started.text
+    shown = get(f"/jobs/{started.json['job_id']}").json
+    assert shown["selection"] == {
+        "include_keys": ["*.csv"],
+        "max_size_bytes": 1024,
+        "sample_percent": 5.0,
+        "sample_of": "objects",
+        "sample_seed": "s3scan",
+    }
+    assert shown["limit_reached"] is False
+
+
+@pytest.mark.parametrize(
+    ("selection", "words"),
+    [
+        ({"glob": "*.csv"}, ["no such field"]),
+        ({"include_regexes": ["(?<=x)y"]}, ["include_regexes", "RE2", "pattern 1"]),
+        ({"include_keys": "*.csv"}, ["include_keys", "list"]),
+        ({"sample_percent": 0}, ["sample_percent", "above 0"]),
+        ({"max_size_bytes": "big"}, ["max_size_bytes", "10MB"]),
+        ({"kinds": ["spreadsheet"]}, ["kinds", "table"]),
+    ],
+)
+def test_selection_that_is_wrong_is_a_400_that_says_what(
+    service: Service, engine: Engine, selection: object, words: list[str]
+) -> None:
+    before = count_jobs(engine)
+    refused(service.scan(bucket=service.bucket, selection=selection), 400, *words)
+    assert count_jobs(engine) == before
+
+
 def test_bad_requests_leave_no_job_behind(service: Service, engine: Engine) -> None:
     before = count_jobs(engine)
     for body in ("{", "[]", '"x"', "{}", '{"bucket": 7}', json.dumps({"bucket": service.bucket, "prefix": "a\0"})):

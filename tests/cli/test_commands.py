@@ -47,6 +47,22 @@ def run(capsys: pytest.CaptureFixture[str]) -> Run:
     return run_it
 
 
+def test_scan_of_a_selection_is_started_by_options_and_shown(system: System, run: Run) -> None:
+    system.put({"a.csv": SSN, "b.csv": SSN, "c.png": SSN})
+    done = run(
+        *("jobs", "start", system.bucket, "--include-keys", "*.csv", "--include-keys", "*.tsv"),
+        *("--max-size-bytes", "1MB", "--limit-objects", 1),
+    )
+    job_id = UUID(done.out.strip())
+    system.run(job_id)
+    shown = run("jobs", "show", job_id, "--live")
+    assert shown.status == 0
+    for line in ("include_keys *.csv, *.tsv", "limit_objects 1", "skipped(over_limit) 1", "limit reached:"):
+        assert line in " ".join(shown.out.split())
+    wrong = run("jobs", "start", system.bucket, "--sample-percent", 200)
+    assert (wrong.status, "sample_percent: give a number above 0" in wrong.err) == (2, True)
+
+
 @pytest.fixture
 def job_id(system: System) -> UUID:
     system.put({f"{n:03d}": SSN for n in range(150)} | {"esc\x1b[2J\nape": SSN})
