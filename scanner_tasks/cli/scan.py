@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING, Annotated, Any
 import typer
 
 from scanner_tasks.cli.rule_options import NoBuiltin, Packs
-from scanner_tasks.cli.screen import INCOMPLETE, shown
+from scanner_tasks.cli.screen import INCOMPLETE, AsJson, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,11 +63,12 @@ def scan(
     endpoint_url: Annotated[str | None, typer.Option(help="Another S3: MinIO, R2, …")] = None,
     anonymous: Annotated[bool, typer.Option("--anonymous", help="Unsigned, for a public bucket.")] = False,
     requester_pays: Annotated[bool, typer.Option("--requester-pays", help="You pay for reading it.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Scan a file, a folder, standard input or a bucket on this machine: no set-up, nothing leaves it.
 
     The result is on standard output, progress and summary on standard error. Ctrl-C ends with what was found until
-    then; with --state it can go on. Exit status: 0 clean, 1 findings over --fail-on, 2 wrong command line, 3 something
+    then; with --state it can go on. --json is --format jsonl. Exit status: 0 clean, 1 findings over --fail-on, 2 wrong command line, 3 something
     was not read to its end (and nothing over --fail-on), 130 Ctrl-C.
 
     Example: s3scan scan s3://my-bucket/exports/ --format jsonl -o findings.jsonl --fail-on high
@@ -82,7 +83,7 @@ def scan(
         raise InvalidInput(f"--threshold: one of {', '.join(Confidence)}.")
     over = _threshold(fail_on, baseline)
     with ExitStack() as stack:
-        out = output_of(form, output, stack)
+        out = output_of("jsonl" if as_json else form, output, stack)
         not_scanned = stack.enter_context(coverage.open("w", encoding="utf-8")) if coverage else None
         options = Options(
             rules=tuple(packs or ()),
