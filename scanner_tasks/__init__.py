@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from scanner_tasks.flow.read_coverage import Coverage
     from scanner_tasks.flow.read_results import JobView
     from scanner_tasks.flow.redrive import Retried
+    from scanner_tasks.flow.scan_local.run import LocalScan
     from scanner_tasks.flow.start_job import StartedJob
     from scanner_tasks.flow.triage import Marked
     from scanner_tasks.store.coverage import UnreadObject
@@ -41,6 +42,7 @@ __all__ = [
     "job",
     "results",
     "retry_dead_letters",
+    "scan_local",
     "start_scan",
     "start_scans",
     "triage_findings",
@@ -103,6 +105,31 @@ def start_scans(
         selection=read_selection(selection, now=datetime.now(UTC)),
         using=bootstrap.api(),
     )
+
+
+def scan_local(
+    target: str, *, state: str | None = None, resume: bool = False, threshold: str = "medium", **options: Any
+) -> LocalScan:
+    """A scan on this machine, without any set-up, ready to run: iterate over its ``findings()``, or over ``run()``.
+
+    ``target`` is a file, a folder, ``-`` (standard input) or ``s3://bucket/prefix``. ``options`` are the fields of
+    ``scanner_tasks.local_parts.Options``: ``rules``, ``builtin``, ``test_values``, ``processes``, ``profile``,
+    ``endpoint_url``, ``region``, ``anonymous``, ``requester_pays``. ``state`` and ``resume``: docs/local-scan.md.
+
+    Raises InvalidInput or RuleError; while it runs BucketNotFound, Denied or Unavailable.
+    """
+    from scanner_tasks.core.errors import InvalidInput  # noqa: PLC0415
+    from scanner_tasks.core.model import Confidence  # noqa: PLC0415
+    from scanner_tasks.local_parts import Options, local_scan  # noqa: PLC0415
+
+    if threshold not in {*Confidence}:
+        raise InvalidInput(f"threshold: one of {', '.join(Confidence)}.")
+    options["rules"] = tuple(options.get("rules") or ())
+    try:
+        wanted = Options(threshold=Confidence(threshold), **options)
+    except TypeError as error:
+        raise InvalidInput(f"scan_local: {error}.") from None
+    return local_scan(target, wanted, state=state, resume=resume)
 
 
 def job(job_id: UUID | str) -> JobHandle:
