@@ -11,7 +11,7 @@ import os
 import re
 import stat
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NoReturn, Self
 
 from scanner_tasks.core.errors import InvalidInput, ObjectChanged, ObjectDenied, ObjectError, ObjectGone
 from scanner_tasks.core.model import ObjectRef, Outcome
@@ -160,6 +160,10 @@ class LocalFiles:
     def through(self, access: Access) -> Self:  # noqa: ARG002 (same call as S3's)
         """Itself: files are reached in one way."""
         return self
+
+    def account(self) -> NoReturn:
+        """Files have none."""
+        raise InvalidInput("Files of this machine are in no account: name a folder.")
 
     def check_bucket(self, bucket: str) -> None:
         """Nothing can be wrong."""
