@@ -73,6 +73,8 @@ def _scan_what_is_asked(
             asked = json.loads(line)
             used = resource.getrusage(resource.RUSAGE_SELF)
             _limit(resource.RLIMIT_CPU, int(used.ru_utime + used.ru_stime + settings.object_max_s + GRACE_S))
+            answers.write(f"+{_resident_bytes()}\n")
+            answers.flush()
             _end_with(connection, is_on=True)
             try:
                 told = scan(asked, _Noting(answers))
@@ -107,6 +109,17 @@ class _Noting:
             self._noted_at = now
             self._answers.write(f"{parts}\n")
             self._answers.flush()
+
+
+def _resident_bytes() -> int:
+    """Memory that this process has now; from now on its peak is counted anew (Linux)."""
+    try:
+        with open("/proc/self/clear_refs", "w", encoding="ascii") as file:  # noqa: PTH123
+            file.write("5")
+        with open("/proc/self/statm", encoding="ascii") as file:  # noqa: PTH123
+            return int(file.read().split()[1]) * resource.getpagesize()
+    except OSError:
+        return 0
 
 
 def _data_bytes() -> int:
