@@ -38,6 +38,8 @@ log = get_logger()
 _LIBRARIES = ("fastavro", "pypdfium2", "python_calamine", "sqlite3")
 #: A child is replaced after so many objects, and when it keeps more than this share of its memory to itself.
 _MOST_OBJECTS, _MOST_GROWN = 1000, 0.5
+#: What RLIMIT_DATA counts of the stacks of the nursery's threads and of libraries' buffers, though nobody uses it.
+_STACKS_BYTES = 32 * 1024**2
 #: Parts of a text that are told of one by one; after these, at most one in so many seconds.
 _FIRST_PARTS, _NOTED_EACH_S = 1000, 0.01
 
@@ -66,8 +68,9 @@ def _scan_what_is_asked(
 ) -> None:
     """In a child: scan what each line names, answer with a line, until there are no more."""
     settings, begun = worker.settings, _data_bytes()
-    if begun:
-        _limit(resource.RLIMIT_DATA, begun + settings.child_memory_bytes)
+    if written := _written_bytes():
+        # Not what the limit counts already: much of it was given back, and would be taken again.
+        _limit(resource.RLIMIT_DATA, written + _STACKS_BYTES + settings.child_memory_bytes)
     with connection.makefile("r") as requests, connection.makefile("w") as answers:
         for number, line in enumerate(requests, 1):
             asked = json.loads(line)
@@ -128,6 +131,15 @@ def _data_bytes() -> int:
         with open("/proc/self/statm", encoding="ascii") as file:  # noqa: PTH123
             return int(file.read().split()[5]) * resource.getpagesize()
     except OSError:
+        return 0
+
+
+def _written_bytes() -> int:
+    """Bytes of memory that this process has written to and not given back, what it shares included (Linux)."""
+    try:
+        with open("/proc/self/status", encoding="ascii") as file:  # noqa: PTH123
+            return next(int(line.split()[1]) * 1024 for line in file if line.startswith("RssAnon:"))
+    except (OSError, StopIteration):
         return 0
 
 
