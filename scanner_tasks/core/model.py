@@ -163,6 +163,8 @@ class ObjectRef:
     version_id: str | None = None
     #: S3's name, such as STANDARD or GLACIER.
     storage_class: str = "STANDARD"
+    #: Of an archived class, but restored: it can be read for some days.
+    is_restored: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

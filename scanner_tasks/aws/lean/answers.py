@@ -107,6 +107,7 @@ class _PageReader:
                 size_bytes=int(entry["Size"]),
                 etag=entry.get("ETag", "").strip('"'),
                 storage_class=entry.get("StorageClass") or "STANDARD",
+                is_restored=entry.get("IsRestoreInProgress") == "false",
             )
         )
 

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from botocore.exceptions import ClientError
 
 from scanner_tasks.aws.lean.answers import client_error, page
-from scanner_tasks.aws.s3_requests import Answer, bare
+from scanner_tasks.aws.s3_requests import RESTORE_STATUS, Answer, bare, is_restored
 from scanner_tasks.core.model import ObjectRef
 
 if TYPE_CHECKING:
@@ -93,6 +93,7 @@ class LeanRequests:
             size_bytes=int(told["Content-Length"]),
             etag=bare(told.get("ETag", "")),
             storage_class=told.get("x-amz-storage-class", "STANDARD"),
+            is_restored=is_restored(told.get("x-amz-restore", "")),
         )
 
     def list_page(self, bucket: str, *, prefix: str, start_after: str | None, max_keys: int) -> Page:
@@ -100,7 +101,8 @@ class LeanRequests:
         query = {"encoding-type": "url", "list-type": "2", "max-keys": str(max_keys), "prefix": prefix}
         if start_after:
             query["start-after"] = start_after
-        response = self._send("ListObjectsV2", "GET", bucket, "", query, {})
+        headers = {"x-amz-optional-object-attributes": RESTORE_STATUS} if self._addresses.is_aws else {}
+        response = self._send("ListObjectsV2", "GET", bucket, "", query, headers)
         body = _read(response, _PAGE_BYTES)
         return page(bucket, body)
 
