@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from scanner_tasks.aws.s3_requests import RESTORE_STATUS, Answer, bare, is_restored
+from scanner_tasks.aws.s3_requests import RESTORE_STATUS, Answer, bare, is_restored, listed_time
 from scanner_tasks.core.model import ObjectRef
 from scanner_tasks.core.ports import Page
 
@@ -57,6 +57,7 @@ class Boto3Requests:
             etag=bare(answer.get("ETag", "")),
             storage_class=answer.get("StorageClass", "STANDARD"),
             is_restored=is_restored(answer.get("Restore", "")),
+            modified_at=listed_time(answer.get("LastModified")),
         )
 
     def list_page(self, bucket: str, *, prefix: str, start_after: str | None, max_keys: int) -> Page:
@@ -68,6 +69,9 @@ class Boto3Requests:
             arguments["OptionalObjectAttributes"] = [RESTORE_STATUS]
         # boto3 adds encoding-type=url by itself and decodes the keys; named here, it would leave them encoded.
         answer: dict[str, Any] = self._client.list_objects_v2(**arguments)
+        # Behind very many delete markers S3 gives empty pages that are not the last: only its token leads on.
+        while not answer.get("Contents") and answer.get("IsTruncated") and answer.get("NextContinuationToken"):
+            answer = self._client.list_objects_v2(**arguments, ContinuationToken=answer["NextContinuationToken"])
         objects = tuple(
             ObjectRef(
                 bucket=bucket,
@@ -76,6 +80,7 @@ class Boto3Requests:
                 etag=bare(item.get("ETag", "")),
                 storage_class=item.get("StorageClass", "STANDARD"),
                 is_restored=item.get("RestoreStatus", {}).get("IsRestoreInProgress") is False,
+                modified_at=item.get("LastModified", ""),  # the client hands times on as text
             )
             for item in answer.get("Contents", ())
         )

@@ -47,7 +47,8 @@ def columnar_text(walk: Walk, layer: Layer) -> Iterator[Segment]:
 def _damaged(arrow: Any) -> tuple[type[Exception], ...]:
     """What pyarrow raises of damaged content; the last from within, where a length that it trusts is negative."""
     return (
-        arrow.ArrowInvalid, arrow.ArrowNotImplementedError, OSError, KeyError, UnicodeDecodeError, SystemError,
+        arrow.ArrowInvalid, arrow.ArrowNotImplementedError, OSError, KeyError, IndexError, UnicodeDecodeError,
+        SystemError,
     )  # fmt: skip
 
 

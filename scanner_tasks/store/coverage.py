@@ -45,7 +45,7 @@ class UnreadObject:
     key: str
     size_bytes: int
     outcome: Outcome
-    #: None where a worker of a release before migration 0010 recorded it.
+    #: None where a worker of a release before migration 0011 recorded it.
     bytes_read: int | None
     #: The sentence that the worker left; None where the outcome says it all.
     detail: str | None

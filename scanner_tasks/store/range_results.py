@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from scanner_tasks.core.identity import finding_id
 from scanner_tasks.core.model import Confidence, Outcome, Severity
 from scanner_tasks.store import ranges
 from scanner_tasks.store.engine import execute, insert_rows, literal_bytes
-from scanner_tasks.store.finding_rows import MAX_DETAIL, OCCURRENCES_BYTES, finding_id, occurrences_json
+from scanner_tasks.store.finding_rows import MAX_DETAIL, OCCURRENCES_BYTES, occurrences_json
 from scanner_tasks.store.text import to_text
 
 if TYPE_CHECKING:

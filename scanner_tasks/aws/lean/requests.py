@@ -7,8 +7,9 @@ from urllib.parse import quote
 
 from botocore.exceptions import ClientError
 
-from scanner_tasks.aws.lean.answers import client_error, page
-from scanner_tasks.aws.s3_requests import RESTORE_STATUS, Answer, bare, is_restored
+from scanner_tasks.aws.lean.answers import client_error
+from scanner_tasks.aws.lean.pages import page
+from scanner_tasks.aws.s3_requests import RESTORE_STATUS, Answer, bare, is_restored, listed_time
 from scanner_tasks.core.model import ObjectRef
 
 if TYPE_CHECKING:
@@ -94,6 +95,7 @@ class LeanRequests:
             etag=bare(told.get("ETag", "")),
             storage_class=told.get("x-amz-storage-class", "STANDARD"),
             is_restored=is_restored(told.get("x-amz-restore", "")),
+            modified_at=listed_time(told.get("Last-Modified")),
         )
 
     def list_page(self, bucket: str, *, prefix: str, start_after: str | None, max_keys: int) -> Page:
@@ -102,9 +104,13 @@ class LeanRequests:
         if start_after:
             query["start-after"] = start_after
         headers = {"x-amz-optional-object-attributes": RESTORE_STATUS} if self._addresses.is_aws else {}
-        response = self._send("ListObjectsV2", "GET", bucket, "", query, headers)
-        body = _read(response, _PAGE_BYTES)
-        return page(bucket, body)
+        while True:
+            response = self._send("ListObjectsV2", "GET", bucket, "", query, headers)
+            found, token = page(bucket, _read(response, _PAGE_BYTES))
+            # Behind very many delete markers S3 gives empty pages that are not the last: only its token leads on.
+            if found.objects or found.is_last or not token:
+                return found
+            query["continuation-token"] = token
 
     def renew(self) -> None:
         """Get credentials anew."""

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from alembic import op
 
-revision = "0010"
-down_revision = "0009"
+revision = "0011"
+down_revision = "0010"
 
 # As in 0004, with the bytes read at its end: a view's columns can only be added to.
 OBJECTS = """
