@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from scanner_tasks.core.access import Access
-    from scanner_tasks.core.ports import Page
+    from scanner_tasks.core.ports import Account, Page
 
 _ESCAPED = re.compile(rb"\\x([89a-f][0-9a-f])")
 _KINDS = (
@@ -160,6 +160,10 @@ class LocalFiles:
     def through(self, access: Access) -> Self:  # noqa: ARG002 (same call as S3's)
         """Itself: files are reached in one way."""
         return self
+
+    def account(self) -> Account:
+        """Refused: files have none."""
+        raise InvalidInput("Files belong to no account.")
 
     def check_bucket(self, bucket: str) -> None:
         """Nothing can be wrong."""
