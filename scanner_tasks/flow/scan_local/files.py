@@ -162,8 +162,8 @@ class LocalFiles:
         return self
 
     def account(self) -> Account:
-        """Refused: files have none."""
-        raise InvalidInput("Files belong to no account.")
+        """A machine has no account of buckets."""
+        raise InvalidInput("buckets: name them; this machine has no list of buckets.")
 
     def check_bucket(self, bucket: str) -> None:
         """Nothing can be wrong."""
