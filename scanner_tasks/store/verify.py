@@ -88,7 +88,8 @@ _FAULTS = {
     """,
     "findings of former jobs at objects that are not unchanged, or the other way round": """
         select count(*) from findings f join job_batches b using (job_no, batch_no) where f.job_no = :job_no
-          and (f.first_seen_job is not null) <> (get_byte(b.outcomes, f.position) = 50)
+          and (f.first_seen_job is not null) <> (
+            case when f.position < b.objects then get_byte(b.outcomes, f.position) else 0 end = 50)
     """,
     "reasons that are not of their object's outcome": """
         select count(*) from object_failures f where f.job_no = :job_no and not exists (
