@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from scanner_tasks.core.model import Outcome
 
@@ -77,7 +77,7 @@ class ChangedObject:
     outcome: Outcome | None
 
 
-def merge(newer: Iterable[T], older: Iterable[T], order: Callable[[T], object]) -> Iterator[tuple[T | None, T | None]]:
+def merge(newer: Iterable[T], older: Iterable[T], order: Callable[[Any], Any]) -> Iterator[tuple[T | None, T | None]]:
     """Pairs of what has the same place in both, which are in this order; None where one lacks it.
 
     Examples:
@@ -90,7 +90,7 @@ def merge(newer: Iterable[T], older: Iterable[T], order: Callable[[T], object]) 
         if now is not None and then is not None and order(now) == order(then):
             yield now, then
             now, then = next(ours, None), next(theirs, None)
-        elif then is None or (now is not None and order(now) < order(then)):  # type: ignore[operator]
+        elif then is None or (now is not None and order(now) < order(then)):
             yield now, None
             now = next(ours, None)
         else:
