@@ -100,6 +100,7 @@ def scan(request: Annotated[ScanRequest, Body(description="What to scan.")]) -> 
         access=access,
         selection=selection,
         base_job=request.base_job,
+        inventory=request.inventory,
         using=api(),
     )
     return StartedScan.of(started, request)

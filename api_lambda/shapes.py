@@ -112,6 +112,12 @@ class ScanRequest(_Shape):
     access: Access | None = None
     selection: Selection | None = None
     base_job: BaseName = None
+    inventory: str | None = Field(
+        default=None,
+        max_length=1100,
+        description="An S3 Inventory manifest: its report is read in the place of a listing.",
+        examples=["s3://reports/my-bucket/daily/2026-11-01T01-00Z/manifest.json"],
+    )
 
 
 class BaseJob(_Shape):
@@ -225,6 +231,7 @@ class Job(_Shape):
         description="Which objects are scanned; empty: all of them.", examples=[{"include_keys": ["*.csv"]}]
     )
     base_job: BaseJob | None = Field(description="What it is compared with; null without one.")
+    inventory: str | None = Field(description="The manifest of the report that names its objects; null for a listing.")
     limit_reached: bool = Field(description="The selection's limit ended the listing: the bucket may hold more.")
     execution_arn: str | None
     created_at: Moment

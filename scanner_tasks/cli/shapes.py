@@ -36,6 +36,7 @@ def job_shape(view: JobView) -> dict[str, Any]:
         "access": job.access.to_show(),
         "selection": job.selection.to_json(),
         "base_job": base_shape(job.base),
+        "inventory": job.inventory,
         "limit_reached": limit_reached(job.selection, job.taken, counts.outcomes),
         "incomplete": is_incomplete(job.status, counts),
         "total_findings": counts.findings,

@@ -26,7 +26,7 @@ def test_scan_starts_a_job_and_answers_202_at_once(flows):
     got = answer(event("scan"))
 
     flows.start_job.assert_called_once_with(
-        "my-bucket", "exports/2026/", access=OWN, selection=EVERYTHING, base_job=None, using=USING
+        "my-bucket", "exports/2026/", access=OWN, selection=EVERYTHING, base_job=None, inventory=None, using=USING
     )
     assert (got.status, got.headers["content-type"]) == (202, "application/json")
     assert got.json == {
@@ -43,7 +43,7 @@ def test_scan_reads_a_base64_body_and_any_spelling_of_the_content_type(flows):
     flows.start_job.return_value = started()
     assert answer(event("scan_base64")).status == 202
     flows.start_job.assert_called_once_with(
-        "my-bucket", "é//", access=OWN, selection=EVERYTHING, base_job=None, using=USING
+        "my-bucket", "é//", access=OWN, selection=EVERYTHING, base_job=None, inventory=None, using=USING
     )
 
 
@@ -53,7 +53,7 @@ def test_scan_without_prefix_scans_the_whole_bucket(flows, content_type):
     made = request("POST", "/scan", body='{"bucket": "my-bucket"}', content_type=content_type)
     assert answer(made).status == 202
     flows.start_job.assert_called_once_with(
-        "my-bucket", "", access=OWN, selection=EVERYTHING, base_job=None, using=USING
+        "my-bucket", "", access=OWN, selection=EVERYTHING, base_job=None, inventory=None, using=USING
     )
 
 
@@ -67,6 +67,7 @@ JOB = {
     "access": {"role_arn": None, "endpoint_url": None, "region": None, "requester_pays": False, "anonymous": False},
     "selection": {},
     "base_job": None,
+    "inventory": None,
     "limit_reached": False,
     "execution_arn": "arn:aws:states:us-east-1:000000000000:execution:listing:x-1",
     "created_at": "2026-03-10T05:16:23Z",
