@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 #: Pages handed over at once, at most: so many share a transaction.
 PAGES_AT_ONCE = 16
+#: More pages than any listing has.
+UNBOUNDED = 2**62
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +65,8 @@ class Walk:
         self._objects, self._bucket, self._prefix, self._page_keys = objects, bucket, prefix, page_keys
         self.plan = Plan(prefix, ranges, page_keys=page_keys)
         self.pace = Pace(connections)
-        #: Requests at a time that the caller has room for; 0 lets the walk end with the pages that are on their way.
-        self.allowed = connections
+        #: Pages that the caller has room for; 0 lets the walk end with those that are on their way.
+        self.allowed = UNBOUNDED
         self._asks: queue.SimpleQueue[Ask | None] = queue.SimpleQueue()
         self._answers: queue.SimpleQueue[tuple[Ask, Page | BaseException]] = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
@@ -101,11 +103,11 @@ class Walk:
                 page = self._page(ask, answer)
                 if page is not None:
                     listed.append(page)
-            self._send()
+            self._send(in_hand=len(listed))
             yield listed
 
-    def _send(self) -> None:
-        free = min(self.allowed, self.pace.limit) - self._on_their_way
+    def _send(self, *, in_hand: int = 0) -> None:
+        free = min(self.allowed - in_hand, self.pace.limit) - self._on_their_way
         asks = self.plan.asks(free) if free > 0 else []
         self._on_their_way += len(asks)
         while len(self._threads) < self._on_their_way:

@@ -89,6 +89,23 @@ def add_batches(
     return True
 
 
+def insert_batches(connection: Connection, job_no: int, batches: Sequence[PlannedBatch], *, first_no: int) -> None:
+    """Rows and deltas of listed batches, numbered from ``first_no`` on: under the job's row lock, with its guard."""
+    execute(
+        connection,
+        """
+        insert into job_deltas (job_no, code, objects, bytes, batches, open_batches)
+        select :job_no, d.code, d.objects, d.bytes, d.batches, d.open_batches
+        from unnest(cast(:codes as int[]), cast(:objects as bigint[]), cast(:bytes as bigint[]),
+          cast(:batches as int[]), cast(:open_batches as int[])) d (code, objects, bytes, batches, open_batches)
+        """,
+        job_no=job_no,
+        **_listed_deltas(batches),
+    )
+    rows = (_row(job_no, first_no + n, batch) for n, batch in enumerate(batches))
+    insert_rows(connection, _INSERT_BATCHES, _BATCH_ROW, rows)
+
+
 def _listed_deltas(batches: Iterable[PlannedBatch]) -> dict[str, list[int]]:
     """Columns of the delta rows: one row for all that was listed, one for each outcome given at once."""
     objects: defaultdict[int, int] = defaultdict(int)

@@ -22,6 +22,7 @@ from itertools import pairwise
 from typing import Final
 
 from scanner_tasks.core.listing.keyspace import behind, middle, scale, shared
+from scanner_tasks.core.names import KEY_MAX_BYTES
 
 #: Keys of a page of S3, and so what one request can bring.
 PAGE_KEYS: Final = 1000
@@ -229,6 +230,8 @@ class Plan:
         if found is None:
             return None
         r, cut = found
+        if len(cut.encode()) > KEY_MAX_BYTES:  # S3 takes no longer one
+            return None
         insort(r.cuts, cut)
         return cut
 
