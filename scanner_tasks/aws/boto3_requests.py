@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from scanner_tasks.aws.s3_requests import Answer, bare
+from scanner_tasks.aws.s3_requests import Answer, bare, listed_time
 from scanner_tasks.core.model import ObjectRef
 from scanner_tasks.core.ports import Page
 
@@ -53,6 +53,7 @@ class Boto3Requests:
             size_bytes=int(answer["ContentLength"]),
             etag=bare(answer.get("ETag", "")),
             storage_class=answer.get("StorageClass", "STANDARD"),
+            modified_at=listed_time(answer.get("LastModified")),
         )
 
     def list_page(self, bucket: str, *, prefix: str, start_after: str | None, max_keys: int) -> Page:

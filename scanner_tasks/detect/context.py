@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from scanner_tasks.detect.candidates import Candidates
+from scanner_tasks.detect.encoded import SHAPE
 from scanner_tasks.detect.regex import Regex
 
 if TYPE_CHECKING:
@@ -19,11 +21,12 @@ CONTEXT_BYTES: Final = 4 * CONTEXT_CHARS
 #: tokens) is one long mixed token, which the shapes below star wherever it is cut.
 HALF_IN_BYTES: Final = 256
 # Shapes (with their least length) that are masked whether or not a rule knows them: nine digits and more in a row,
-# long mixed tokens, and whatever stands around an @.
+# long mixed tokens, whatever stands around an @, and base 64 of text.
 _SHAPES: Final = (
     (Regex(r"[0-9](?:[ .\-()/]{0,2}[0-9]){8,}"), 9),
     (Regex(r"[0-9A-Za-z+/_\-]{0,400}[0-9][0-9A-Za-z+/_\-]{0,400}"), 20),
     (Regex(r"[0-9A-Za-z._%+'\-]{1,64}@[0-9A-Za-z.\-]{1,200}"), 3),
+    (Regex(SHAPE), 14),
 )
 _CONTROLS: Final = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0)], " ")
 
@@ -36,50 +39,48 @@ class Context:
         #: Set once it is made: tells which rules can match in a region at all.
         self.filter: Filter | None = None
         widest = max((rule.width for rule in rules), default=0)
-        #: Bytes on each side of a value that are read: the context, and what may stand half in it.
+        #: Bytes on each side of a value in which candidates begin: the context, and what may stand half in it.
         self.reach = CONTEXT_BYTES + min(widest, HALF_IN_BYTES) + 1
+        #: Bytes behind a value that are read: the last candidate that begins in the context, and the byte behind it.
+        self.reach_right = max(self.reach, CONTEXT_BYTES + widest + 1)
 
-    def around(self, text: bytes, start: int, end: int, masked: str) -> str:
+    def candidates(self, text: bytes) -> Candidates:
+        """What stands in a window; serves every value in it."""
+        return Candidates(self._rules, self.filter, text)
+
+    def around(self, text: bytes, start: int, end: int, masked: str, candidates: Candidates) -> str:
         """One line: up to 40 characters before, the masked value, up to 40 characters after.
 
-        Depends only on ``reach`` bytes on each side, so never on where a window begins or ends.
+        Depends only on ``reach`` bytes before the value and ``reach_right`` after it, so never on where a window begins
+        or ends. ``candidates`` are those of the text.
         """
-        first = max(0, start - self.reach)
-        region = text[first : end + self.reach]
-        start, end = start - first, end - first
-        left_end, right_start = start, end
-        left_start = region.rfind(b"\n", 0, start) + 1
-        right_end = region.find(b"\n", end)
-        right_end = len(region) if right_end < 0 else right_end
-        spans = sorted(self._candidates(region))
-        left = _starred(region, left_start, left_end, spans)[-CONTEXT_CHARS:]
-        right = _starred(region, right_start, right_end, spans)[:CONTEXT_CHARS]
+        first, last = max(0, start - self.reach), min(len(text), end + self.reach)
+        line = text.rfind(b"\n", first, start) + 1 or first
+        newline = text.find(b"\n", end, last)
+        last = last if newline < 0 else newline
+        spans = [span for span in candidates.begun(first, min(last, end + CONTEXT_BYTES)) if span[1] > line]
+        spans += _shaped(text, line, last)
+        spans.sort()
+        left = _starred(text, line, start, spans)[-CONTEXT_CHARS:]
+        right = _starred(text, end, last, spans)[:CONTEXT_CHARS]
         return f"{left}{masked}{right}".translate(_CONTROLS)
 
     def hide(self, masked: str) -> str:
         """A masked value, with what another rule would still find in it starred out (a card number as mail domain)."""
+        if not masked:
+            return masked
         data = masked.encode()
-        return _starred(data, 0, len(data), sorted(self._rule_candidates(data)))
+        return _starred(data, 0, len(data), sorted(self.candidates(data).begun(0, len(data))))
 
-    def _candidates(self, region: bytes) -> Iterator[tuple[int, int]]:
-        yield from self._rule_candidates(region)
-        for shape, least in _SHAPES:
-            at = 0
-            while found := shape.search(region, at):
-                start, at = found[0]
-                if at - start >= least:
-                    yield start, at
 
-    def _rule_candidates(self, region: bytes) -> Iterator[tuple[int, int]]:
-        # Matches as the pattern gives them, judged or not, and from every start: no candidate hides behind another.
-        numbers = self.filter.possible(region) if self.filter is not None else range(len(self._rules))
-        for number in numbers:
-            rule = self._rules[number]
-            at = 0
-            while found := rule.find(region, at, len(region)):
-                start, end, _ = rule.span(found)
-                yield start, end
-                at = found[0][0] + 1
+def _shaped(text: bytes, first: int, last: int) -> Iterator[tuple[int, int]]:
+    """Where a part of a line, without its end, has one of the shapes."""
+    for shape, least in _SHAPES:
+        at = first
+        while found := shape.search(text, at, last):
+            start, at = found[0]
+            if at - start >= least:
+                yield start, at
 
 
 def _starred(region: bytes, start: int, end: int, spans: list[tuple[int, int]]) -> str:

@@ -8,9 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from scanner_tasks.core.choosing import choose_page
 from scanner_tasks.core.errors import ScannerError
 from scanner_tasks.core.listing.plan import PAGE_KEYS, KeyRange
-from scanner_tasks.core.planning import MAX_OBJECTS, plan_page
+from scanner_tasks.core.planning import MAX_OBJECTS
+from scanner_tasks.flow.control import find_job
 from scanner_tasks.flow.list_bucket import Walk
 from scanner_tasks.log import get_logger
 from scanner_tasks.store import key_ranges
@@ -22,7 +24,9 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
     from uuid import UUID
 
-    from scanner_tasks.core.model import Job, PlannedBatch
+    from scanner_tasks.core.choosing import ChosenPage
+    from scanner_tasks.core.model import Job
+    from scanner_tasks.core.selection import Taken
     from scanner_tasks.flow.list_bucket import ListedPage
     from scanner_tasks.flow.parts import Feeder
 
@@ -33,9 +37,9 @@ TOP_UP_S, GRACE_S = 1.0, 20.0
 _WAIT_S = 0.25
 
 
-def plan_listed(page: ListedPage, using: Feeder) -> tuple[PlannedBatch, ...]:
-    """What the ledger gets of a listed page: here a job's selection stands between the page and the planner."""
-    return plan_page(page.objects, using.settings.policy)
+def plan_listed(page: ListedPage, job: Job, taken: Taken, using: Feeder) -> ChosenPage:
+    """What the ledger gets of a listed page: the one place between listing and ledger, where the selection stands."""
+    return choose_page(page.objects, job.selection, using.settings.policy, below=job.prefix, taken=taken)
 
 
 def list_ranges(
@@ -52,6 +56,10 @@ def list_ranges(
         leased = key_ranges.take_ranges(connection, job, owner=owner, lease_s=settings.list_lease_s)
     if not leased:
         return None
+    if job.selection.has_limit:
+        # The first objects in the order of keys: one range, listed by one connection. What was taken is read once it is
+        # ours, since nobody else can take more from then on.
+        job = find_job(job.job_id, using=using)
     turn = _Turn(job, owner, leased, planned=planned, using=using)
     try:
         with (
@@ -60,7 +68,7 @@ def list_ranges(
                 job.bucket,
                 job.prefix,
                 turn.ranges,
-                connections=settings.list_connections,
+                connections=1 if job.selection.has_limit else settings.list_connections,
             ) as walk,
             ThreadPoolExecutor(1, thread_name_prefix="top-up") as sender,
         ):
@@ -85,6 +93,7 @@ class _Turn:
         #: Batches that wait for dispatch, as far as this turn knows; and those recorded since the present look began.
         self._planned = planned
         self._since = 0
+        self._taken = job.taken
         self._batches_a_page = PAGE_KEYS / MAX_OBJECTS
         self.listed = self.pages = 0
         self._is_over = False
@@ -130,29 +139,33 @@ class _Turn:
             self._planned = planned + self._since
 
     def _record(self, listed: Sequence[ListedPage]) -> None:
-        pages = [
-            RangePage(
-                number=page.found.number,
-                cursor=page.found.cursor,
-                until=page.found.until,
-                is_done=page.found.is_done,
-                batches=plan_listed(page, self._using),
-                cut=page.found.cut,
-                cut_from=page.found.cut_from,
+        pages, taken = [], self._taken
+        for page in listed:
+            chosen = plan_listed(page, self._job, taken, self._using)
+            taken = chosen.taken
+            found = page.found
+            pages.append(
+                RangePage(
+                    number=found.number,
+                    cursor=found.cursor,
+                    until=found.until,
+                    is_done=found.is_done,
+                    chosen=chosen,
+                    cut=found.cut,
+                    cut_from=found.cut_from,
+                )
             )
-            for page in listed
-        ]
         with transaction(self._using.engine) as connection:
             recorded = key_ranges.record_pages(connection, self._job, pages, places=self._places, owner=self._owner)
         if recorded is None:  # paused, cancelled or failed meanwhile
             self._is_over = True
             return
-        self._places = recorded.places
+        self._places, self._taken = recorded.places, taken
         ours = [n for n, is_ours in enumerate(recorded.is_ours) if is_ours]
         self.pages += len(ours)
         self.listed += sum(len(listed[n].objects) for n in ours)
-        batches = sum(len(pages[n].batches) for n in ours)
-        planned = sum(batch.pending > 0 for n in ours for batch in pages[n].batches)
+        batches = sum(len(pages[n].chosen.batches) for n in ours)
+        planned = sum(batch.pending > 0 for n in ours for batch in pages[n].chosen.batches)
         self._planned, self._since = self._planned + planned, self._since + planned
         if ours:
             self._batches_a_page = max(1.0, 0.9 * self._batches_a_page + 0.1 * batches / len(ours))

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from scanner_tasks.core.model import Job, PlannedBatch
+    from scanner_tasks.core.choosing import ChosenPage
+    from scanner_tasks.core.model import Job
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +54,14 @@ class LeasedRange:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RangePage:
-    """A page to be recorded: what becomes of its range, and the batches of what was chosen of it."""
+    """A page to be recorded: what becomes of its range, and what was chosen of it."""
 
     #: The turn's own number of the range.
     number: int
     cursor: str | None
     until: str | None
     is_done: bool
-    batches: tuple[PlannedBatch, ...]
+    chosen: ChosenPage
     #: The page begins a range: what lies behind ``cut`` in the range of this number.
     cut: str | None = None
     cut_from: int | None = None
@@ -123,7 +124,7 @@ def record_pages(
     if first_no is None:
         return None
     known, is_ours = dict(places), list[bool]()
-    batches: list[PlannedBatch] = []
+    ours: list[ChosenPage] = []
     for page in pages:
         place = known.get(page.number if page.cut_from is None else page.cut_from)
         moved = None if place is None else _move(connection, job.job_no, page, place, owner=owner)
@@ -132,10 +133,12 @@ def record_pages(
             known.pop(page.number, None)
         else:
             known[page.number] = moved
-            batches += page.batches
-    if batches:
-        insert_batches(connection, job.job_no, batches, first_no=first_no)
-    is_listed = any(is_ours) and _move_job(connection, job, len(batches))
+            ours.append(page.chosen)
+    batches = [batch for chosen in ours for batch in chosen.batches]
+    strata = [stratum for chosen in ours for stratum in chosen.strata]
+    if batches or strata:
+        insert_batches(connection, job.job_no, batches, strata, first_no=first_no)
+    is_listed = bool(ours) and _move_job(connection, job, len(batches), ours[-1])
     return Recorded(places=known, is_ours=tuple(is_ours), is_listed=is_listed)
 
 
@@ -184,19 +187,25 @@ def _move(connection: Connection, job_no: int, page: RangePage, place: Place, *,
     return None if row is None else Place(row.range_no, row.pages)
 
 
-def _move_job(connection: Connection, job: Job, batches: int) -> bool:
-    """Count the batches, and end the listing when no range is left; True when it has ended."""
+def _move_job(connection: Connection, job: Job, batches: int, last: ChosenPage) -> bool:
+    """Count the batches, and end the listing when no range is left, or no room in the selection; True when it ended."""
     row = execute(
         connection,
         """
         update jobs j set next_batch_no = j.next_batch_no + :batches, progressed_at = now(),
           listed_at = case when not r.any_left then now() end,
-          status = case when r.any_left then j.status else 'scanning' end
-        from (select exists (select 1 from key_ranges where job_no = :job_no and not done) as any_left) r
+          status = case when r.any_left then j.status else 'scanning' end,
+          taken_objects = coalesce(:taken_objects, j.taken_objects), taken_bytes = coalesce(:taken_bytes, j.taken_bytes)
+        from (
+          select not :is_full and exists (select 1 from key_ranges where job_no = :job_no and not done) as any_left
+        ) r
         where j.job_no = :job_no returning not r.any_left as is_listed
         """,
         job_no=job.job_no,
         batches=batches,
+        is_full=last.is_full,
+        taken_objects=last.taken.objects if job.selection.has_limit else None,
+        taken_bytes=last.taken.size_bytes if job.selection.has_limit else None,
     ).one()
     if row.is_listed:
         execute(connection, "delete from key_ranges where job_no = :job_no", job_no=job.job_no)

@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import Engine
 
+from scanner_tasks.core.choosing import ChosenPage
 from scanner_tasks.core.model import Job, JobStatus
 from scanner_tasks.core.planning import Policy, plan_page
 from scanner_tasks.store import jobs, key_ranges
@@ -35,7 +36,7 @@ def page(job: Job, first: int, last: int, **changes: object) -> RangePage:
         cursor=objects[-1].key if objects else None,
         until=None,
         is_done=False,
-        batches=plan_page(objects, Policy(object_max_bytes=10**9)),
+        chosen=ChosenPage(batches=plan_page(objects, Policy(object_max_bytes=10**9))),
     )
     return replace(made, **changes)
 

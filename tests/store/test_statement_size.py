@@ -12,6 +12,7 @@ import psycopg2.extensions
 import pytest
 from sqlalchemy import Engine
 
+from scanner_tasks.core.choosing import ChosenPage
 from scanner_tasks.core.model import (
     Column,
     Confidence,
@@ -245,7 +246,7 @@ def test_ranges_of_the_worst_keys_fit(kind: str, measured: Engine, new_job: Call
     job, owner = new_job(listed=False), uuid4()
     # A cut is as long as a key may be.
     cursor, cut, until = (key[: len(key) - 2] + f"{n:02d}" for n, key in enumerate([WORST_KEYS[kind]] * 3))
-    whole = key_ranges.RangePage(number=0, cursor=cursor, until=until, is_done=False, batches=())
+    whole = key_ranges.RangePage(number=0, cursor=cursor, until=until, is_done=False, chosen=ChosenPage(batches=()))
     with transaction(measured) as connection:
         (leased,) = key_ranges.take_ranges(connection, job, owner=owner, lease_s=60)
         recorded = key_ranges.record_pages(

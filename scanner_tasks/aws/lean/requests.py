@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from scanner_tasks.aws.lean.answers import client_error
 from scanner_tasks.aws.lean.pages import page
-from scanner_tasks.aws.s3_requests import Answer, bare
+from scanner_tasks.aws.s3_requests import Answer, bare, listed_time
 from scanner_tasks.core.model import ObjectRef
 
 if TYPE_CHECKING:
@@ -94,6 +94,7 @@ class LeanRequests:
             size_bytes=int(told["Content-Length"]),
             etag=bare(told.get("ETag", "")),
             storage_class=told.get("x-amz-storage-class", "STANDARD"),
+            modified_at=listed_time(told.get("Last-Modified")),
         )
 
     def list_page(self, bucket: str, *, prefix: str, start_after: str | None, max_keys: int) -> Page:
