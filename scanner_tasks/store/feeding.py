@@ -110,6 +110,32 @@ def add_batches(
     return True
 
 
+def insert_batches(
+    connection: Connection, job: Job, batches: Sequence[PlannedBatch], strata: Sequence[Stratum], *, first_no: int
+) -> None:
+    """Rows and deltas of listed batches, numbered from ``first_no`` on: under the job's row lock, with its guard.
+
+    Objects of ``strata`` that were not chosen are counted with their outcome, without a row. What is as the job's base
+    left it is recorded as unchanged, with its findings (base_jobs.py).
+    """
+    batches, unchanged = take_over(connection, job, batches)
+    execute(
+        connection,
+        """
+        insert into job_deltas (job_no, code, objects, bytes, batches, open_batches)
+        select :job_no, d.code, d.objects, d.bytes, d.batches, d.open_batches
+        from unnest(cast(:codes as int[]), cast(:objects as bigint[]), cast(:bytes as bigint[]),
+          cast(:batches as int[]), cast(:open_batches as int[])) d (code, objects, bytes, batches, open_batches)
+        """,
+        job_no=job.job_no,
+        **_listed_deltas(batches, passed_over(strata)),
+    )
+    rows = (_row(job.job_no, first_no + n, batch) for n, batch in enumerate(batches))
+    insert_rows(connection, _INSERT_BATCHES, _BATCH_ROW, rows)
+    copy_findings(connection, job, unchanged, first_no=first_no)
+    add_strata(connection, job.job_no, strata)
+
+
 def _listed_deltas(
     batches: Iterable[PlannedBatch], without_row: Mapping[Outcome, tuple[int, int]]
 ) -> dict[str, list[int]]:
