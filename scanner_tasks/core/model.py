@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from scanner_tasks.core.access import Access
+    from scanner_tasks.core.bases import Base
 
 
 class JobStatus(StrEnum):
@@ -174,6 +175,8 @@ class ObjectRef:
     version_id: str | None = None
     #: S3's name, such as STANDARD or GLACIER.
     storage_class: str = "STANDARD"
+    #: Of an archived class, but restored: it can be read for some days.
+    is_restored: bool = False
     #: When it was last modified, as the listing told: ISO 8601 in UTC; "" where it did not.
     modified_at: str = field(default="", compare=False)
 
@@ -242,6 +245,8 @@ class Job:
     selection: Selection = EVERYTHING
     #: What the listing has chosen so far; kept only for a selection with a limit.
     taken: Taken = NOTHING_TAKEN
+    #: The former job that it is compared with; None when nobody asked for one.
+    base: Base | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -395,6 +400,8 @@ class Finding:
     allowed: int = 0
     #: Columns of a table that hold almost nothing else, the first few.
     columns: tuple[Column, ...] = ()
+    #: The job that found it, when the object is unchanged since; None when this job did.
+    first_seen_job: UUID | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -23,10 +23,13 @@ class Stored:
     #: Archive tier of an INTELLIGENT_TIERING object.
     access_tier: str | None = None
     content_encoding: str | None = None
+    #: An archived object that can be read for some days: False while its restore goes on.
+    restored: bool | None = None
 
     @property
     def is_archived(self) -> bool:
-        return self.storage_class in {"GLACIER", "DEEP_ARCHIVE"} or self.access_tier is not None
+        is_ice = self.storage_class in {"GLACIER", "DEEP_ARCHIVE"} or self.access_tier is not None
+        return is_ice and not self.restored
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,8 @@ class Entry:
     etag: str
     size: int
     storage_class: str = "STANDARD"
+    #: As Stored has it.
+    restored: bool | None = None
 
 
 @dataclass(kw_only=True)
@@ -69,7 +74,7 @@ class Bucket:
     def listed(self, *, after: str, prefix: str, most: int) -> list[Entry]:
         """At most so many objects below the prefix behind ``after``, in the order of their keys' UTF-8 bytes."""
         behind = (
-            Entry(key, stored.etag, len(stored.content), stored.storage_class)
+            Entry(key, stored.etag, len(stored.content), stored.storage_class, stored.restored)
             for key in sorted(self.objects, key=str.encode)
             if key.encode() > after.encode() and key.startswith(prefix) and (stored := self.current(key))
         )

@@ -199,11 +199,12 @@ class _Answer:
         if "list-type" in self.query:
             if self.server.page_s and self.server.wait(self.server.page_s):
                 return False
+            tells_restore = self.request.headers.get("x-amz-optional-object-attributes") == "RestoreStatus"
             emptied = int(self.query.get("continuation-token", "0"))
             if emptied < self.server.empty_pages:
                 body = _page(self.name, self.query, "", is_last=False, token=str(emptied + 1))
             else:
-                body = _listing(self.name, bucket, self.query)
+                body = _listing(self.name, bucket, self.query, tells_restore=tells_restore)
             return self._send(200, {"Content-Type": "application/xml"}, body, fault)
         return self._object(bucket, fault)
 
@@ -290,12 +291,23 @@ def _about(stored: Stored) -> dict[str, str]:
     about = {"ETag": f'"{stored.etag}"', "x-amz-version-id": stored.version_id}
     if stored.storage_class != "STANDARD":  # S3 leaves it out
         about["x-amz-storage-class"] = stored.storage_class
+    if stored.restored is not None:
+        expiry = ', expiry-date="Fri, 21 Dec 2029 00:00:00 GMT"' if stored.restored else ""
+        about["x-amz-restore"] = f'ongoing-request="{str(not stored.restored).lower()}"{expiry}'
     if stored.content_encoding:
         about["Content-Encoding"] = stored.content_encoding
     return about
 
 
-def _listing(name: str, bucket: Bucket, query: dict[str, str]) -> bytes:
+def _restore(restored: bool | None) -> str:
+    if restored is None:
+        return ""
+    expiry = "<RestoreExpiryDate>2029-12-21T00:00:00.000Z</RestoreExpiryDate>" if restored else ""
+    going_on = str(not restored).lower()
+    return f"<RestoreStatus><IsRestoreInProgress>{going_on}</IsRestoreInProgress>{expiry}</RestoreStatus>"
+
+
+def _listing(name: str, bucket: Bucket, query: dict[str, str], *, tells_restore: bool) -> bytes:
     """ListObjectsV2."""
     after, prefix, most = query.get("start-after", ""), query.get("prefix", ""), int(query.get("max-keys", "1000"))
     some = bucket.listed(after=after, prefix=prefix, most=most + 1)
@@ -303,7 +315,8 @@ def _listing(name: str, bucket: Bucket, query: dict[str, str]) -> bytes:
     entries = "".join(
         f"<Contents><Key>{_encoded(entry.key)}</Key><LastModified>2026-01-02T03:04:05.000Z</LastModified>"
         f"<ETag>&quot;{entry.etag}&quot;</ETag><Size>{entry.size}</Size>"
-        f"<StorageClass>{entry.storage_class}</StorageClass></Contents>"
+        f"<StorageClass>{entry.storage_class}</StorageClass>{_restore(entry.restored) if tells_restore else ''}"
+        "</Contents>"
         for entry in some[:most]
     )
     return _page(name, query, entries, is_last=len(some) <= most)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from alembic import op
 
-revision = "0012"
-down_revision = "0011"
+revision = "0013"
+down_revision = "0012"
 
 # The running release lists behind jobs.cursor and knows no ranges; the next one takes its first range from there.
 KEY_RANGES = """
