@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from scanner_tasks.core.choosing import Stratum
+    from scanner_tasks.core.choosing import ChosenPage, Stratum
     from scanner_tasks.core.model import Job, PlannedBatch
     from scanner_tasks.core.selection import Taken
 
@@ -110,15 +110,21 @@ def add_batches(
     return True
 
 
-def insert_batches(
-    connection: Connection, job: Job, batches: Sequence[PlannedBatch], strata: Sequence[Stratum], *, first_no: int
-) -> None:
-    """Rows and deltas of listed batches, numbered from ``first_no`` on: under the job's row lock, with its guard.
+def insert_pages(connection: Connection, job: Job, pages: Sequence[ChosenPage], *, first_no: int) -> int:
+    """Rows and deltas of what was chosen of listed pages, numbered from ``first_no`` on; how many batches.
 
-    Objects of ``strata`` that were not chosen are counted with their outcome, without a row. What is as the job's base
-    left it is recorded as unchanged, with its findings (base_jobs.py).
+    Under the job's row lock, with its guard. Objects without a row, and what is as the job's base left it, as
+    ``add_batches``.
     """
-    batches, unchanged = take_over(connection, job, batches)
+    batches: list[PlannedBatch] = []
+    copies = []
+    for page in pages:
+        known, unchanged = take_over(connection, job, page.batches)
+        copies.append((first_no + len(batches), unchanged))
+        batches += known
+    strata = [stratum for page in pages for stratum in page.strata]
+    if not batches and not strata:
+        return 0
     execute(
         connection,
         """
@@ -132,8 +138,10 @@ def insert_batches(
     )
     rows = (_row(job.job_no, first_no + n, batch) for n, batch in enumerate(batches))
     insert_rows(connection, _INSERT_BATCHES, _BATCH_ROW, rows)
-    copy_findings(connection, job, unchanged, first_no=first_no)
+    for number, unchanged in copies:
+        copy_findings(connection, job, unchanged, first_no=number)
     add_strata(connection, job.job_no, strata)
+    return len(batches)
 
 
 def _listed_deltas(

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from scanner_tasks.store.engine import execute
-from scanner_tasks.store.feeding import insert_batches
+from scanner_tasks.store.feeding import insert_pages
 from scanner_tasks.store.text import from_text, to_text
 
 if TYPE_CHECKING:
@@ -134,11 +134,8 @@ def record_pages(
         else:
             known[page.number] = moved
             ours.append(page.chosen)
-    batches = [batch for chosen in ours for batch in chosen.batches]
-    strata = [stratum for chosen in ours for stratum in chosen.strata]
-    if batches or strata:
-        insert_batches(connection, job, batches, strata, first_no=first_no)
-    is_listed = bool(ours) and _move_job(connection, job, len(batches), ours[-1])
+    batches = insert_pages(connection, job, ours, first_no=first_no)
+    is_listed = bool(ours) and _move_job(connection, job, batches, ours[-1])
     return Recorded(places=known, is_ours=tuple(is_ours), is_listed=is_listed)
 
 

@@ -40,6 +40,7 @@ class Entry:
     etag: str
     size: int
     storage_class: str = "STANDARD"
+    #: As Stored has it.
     restored: bool | None = None
 
 

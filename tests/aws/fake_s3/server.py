@@ -197,9 +197,9 @@ class _Answer:
         if refusal or bucket is None:
             return self._refuse(refusal or Refuse(404, "NoSuchBucket"))
         if "list-type" in self.query:
-            tells_restore = self.request.headers.get("x-amz-optional-object-attributes") == "RestoreStatus"
             if self.server.page_s and self.server.wait(self.server.page_s):
                 return False
+            tells_restore = self.request.headers.get("x-amz-optional-object-attributes") == "RestoreStatus"
             emptied = int(self.query.get("continuation-token", "0"))
             if emptied < self.server.empty_pages:
                 body = _page(self.name, self.query, "", is_last=False, token=str(emptied + 1))
@@ -299,11 +299,11 @@ def _about(stored: Stored) -> dict[str, str]:
     return about
 
 
-def _restore(is_restored: bool | None) -> str:
-    if is_restored is None:
+def _restore(restored: bool | None) -> str:
+    if restored is None:
         return ""
-    expiry = "<RestoreExpiryDate>2029-12-21T00:00:00.000Z</RestoreExpiryDate>" if is_restored else ""
-    going_on = str(not is_restored).lower()
+    expiry = "<RestoreExpiryDate>2029-12-21T00:00:00.000Z</RestoreExpiryDate>" if restored else ""
+    going_on = str(not restored).lower()
     return f"<RestoreStatus><IsRestoreInProgress>{going_on}</IsRestoreInProgress>{expiry}</RestoreStatus>"
 
 
@@ -315,8 +315,8 @@ def _listing(name: str, bucket: Bucket, query: dict[str, str], *, tells_restore:
     entries = "".join(
         f"<Contents><Key>{_encoded(entry.key)}</Key><LastModified>2026-01-02T03:04:05.000Z</LastModified>"
         f"<ETag>&quot;{entry.etag}&quot;</ETag><Size>{entry.size}</Size>"
-        f"<StorageClass>{entry.storage_class}</StorageClass>"
-        f"{_restore(entry.restored) if tells_restore else ''}</Contents>"
+        f"<StorageClass>{entry.storage_class}</StorageClass>{_restore(entry.restored) if tells_restore else ''}"
+        "</Contents>"
         for entry in some[:most]
     )
     return _page(name, query, entries, is_last=len(some) <= most)
