@@ -13,7 +13,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 from aws_lambda_powertools.event_handler.openapi.params import Body, Query
 
-from api_lambda import control_routes, finding_routes, problems, result_routes
+from api_lambda import bucket_routes, control_routes, coverage_routes, finding_routes, problems, result_routes
 from api_lambda.common import (
     DESCRIBED,
     PAGE_DEFAULT,
@@ -56,9 +56,11 @@ app.configure_openapi(
 )
 
 
+app.include_router(bucket_routes.router)
 app.include_router(control_routes.router)
 app.include_router(result_routes.router)
 app.include_router(finding_routes.router)
+app.include_router(coverage_routes.router)
 
 
 @app.post(
@@ -137,9 +139,9 @@ def openapi_json() -> str:
 
 #: What stands where; a wrong method on one of them is a 405 that names the right one.
 _METHODS = (
-    (r"/scan|/detect|/triage", "POST"),
+    (r"/scans?|/detect|/triage", "POST"),
     (r"/jobs/[^/]+", "GET or DELETE"),
-    (r"/findings/[^/]+/explain|/jobs|/results|/triage/[^/]+|/openapi\.json|/dlq(/[^/]+)?", "GET"),
+    (r"/findings/[^/]+/explain|/jobs(/[^/]+/coverage)?|/results|/triage/[^/]+|/openapi\.json|/dlq(/[^/]+)?", "GET"),
     (r"/jobs/[^/]+/(pause|resume|cancel|retry-failed)|/dlq/[^/]+/(retry|discard)", "POST"),
 )
 
@@ -156,8 +158,8 @@ def _not_found(_: Exception) -> Response[str]:
         )
     return problems.problem(
         HTTPStatus.NOT_FOUND,
-        "No such path: there are POST /scan, /detect, /triage, "
-        "GET /jobs, /jobs/{job_id}, /results, /dlq, /openapi.json; "
+        "No such path: there are POST /scan, /scans, /detect, /triage, "
+        "GET /buckets, /jobs, /jobs/{job_id}, /jobs/{job_id}/coverage, /results, /dlq, /openapi.json; "
         "that document has them all.",
     )
 

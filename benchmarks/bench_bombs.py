@@ -78,7 +78,11 @@ def measured(children: Children, key: str) -> tuple[str, int, int, float, str]:
 def main() -> None:
     wanted = sys.argv[1] if len(sys.argv) > 1 else ""
     folder = Path(os.environ.get("TMPDIR", "/tmp"))
-    children = Children((sys.executable, "-m", "benchmarks.bench_bombs", "--serve"), object_max_s=900)
+    children = Children(
+        (sys.executable, "-m", "benchmarks.bench_bombs", "--serve"),
+        object_max_s=900,
+        memory_bytes=Settings().child_memory_bytes,
+    )
     print("| Bomb | Stored MB | Outcome | Peak MB | s |\n|---|---|---|---|---|", flush=True)
     for name, (key, make) in BOMBS.items():
         if wanted not in name:

@@ -189,7 +189,10 @@ class Settings(BaseSettings):
         description="Size of a message, database, RTF or old Word document, before it is partial(bytes).",
     )
     child_max: int = Field(
-        default=2, ge=1, description="Processes at a time that run risky parsers (PDF, workbooks, databases)."
+        default=1,
+        ge=1,
+        description="Processes at a time that run risky parsers (PDF, workbooks, databases) and decoders that need "
+        "much memory; one for each 160 MB that the task has beyond 400 MB (docs/formats.md).",
     )
     child_memory_bytes: int = Field(
         default=128 * 1024**2,
@@ -213,7 +216,12 @@ class Settings(BaseSettings):
         ge=60,
         description="Longest task protection (ECS), however many long objects follow one another.",
     )
-    read_window_bytes: int = Field(default=1024**2, ge=4096, description="Bytes of an object read at a time.")
+    read_window_bytes: int = Field(
+        default=256 * 1024,
+        ge=4096,
+        description="Bytes of text that each thread extracts and searches at a time; a dense table takes up to thirty "
+        "times as much memory while it is searched. Never changes what is found.",
+    )
     occurrences_kept: int = Field(
         default=10, ge=1, le=100, description="Places kept for each finding; the count is exact all the same."
     )

@@ -7,23 +7,27 @@ import os
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from functools import cache, partial
 from typing import TYPE_CHECKING, Literal
 
 from scanner_tasks.aws import credentials
+from scanner_tasks.aws.account import Account, account_blocks_of
 from scanner_tasks.aws.boto3_requests import Boto3Requests
 from scanner_tasks.aws.brakes import Brakes
-from scanner_tasks.aws.clients import make_client, make_s3_client
+from scanner_tasks.aws.clients import make_client, make_s3_client, make_signing_client
 from scanner_tasks.aws.faults import Backoff
 from scanner_tasks.aws.lean.addresses import Addresses
 from scanner_tasks.aws.lean.pools import Pools, proxy_of
 from scanner_tasks.aws.lean.requests import LeanRequests
 from scanner_tasks.aws.lean.signer import Signer
 from scanner_tasks.aws.objects import MIN_BYTES_PER_S, SLOW_S, ObjectReader
+from scanner_tasks.aws.refused import RefusedRequests
 from scanner_tasks.core.access import OWN, Access
+from scanner_tasks.core.access_rules import check_access
 from scanner_tasks.core.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from scanner_tasks.aws.s3_requests import S3Requests
 
@@ -48,6 +52,8 @@ class Sources:
     s3_endpoint_url: str | None = None
     #: Profile of the shared credentials files by the endpoint that jobs may name; "" is the process's own credentials.
     profiles: Mapping[str, str] = field(default_factory=dict)
+    #: Roles that jobs may name, ``*`` for any text; None leaves it to whoever asks, endpoints too.
+    roles: Sequence[str] | None = None
     #: Connections kept for each host.
     pool_size: int = 25
     connect_timeout_s: float = 5.0
@@ -64,13 +70,39 @@ class Sources:
 
     def _reader(self, access: Access, brakes: Brakes, kept: _Kept) -> ObjectReader:
         return ObjectReader(
-            self.requests(access),
+            self._allowed(access),
             backoff=self.backoff,
             brakes=brakes,
             slow_s=self.read_timeout_s,
             min_bytes_per_s=self.min_bytes_per_s,
             reach=kept.reader,
+            account=cache(lambda: self._account(access)),
         )
+
+    def _account(self, access: Access) -> Account:
+        """The account behind an access; raises InvalidInput for one that is nobody's."""
+        if access.anonymous:
+            raise InvalidInput("anonymous: an unsigned request has no account; leave it out, or name the bucket.")
+        endpoint_url = access.endpoint_url or self.s3_endpoint_url or self.aws_endpoint_url
+        region, credentials = access.region or self.region, self._credentials(access)
+        make = partial(make_signing_client, region=region, credentials=credentials, pool_size=self.pool_size)
+        client = make("s3", endpoint_url=endpoint_url)
+        if endpoint_url:  # another store, or the emulator: no account of AWS
+            return Account(client)
+        return Account(
+            client,
+            account_blocks=lambda: account_blocks_of(
+                make("sts", endpoint_url=None), make("s3control", endpoint_url=None)
+            ),
+        )
+
+    def _allowed(self, access: Access) -> S3Requests:
+        if self.roles is not None and access != OWN:
+            try:
+                check_access(access, endpoints=self.profiles, roles=self.roles)
+            except InvalidInput as error:
+                return RefusedRequests(str(error))
+        return self.requests(access)
 
     def requests(self, access: Access) -> S3Requests:
         """The backend's requests for an access; raises InvalidInput when a proxy would rewrite keys."""

@@ -9,6 +9,7 @@ import typer
 
 from scanner_tasks.cli.options import ACCESS, SELECTION, with_options
 from scanner_tasks.cli.screen import INCOMPLETE, AsJson, JobId, print_json, print_table, shown, uuid_of
+from scanner_tasks.cli.start_many import start_many
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -46,6 +47,9 @@ def start(
         print_json({"job_id": started.job_id, "status": started.status, "execution_arn": started.execution_arn})
     else:
         print(started.job_id)
+
+
+app.command(name="start-many")(start_many)
 
 
 @app.command(name="list")
@@ -177,6 +181,28 @@ def _lines(view: JobView) -> list[tuple[str, object]]:
 
 def _told(value: object) -> str:
     return ", ".join(value) if isinstance(value, list) else str(value)
+
+
+@app.command()
+def coverage(
+    job_id: JobId,
+    outcome: Annotated[
+        str,
+        typer.Option(help="Only objects that ended so: partial, skipped, failed, partial(bytes), …; commas between."),
+    ] = "",
+    limit: Annotated[int, typer.Option(min=1, help="Objects to print.")] = 100,
+    as_json: AsJson = False,
+) -> None:
+    """Show what a job read and what it did not: sums by outcome and reason, and the objects not read to their ends.
+
+    With --json, one line in the form of GET /jobs/{job_id}/coverage. The exit status is that of `jobs show`.
+
+    Example: s3scan jobs coverage 0b0e7f1c-8f0c-4d5e-9a53-0f6a2c1d7e11 --outcome failed,partial
+    """
+    from scanner_tasks.cli.coverage import show_coverage  # noqa: PLC0415
+
+    if show_coverage(uuid_of(job_id), outcome=outcome, limit=limit, as_json=as_json):
+        raise typer.Exit(INCOMPLETE)
 
 
 @app.command()

@@ -5,7 +5,7 @@ moment, and shares the memory until it writes there. The worker itself cannot be
 that never has any, the nursery, is started when the first child is asked for, and forks when it is told to.
 
     worker ── control ──▶ nursery          b"fork" and one end of a socket ▸ the new child's process id
-       │                     │ fork        a process id ▸ its exit status, once it has ended
+       │                     │ fork        a process id ▸ its exit status and memory, once it has ended
        └──── socket ──────▶ child          JSON lines: flow/isolation.py
 
 Everything ends with the worker, whatever ended it: the nursery and each idle child read an end of file.
@@ -21,13 +21,14 @@ import socket
 import subprocess
 import threading
 import weakref
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from scanner_tasks.core.errors import Unavailable
 from scanner_tasks.log import get_logger
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 log = get_logger()
 
@@ -39,15 +40,35 @@ _FORK = b"fork"
 _MALLOC = {-8: 2, -3: 256 * 1024, -1: 256 * 1024}
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ended:
+    """How a child ended."""
+
+    #: As subprocess tells it: the negative number of the signal that ended it.
+    status: int
+    #: Most memory that it had at any time, or since it last had that forgotten (Linux: /proc/self/clear_refs).
+    peak_bytes: int
+
+
 class Nursery:
     """Forks children for one worker; safe for threads.
 
     Args:
         command: starts a process that calls ``nurse``.
+        environment: its environment; None is this process's own.
+        descriptors: files of this process that it and its children have open too.
     """
 
-    def __init__(self, command: Sequence[str]) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        *,
+        environment: Mapping[str, str] | None = None,
+        descriptors: Sequence[int] = (),
+    ) -> None:
         self._command = command
+        self._environment = environment
+        self._descriptors = tuple(descriptors)
         self._lock = threading.Lock()
         self._control: socket.socket | None = None
         self._end: Callable[[], object] = _nothing
@@ -67,14 +88,15 @@ class Nursery:
         ours.close()
         raise Unavailable("The process that scans risky objects could not be started: its log is above.")
 
-    def reap(self, pid: int) -> int | None:
-        """Exit status of a child that has ended or been killed; None where it is not known."""
+    def reap(self, pid: int) -> Ended | None:
+        """How a child ended, by itself or killed; None where it is not known."""
         with self._lock:
             if self._control is None:
                 return None
             try:
                 self._control.sendall(str(pid).encode())
-                return int(self._control.recv(32))
+                status, peak = self._control.recv(64).split()
+                return Ended(status=int(status), peak_bytes=int(peak))
             except (OSError, ValueError):
                 self._stop()
                 return None
@@ -87,7 +109,9 @@ class Nursery:
     def _start(self) -> socket.socket:
         ours, theirs = socket.socketpair()
         with theirs:
-            process = subprocess.Popen(self._command, stdin=theirs.fileno())  # noqa: S603
+            process = subprocess.Popen(  # noqa: S603
+                self._command, stdin=theirs.fileno(), env=self._environment, pass_fds=self._descriptors
+            )
         ours.settimeout(_START_S)
         self._control, self._end = ours, weakref.finalize(self, _end, process, ours)
         return ours
@@ -125,7 +149,7 @@ def nurse(live: Callable[[socket.socket], None]) -> None:
             if not asked:
                 return
             if not descriptors:
-                control.sendall(str(_status_of(int(asked))).encode())
+                control.sendall(_end_of(int(asked)))
             elif pid := os.fork():
                 os.close(descriptors[0])
                 control.sendall(str(pid).encode())
@@ -147,11 +171,13 @@ def _live(control: socket.socket, descriptor: int, live: Callable[[socket.socket
         os._exit(status)
 
 
-def _status_of(pid: int) -> int:
+def _end_of(pid: int) -> bytes:
+    """A child's exit status, and the most memory that it had."""
     try:
-        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        _, status, used = os.wait4(pid, 0)
     except ChildProcessError:
-        return 0
+        return b"0 0"
+    return f"{os.waitstatus_to_exitcode(status)} {used.ru_maxrss * 1024}".encode()
 
 
 def keep_little_memory() -> None:

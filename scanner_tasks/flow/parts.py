@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from scanner_tasks.core.access import OWN
 from scanner_tasks.flow.isolation import Children
@@ -55,6 +55,30 @@ class Feeder(Api):
     clock: Callable[[], float] = time.monotonic
 
 
+class Scanning(Protocol):
+    """What one object is scanned with: a worker has it, and so has a local scan (flow/scan_local)."""
+
+    @property
+    def settings(self) -> Settings:
+        """Budgets and what is planned."""
+
+    @property
+    def objects(self) -> Objects:
+        """Where it is read from."""
+
+    @property
+    def detector(self) -> Detector:
+        """Finds."""
+
+    @property
+    def scan_slots(self) -> threading.Semaphore:
+        """Held while it is searched."""
+
+    @property
+    def clock(self) -> Callable[[], float]:
+        """Seconds that only go forward."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Worker(Api):
     """Scan batches."""
@@ -77,7 +101,11 @@ class Worker(Api):
 
     def __post_init__(self) -> None:
         """The children are the worker's own."""
-        children = Children(self.child_command, object_max_s=self.settings.object_max_s)
+        children = Children(
+            self.child_command,
+            object_max_s=self.settings.object_max_s,
+            memory_bytes=self.settings.child_memory_bytes,
+        )
         object.__setattr__(self, "children", children)
 
 

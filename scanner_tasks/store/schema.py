@@ -261,6 +261,8 @@ object_failures = Table(
     Column("outcome", SmallInteger, nullable=False),
     Column("detail", Text, nullable=False),
     _time("failed_at", nullable=False),
+    # Null where a worker of a release before migration 0011 recorded it.
+    Column("bytes_read", BigInteger),
 )
 
 #: Byte ranges of large texts, each a batch that holds no object; the object's own batch is done meanwhile.

@@ -217,6 +217,8 @@ def test_openapi_describes_every_endpoint_with_its_problems(flows):
     operations = {(path, method): op for path, item in document["paths"].items() for method, op in item.items()}
     assert set(operations) == {
         ("/scan", "post"),
+        ("/scans", "post"),
+        ("/buckets", "get"),
         ("/jobs", "get"),
         ("/jobs/{job_id}", "get"),
         ("/results", "get"),
@@ -224,6 +226,7 @@ def test_openapi_describes_every_endpoint_with_its_problems(flows):
         ("/triage/{finding_id}", "get"),
         ("/findings/{finding_id}/explain", "get"),
         ("/detect", "post"),
+        ("/jobs/{job_id}/coverage", "get"),
         ("/jobs/{job_id}", "delete"),
         ("/jobs/{job_id}/pause", "post"),
         ("/jobs/{job_id}/resume", "post"),
@@ -238,7 +241,9 @@ def test_openapi_describes_every_endpoint_with_its_problems(flows):
         assert operation["summary"]
         assert operation["description"]
         good, *problems = sorted(operation["responses"])
-        assert good == ("202" if place in {("/scan", "post"), ("/jobs/{job_id}", "delete")} else "200")
+        assert good == (
+            "202" if place in {("/scan", "post"), ("/scans", "post"), ("/jobs/{job_id}", "delete")} else "200"
+        )
         assert {"400", "500", "503"} <= set(problems)
         assert all("application/problem+json" in operation["responses"][status]["content"] for status in problems)
     assert "404" in operations["/jobs/{job_id}", "get"]["responses"]
