@@ -1,7 +1,7 @@
 """S3 Inventory: what a manifest says, and a report's rows as listed objects.
 
-The manifest's form is that of the Amazon S3 User Guide, "Locating your inventory list": ``fileSchema`` names a CSV's columns,
-keys in a CSV are URL-encoded (a space as ``+``), and every file has its MD5.
+The manifest's form is that of the Amazon S3 User Guide, "Locating your inventory list": ``fileSchema`` names a CSV's
+columns, keys in a CSV are URL-encoded (a space as ``+``), and every file has its MD5.
 """
 
 from __future__ import annotations

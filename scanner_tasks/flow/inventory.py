@@ -1,8 +1,8 @@
 """A job from S3 Inventory: its report's files are read in the place of a listing, page by page, from where it stands.
 
-The cursor is ``file:rows``: the file's place in the manifest, and how many of its rows are recorded. A turn that dies is
-repeated from there; a file is read from its start again then, and checked again. Nothing of a file is used before its size
-and MD5 are those of the manifest.
+The cursor is ``file:rows``: the file's place in the manifest, and how many of its rows are recorded. A turn that dies
+is repeated from there; a file is read from its start again then, and checked again. Nothing of a file is used before
+its MD5 is that of the manifest.
 """
 
 from __future__ import annotations
