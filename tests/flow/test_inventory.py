@@ -16,8 +16,9 @@ from scanner_tasks.core.errors import InvalidInput
 from scanner_tasks.core.model import JobStatus
 from scanner_tasks.flow import inventory
 from scanner_tasks.flow.feed import feed
+from scanner_tasks.flow.settle import settle
 from scanner_tasks.flow.start_job import start_job
-from scanner_tasks.store.engine import transaction
+from scanner_tasks.store.engine import execute, transaction
 from scanner_tasks.store.verify import read_accounts
 
 from .conftest import System
@@ -167,3 +168,16 @@ def test_damaged_file_fails_the_job_and_is_never_an_empty_result(two_files: Syst
     assert (
         system.job(job_id).job.status is JobStatus.LISTING
     )  # the state machine's Catch fails it (stepfunctions/feed.py)
+
+
+def test_settle_starts_an_execution_for_a_report_that_nobody_reads_on(two_files: System) -> None:
+    system = two_files
+    job_id = start(system)
+    with transaction(system.engine) as connection:
+        execute(
+            connection,
+            "update jobs set feeding = false, progressed_at = now() - interval '1 day' where job_id = :id",
+            id=job_id,
+        )
+    settle(using=system.feeder)
+    assert system.job(job_id).job.execution_no == 2
