@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from scanner_tasks.cli.options import ACCESS, SELECTION, with_options
+from scanner_tasks.cli.options import ACCESS, BUDGET, SELECTION, budget_of, with_options
 from scanner_tasks.cli.screen import INCOMPLETE, AsJson, JobId, print_json, print_table, shown, uuid_of
 from scanner_tasks.cli.start_many import start_many
 
@@ -22,13 +22,14 @@ _PAGE = 100
 
 
 @app.command()
-@with_options(access=ACCESS, selection=SELECTION)
+@with_options(access=ACCESS, selection=SELECTION, budget=BUDGET)
 def start(
     bucket: Annotated[str, typer.Argument(help="Name of the bucket.", show_default=False)],
     prefix: Annotated[str, typer.Argument(help="Only keys that begin with it, as it stands.")] = "",
     wait: Annotated[bool, typer.Option("--wait", help="Watch the job until it has ended.")] = False,
     access: dict[str, Any] | None = None,
     selection: dict[str, Any] | None = None,
+    budget: dict[str, Any] | None = None,
     as_json: AsJson = False,
 ) -> None:
     """Begin to scan a bucket, or the keys below a prefix; prints the job's id.
@@ -40,7 +41,7 @@ def start(
     """
     from scanner_tasks import start_scan  # noqa: PLC0415
 
-    started = start_scan(bucket, prefix, selection=selection, **(access or {}))
+    started = start_scan(bucket, prefix, selection=selection, budget=budget_of(budget), **(access or {}))
     if wait:
         _watch(started.job_id, every_s=2, as_json=as_json)
     elif as_json:
@@ -170,12 +171,25 @@ def _lines(view: JobView) -> list[tuple[str, object]]:
     lines += [("objects in sum", sums_line(counts)), ("findings", counts.findings), ("occurrences", counts.occurrences)]
     if counts.allowed:
         lines.append(("  allowed besides", counts.allowed))
+    lines += _cost_lines(view)
     lines.append(("ruleset", job.ruleset_hash))
     if view.other_rulesets:
         told = f"{', '.join(view.other_rulesets)}: workers had other rules than the API when the job began"
         lines.append(("  also scanned with", told))
     if view.eta_s is not None:
         lines.append(("seconds left", round(view.eta_s)))
+    return lines
+
+
+def _cost_lines(view: JobView) -> list[tuple[str, object]]:
+    from scanner_tasks.cli.estimate import dollars, size_text  # noqa: PLC0415
+
+    lines: list[tuple[str, object]] = [(f"budget {name}", value) for name, value in view.costs.budget.to_json().items()]
+    for what, told in (("estimated", view.costs.estimate), ("actual", view.costs.actual)):
+        if told:
+            scanned = f"{told['objects']:,} objects, {size_text(told['bytes'])}, {told['cpu_s']:,.1f} vCPU seconds"
+            macie = dollars(told["macie_dollars"])
+            lines.append((f"cost {what}", f"{dollars(told['dollars'])} for {scanned}; Macie {macie}"))
     return lines
 
 
@@ -272,15 +286,18 @@ def pause(job_id: JobId, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def resume(job_id: JobId, as_json: AsJson = False) -> None:
-    """Let a paused job go on exactly where it was.
+@with_options(budget=BUDGET)
+def resume(job_id: JobId, budget: dict[str, Any] | None = None, as_json: AsJson = False) -> None:
+    """Let a paused job go on exactly where it was; one that its budget paused needs a larger one.
 
-    Example: s3scan jobs resume 0b0e7f1c-8f0c-4d5e-9a53-0f6a2c1d7e11
+    Example: s3scan jobs resume 0b0e7f1c-8f0c-4d5e-9a53-0f6a2c1d7e11 --budget-dollars 20
     """
     from scanner_tasks import bootstrap  # noqa: PLC0415
+    from scanner_tasks.core.budget import read_budget  # noqa: PLC0415
     from scanner_tasks.flow import control  # noqa: PLC0415
 
-    control.resume_job(uuid_of(job_id), using=bootstrap.api())
+    given = read_budget(budget_of(budget)) if budget else None
+    control.resume_job(uuid_of(job_id), budget=given, using=bootstrap.api())
     _say_status(job_id, as_json=as_json)
 
 

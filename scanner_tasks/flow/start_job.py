@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 from scanner_tasks.core.access import OWN, Access
 from scanner_tasks.core.access_rules import check_access
+from scanner_tasks.core.budget import UNLIMITED, Budget
 from scanner_tasks.core.errors import Denied, Unavailable
 from scanner_tasks.core.lanes import choose_lane
 from scanner_tasks.core.model import Job, JobSource, JobStatus
@@ -15,7 +16,7 @@ from scanner_tasks.core.names import check_bucket, check_key
 from scanner_tasks.core.selection import EVERYTHING, Selection
 from scanner_tasks.flow.control import fail_job
 from scanner_tasks.flow.executions import start_first_execution
-from scanner_tasks.store import jobs
+from scanner_tasks.store import job_costs, jobs
 from scanner_tasks.store.engine import transaction
 
 if TYPE_CHECKING:
@@ -37,15 +38,16 @@ def start_job(
     *,
     access: Access = OWN,
     selection: Selection = EVERYTHING,
+    budget: Budget = UNLIMITED,
     using: Api,
     job_id: UUID | None = None,
 ) -> StartedJob:
     """Begin to scan a bucket, or the keys below a prefix; returns before anything is listed.
 
     ``access`` says how the bucket is reached; endpoints and roles must be on the operator's lists. ``selection`` says
-    which objects are scanned (core/selection_rules.py reads it). A repeat with the
-    same ``job_id`` begins nothing anew. Raises InvalidInput, BucketNotFound, Denied or Unavailable; when the execution
-    cannot be started, the job is ``failed`` with the reason and the error is raised.
+    which objects are scanned (core/selection_rules.py reads it), and at its ``budget`` the job pauses itself. A repeat
+    with the same ``job_id`` begins nothing anew. Raises InvalidInput, BucketNotFound, Denied or Unavailable; when the
+    execution cannot be started, the job is ``failed`` with the reason and the error is raised.
     """
     check_bucket(bucket)
     check_key(prefix, "prefix")
@@ -57,6 +59,7 @@ def start_job(
         source=JobSource.LISTING,
         access=access,
         selection=selection,
+        budget=budget,
         job_id=job_id or uuid4(),
         using=using,
     )
@@ -79,6 +82,7 @@ def register_job(
     source: JobSource,
     access: Access = OWN,
     selection: Selection = EVERYTHING,
+    budget: Budget = UNLIMITED,
     job_id: UUID,
     using: Api,
 ) -> Job:
@@ -89,7 +93,7 @@ def register_job(
         lane = jobs.active_lane(connection, bucket) or choose_lane(
             bucket, jobs.lane_load(connection), settings.lane_names, settings.dedicated_lanes
         )
-        jobs.add_job(
+        added = jobs.add_job(
             connection,
             job_id=job_id,
             bucket=bucket,
@@ -101,6 +105,8 @@ def register_job(
             ruleset_hash=ruleset_hash,
         )
         job = jobs.get_job(connection, job_id)
+        if job and added and not budget.is_unlimited:
+            job_costs.set_budget(connection, job.job_no, budget)
     assert job is not None
     return job
 
