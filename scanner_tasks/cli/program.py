@@ -20,6 +20,7 @@ from scanner_tasks.cli import (
     dlq,
     estimate,
     explain,
+    export,
     jobs,
     ops,
     results,
@@ -49,6 +50,7 @@ app.command(name="estimate")(estimate.estimate)
 app.command(name="results")(results.results)
 app.add_typer(triage.app, name="triage")
 app.command(name="explain")(explain.explain)
+app.command(name="export")(export.export)
 app.command(name="detect")(detect.detect)
 app.add_typer(dlq.app, name="dlq")
 app.add_typer(ops.app, name="ops")

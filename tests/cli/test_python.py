@@ -127,7 +127,7 @@ def test_every_block_of_the_document_runs(
     app.conf.task_always_eager = True
     names: dict[str, object] = {}
     blocks = re.findall(r"```python\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)
-    assert len(blocks) == 7
+    assert len(blocks) == 8
     try:
         for block in blocks:
             exec(compile(block, str(DOCUMENT), "exec"), names)
