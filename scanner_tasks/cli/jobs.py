@@ -190,6 +190,11 @@ def _cost_lines(view: JobView) -> list[tuple[str, object]]:
             scanned = f"{told['objects']:,} objects, {size_text(told['bytes'])}, {told['cpu_s']:,.1f} vCPU seconds"
             macie = dollars(told["macie_dollars"])
             lines.append((f"cost {what}", f"{dollars(told['dollars'])} for {scanned}; Macie {macie}"))
+    sample: dict[str, Any] = (view.costs.actual or {}).get("sample") or {}
+    for name in ("objects_with_findings", "findings", "occurrences") if sample else ():
+        one = sample[name]
+        total = f"about {one['estimate']:,} (95 %: {one['low']:,} to {one['high']:,})"
+        lines.append((f"  of all, {name.replace('_', ' ')}", total))
     return lines
 
 

@@ -9,10 +9,11 @@ from scanner_tasks.core.budget import Spent, overrun
 from scanner_tasks.core.errors import ScannerError
 from scanner_tasks.core.estimate import Estimate, estimate
 from scanner_tasks.core.prices import PRICES_AS_OF
+from scanner_tasks.core.sampling import SampleTotals, sample_totals
 from scanner_tasks.core.workload import Sum, Workload
 from scanner_tasks.flow.control import find_job, pause_job
 from scanner_tasks.log import get_logger
-from scanner_tasks.store import job_costs
+from scanner_tasks.store import job_costs, strata
 from scanner_tasks.store.coverage import read_sums
 from scanner_tasks.store.engine import transaction
 from scanner_tasks.store.progress import live_progress
@@ -74,7 +75,19 @@ def _actual(connection: Connection, job: Job, settings: Settings) -> dict[str, A
     work = _work(sums, objects=_read(sums), size_bytes=done.bytes_read)
     seconds = ((job.finished_at or datetime.now(UTC)) - job.created_at).total_seconds()
     priced = _priced(work, settings, cpu_s=done.cpu_s)
-    return told(priced, basis={"method": "what workers told", "wall_s": round(seconds, 1)})
+    kept = told(priced, basis={"method": "what workers told", "wall_s": round(seconds, 1)})
+    totals = _sample(connection, job)
+    return kept | {"sample": totals.to_json()} if totals else kept
+
+
+def _sample(connection: Connection, job: Job) -> SampleTotals | None:
+    """What its sample says of all objects that it was drawn from."""
+    if job.selection.sample_percent is None:
+        return None
+    counted = strata.read_strata(connection, job.job_no)
+    by_kind = any(stratum.prefix == "*" for stratum in counted)
+    drawn = strata.read_drawn(connection, job.job_no, below=job.prefix, by_kind=by_kind)
+    return sample_totals(counted, drawn, by_bytes=job.selection.sample_of == "bytes")
 
 
 def _spent(connection: Connection, job: Job, settings: Settings) -> Spent:
