@@ -257,10 +257,10 @@ class Settings(BaseSettings):
         'preset small: {"interface_endpoints": 10, "zones": 2, "database": "db.t3.medium", "min_tasks": 1}.',
     )
     estimate_object_s: float = Field(
-        default=0.006, gt=0, description="vCPU seconds that estimates reckon for an object besides its bytes."
+        default=0.03, gt=0, description="vCPU seconds that estimates reckon for an object besides its bytes."
     )
     estimate_bytes_per_s: float = Field(
-        default=8_000_000.0, gt=0, description="Bytes a second and vCPU that estimates reckon with."
+        default=5_000_000.0, gt=0, description="Bytes a second and vCPU that estimates reckon with."
     )
     estimate_list_s: float = Field(
         default=15.0, gt=0, description="Seconds that a dry run of the API lists; below its Lambda's timeout."
