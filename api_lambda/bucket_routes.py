@@ -49,6 +49,7 @@ def scans(request: Annotated[ScansRequest, Body(description="What to scan.")]) -
         access=read_access(request.access.model_dump() if request.access else None),
         selection=read_selection(chosen, now=datetime.now(UTC)),
         budget=read_budget(request.budget.model_dump() if request.budget else None),
+        base_job=request.base_job,
         using=api(),
     )
     return StartedScans.of(started, request.prefix)

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from scanner_tasks.cli.options import ACCESS, BUDGET, SELECTION, budget_of, with_options
+from scanner_tasks.cli.options import ACCESS, BUDGET, SELECTION, BaseJob, budget_of, with_options
 from scanner_tasks.cli.screen import INCOMPLETE, AsJson, print_json, print_table
 
 
@@ -20,6 +20,7 @@ def start_many(
     bucket_tags: Annotated[
         list[str] | None, typer.Option(metavar="NAME=VALUE", help="Only buckets with this tag; VALUE * is any.")
     ] = None,
+    base_job: BaseJob = None,
     access: dict[str, Any] | None = None,
     selection: dict[str, Any] | None = None,
     budget: dict[str, Any] | None = None,
@@ -36,7 +37,13 @@ def start_many(
 
     tags = read_tags(bucket_tags, "--bucket-tags")
     started = start_scans(
-        buckets, prefix, bucket_tags=tags, selection=selection, budget=budget_of(budget), **(access or {})
+        buckets,
+        prefix,
+        bucket_tags=tags,
+        selection=selection,
+        budget=budget_of(budget),
+        base_job=base_job,
+        **(access or {}),
     )
     if as_json:
         for bucket, job in started.jobs:

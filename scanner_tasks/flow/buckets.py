@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from scanner_tasks.core.access import OWN, Access
+from scanner_tasks.core.bases import LAST
 from scanner_tasks.core.buckets import (
     MAX_BUCKETS,
     Bucket,
@@ -120,17 +121,22 @@ def start_jobs(
     access: Access = OWN,
     selection: Selection = EVERYTHING,
     budget: Budget = UNLIMITED,
+    base_job: str | None = None,
     using: Api,
 ) -> StartedJobs:
     """Begin a job on each bucket meant, each with the ``budget`` for itself.
 
     What ``meant_buckets`` raises, it raises before any job begins.
     """
+    if base_job not in {None, LAST}:
+        raise InvalidInput("base_job: give last, the youngest finished job of each bucket; an id is of one bucket.")
     check_key(prefix, "prefix")
     meant = meant_buckets(names, bucket_tags=bucket_tags, access=access, using=using)
 
     def start(bucket: str) -> StartedJob:
-        return start_job(bucket, prefix, access=access, selection=selection, budget=budget, using=using)
+        return start_job(
+            bucket, prefix, access=access, selection=selection, budget=budget, base_job=base_job, using=using
+        )
 
     begun = _asked(start, meant.buckets, ())
     failed = [NotStarted(bucket=name, reason=str(error)) for name, error in begun.errors.items()]

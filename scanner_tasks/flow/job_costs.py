@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 log = get_logger()
 
 _PAGE = 1000
+_NOT_READ = frozenset({"skipped", "unchanged"})
 
 
 def settle_costs(job: Job, *, using: Feeder) -> bool:
@@ -64,7 +65,7 @@ def _keep_estimate(connection: Connection, job: Job, settings: Settings) -> job_
 def _listed(connection: Connection, job: Job, settings: Settings) -> dict[str, Any]:
     """The estimate from what was listed."""
     sums = live_progress(connection, [job.job_no])[job.job_no]
-    passed = sum(one.bytes_listed for one in read_sums(connection, job.job_no) if one.outcome.kind == "skipped")
+    passed = sum(one.bytes_listed for one in read_sums(connection, job.job_no) if one.outcome.kind in _NOT_READ)
     work = _work(sums, objects=sums.listed - sums.skipped - sums.unchanged, size_bytes=sums.bytes_listed - passed)
     return told(_priced(work, settings), basis={"method": "the job's listing", "pages": work.pages})
 

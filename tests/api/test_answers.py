@@ -16,11 +16,11 @@ from scanner_tasks.core.model import JobStatus
 from scanner_tasks.core.selection import EVERYTHING
 from tests.api.conftest import JOB_ID, USING, answer, event, request
 
-AS_USUAL = {"access": OWN, "selection": EVERYTHING, "budget": UNLIMITED, "using": USING}
+AS_USUAL = {"access": OWN, "selection": EVERYTHING, "budget": UNLIMITED, "base_job": None, "using": USING}
 
 
 def started() -> SimpleNamespace:
-    return SimpleNamespace(job_id=JOB_ID, status=JobStatus.LISTING, execution_arn="arn:x")
+    return SimpleNamespace(job_id=JOB_ID, status=JobStatus.LISTING, execution_arn="arn:x", base=None)
 
 
 def test_scan_starts_a_job_and_answers_202_at_once(flows):
@@ -36,6 +36,7 @@ def test_scan_starts_a_job_and_answers_202_at_once(flows):
         "bucket": "my-bucket",
         "prefix": "exports/2026/",
         "execution_arn": "arn:x",
+        "base_job": None,
     }
 
 
@@ -62,6 +63,7 @@ JOB = {
     "lane": "scan-3",
     "access": {"role_arn": None, "endpoint_url": None, "region": None, "requester_pays": False, "anonymous": False},
     "selection": {},
+    "base_job": None,
     "limit_reached": False,
     "budget": {},
     "estimate": None,
@@ -183,6 +185,7 @@ def test_results_pass_every_filter_with_the_key_exactly_as_it_is(flows, finding)
                 ],
                 "found_at": "2026-03-10T05:18:00.250000Z",
                 "triage": "open",
+                "first_seen_job": None,
             }
         ],
         "next_cursor": None,
@@ -233,6 +236,7 @@ def test_openapi_describes_every_endpoint_with_its_problems(flows):
         ("/findings/{finding_id}/explain", "get"),
         ("/detect", "post"),
         ("/jobs/{job_id}/coverage", "get"),
+        ("/jobs/{job_id}/compare/{base_id}", "get"),
         ("/jobs/{job_id}", "delete"),
         ("/jobs/{job_id}/pause", "post"),
         ("/jobs/{job_id}/resume", "post"),
