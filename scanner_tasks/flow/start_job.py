@@ -52,8 +52,9 @@ def start_job(
     ``access`` says how the bucket is reached; endpoints and roles must be on the operator's lists. ``selection`` says
     which objects are scanned (core/selection_rules.py reads it), and at its ``budget`` the job pauses itself.
     ``base_job`` is a former job's id or ``last``: what is as that job left it is not read again (flow/base_job.py). A
-    repeat with the same ``job_id`` begins nothing anew. Raises InvalidInput, BucketNotFound, Denied, Unavailable, JobNotFound or
-    Conflict; when the execution cannot be started, the job is ``failed`` with the reason and the error is raised.
+    repeat with the same ``job_id`` begins nothing anew. Raises InvalidInput, BucketNotFound, Denied, Unavailable,
+    JobNotFound or Conflict; when the execution cannot be started, the job is ``failed`` with the reason and the error
+    is raised.
     """
     check_bucket(bucket)
     check_key(prefix, "prefix")
