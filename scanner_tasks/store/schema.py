@@ -73,6 +73,19 @@ buckets = Table(
     _time("measured_at", nullable=False),
 )
 
+#: Buckets with a cap on requests a second, and those that S3 asked to slow down: store/bucket_rates.py.
+bucket_rates = Table(
+    "bucket_rates",
+    metadata,
+    Column("bucket", Text(collation="C"), primary_key=True),
+    Column("max_per_s", Double),
+    Column("slow_per_s", Double),
+    _time("slowed_at"),
+    _time("next_at", nullable=False),
+    CheckConstraint("max_per_s > 0 and slow_per_s > 0", name="bucket_rates_positive"),
+    postgresql_with={"fillfactor": "50"},
+)
+
 jobs = Table(
     "jobs",
     metadata,
@@ -258,6 +271,22 @@ job_rulesets = Table(
     Column("job_no", Integer, ForeignKey("jobs.job_no", ondelete="CASCADE"), primary_key=True),
     Column("ruleset_hash", Text, primary_key=True),
     _time("seen_at", nullable=False),
+)
+
+#: What a job may cost (at which it pauses itself), was reckoned to cost, and did cost.
+job_costs = Table(
+    "job_costs",
+    metadata,
+    Column(
+        "job_no",
+        Integer,
+        ForeignKey("jobs.job_no", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    Column("budget", JSONB, nullable=False, server_default=text("'{}'")),
+    Column("estimate", JSONB),
+    Column("actual", JSONB),
 )
 
 #: One sentence for each object that failed or was read in part.

@@ -174,10 +174,6 @@ def test_settle_starts_an_execution_for_a_report_that_nobody_reads_on(two_files:
     system = two_files
     job_id = start(system)
     with transaction(system.engine) as connection:
-        execute(
-            connection,
-            "update jobs set feeding = false, progressed_at = now() - interval '1 day' where job_id = :id",
-            id=job_id,
-        )
+        execute(connection, "update jobs set feeding = false where job_id = :id", id=job_id)
     settle(using=system.feeder)
     assert system.job(job_id).job.execution_no == 2

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from alembic import op
 
-revision = "0014"
-down_revision = "0013"
+revision = "0016"
+down_revision = "0015"
 
 # The running release starts no such job; a wider constraint refuses nothing that it writes.
 UPGRADE = """
