@@ -79,7 +79,7 @@ def test_every_row_is_an_object_once_though_each_turn_dies_behind_a_page(
 ) -> None:
     system = two_files
     monkeypatch.setattr(inventory, "_PAGE_ROWS", 70)
-    system.feeder = system.make_feeder(feed_turn_s=0.0)  # a page a turn: each begins where the ledger says
+    system.feeder = system.make_feeder(feed_turn_s=1e-6)  # a page a turn: each begins where the ledger says
     job_id = start(system)
     while system.job(job_id).job.status is JobStatus.LISTING:
         feed(job_id, execution_no=1, turn=0, using=system.feeder)
