@@ -36,7 +36,7 @@ def settle(grid: Grid, text: bytes, rules: Sequence[Celled], *, is_json: bool) -
 
     Only values of rules whose occurrences are full are counted: those of others are judged, and told, one by one.
     """
-    skipped = [_Skipped(rule, grid) for rule in rules]
+    skipped = [_Skipped(rule, grid, text) for rule in rules]
     blank: dict[int, list[bytes]] = {}
     for number, raw in enumerate(grid.columns):
         place: Column = number
@@ -58,13 +58,19 @@ def settle(grid: Grid, text: bytes, rules: Sequence[Celled], *, is_json: bool) -
                 continue
             told = _count(rule, place, skip, told, label)
             if any(told):
-                blank[number] = [
-                    _BLANK * len(cell) if verdict else cell
-                    for cell, verdict in zip(blank.get(number, raw), told, strict=True)
-                ]
+                blank[number] = _blanked(blank.get(number, raw), told)
     if not blank:
         return text
     return b"".join((text[: grid.start], grid.with_columns(blank), text[grid.end :]))
+
+
+def _blanked(cells: list[bytes], told: list[int]) -> list[bytes]:
+    """The cells, those with a verdict blanked out."""
+    # Many cells of a few lengths: each blank is made once.
+    blanks = {size: _BLANK * size for size in set(map(len, cells))}
+    if JUDGED not in told:
+        return [blanks[size] for size in map(len, cells)]
+    return [blanks[len(cell)] if verdict else cell for cell, verdict in zip(cells, told, strict=True)]
 
 
 def _key(grid: Grid, number: int) -> bytes | None:
@@ -103,9 +109,10 @@ def _is_unlabelled(compiled: CompiledRule, grid: Grid, number: int, label: bytes
 class _Skipped:
     """The rows whose values a rule judges by itself: begun already, or near a keyword that may raise its confidence."""
 
-    def __init__(self, rule: Celled, grid: Grid) -> None:
+    def __init__(self, rule: Celled, grid: Grid, text: bytes) -> None:
         self._rule = rule
         self._grid = grid
+        self._text = text
         # A value's match may begin one byte before its row.
         at = rule.tally.at
         self._begun = grid.begun(at) if at or grid.start else 0
@@ -138,11 +145,11 @@ class _Skipped:
             if words is None:
                 return None
             starts = self._grid.row_starts() if words else []
-            after, before = compiled.keyword_reach
             rows: set[int] = set()
             for word in words:
-                first = bisect_right(starts, word - after - compiled.width - 1) - 1
-                last = bisect_right(starts, word + before + compiled.width + 1)
+                first_end, last_start = compiled.reach_of(self._text, word)
+                first = bisect_right(starts, first_end - compiled.width - 1) - 1
+                last = bisect_right(starts, last_start + compiled.width + 1)
                 rows.update(range(max(0, first), last))
                 if len(rows) > _MOST_NEAR * len(starts):
                     return None

@@ -23,6 +23,7 @@ MOST_COLUMNS: Final = 400
 NOWHERE: Final = -1
 _HIDDEN: Final = b"\x1f"
 _EMPTY: Final = (b"", b'""', b"\r", b'""\r', b"NULL", b"null", b"\\N")
+_LONGEST_EMPTY: Final = max(map(len, _EMPTY))
 _COLONS: Final = frozenset((b":", b": ", b" : "))
 _KEY: Final = re.compile(rb'"([^"\\\x00-\x1f]{1,64})"[ ]?:[ ]?"?\Z')
 #: Way back from a JSON value to the quote before its key.
@@ -166,7 +167,9 @@ class Table:
     def _count(self, columns: list[list[bytes]]) -> None:
         if not self.is_json:
             for number, column in enumerate(columns[:MOST_COLUMNS]):
-                self.filled[number] += len(column) - sum(map(column.count, _EMPTY))
+                self.filled[number] += len(column)
+                if min(map(len, column)) <= _LONGEST_EMPTY:
+                    self.filled[number] -= sum(map(column.count, _EMPTY))
             return
         for number in range(1, self.width - 1, 2):
             keys, after = columns[number], columns[number + 1]
