@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import UTC, datetime
 from functools import cache
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -12,7 +13,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 from aws_lambda_powertools.event_handler.openapi.params import Body, Query
 
-from api_lambda import control_routes, finding_routes, problems, result_routes
+from api_lambda import bucket_routes, control_routes, coverage_routes, finding_routes, problems, result_routes
 from api_lambda.common import (
     DESCRIBED,
     PAGE_DEFAULT,
@@ -27,6 +28,7 @@ from api_lambda.common import (
 from api_lambda.shapes import Job, Jobs, ScanRequest, StartedScan
 from scanner_tasks.core.access_rules import read_access
 from scanner_tasks.core.errors import InvalidInput
+from scanner_tasks.core.selection_rules import read_selection
 from scanner_tasks.flow import read_results, start_job
 
 
@@ -54,9 +56,11 @@ app.configure_openapi(
 )
 
 
+app.include_router(bucket_routes.router)
 app.include_router(control_routes.router)
 app.include_router(result_routes.router)
 app.include_router(finding_routes.router)
+app.include_router(coverage_routes.router)
 
 
 @app.post(
@@ -78,7 +82,10 @@ def scan(request: Annotated[ScanRequest, Body(description="What to scan.")]) -> 
     """POST /scan."""
     _only_query()
     access = read_access(request.access.model_dump() if request.access else None)
-    return StartedScan.of(start_job.start_job(request.bucket, request.prefix, access=access, using=api()), request)
+    chosen = request.selection.model_dump(exclude_none=True) if request.selection else None
+    selection = read_selection(chosen, now=datetime.now(UTC))
+    started = start_job.start_job(request.bucket, request.prefix, access=access, selection=selection, using=api())
+    return StartedScan.of(started, request)
 
 
 @app.get(
@@ -132,9 +139,9 @@ def openapi_json() -> str:
 
 #: What stands where; a wrong method on one of them is a 405 that names the right one.
 _METHODS = (
-    (r"/scan|/detect|/triage", "POST"),
+    (r"/scans?|/detect|/triage", "POST"),
     (r"/jobs/[^/]+", "GET or DELETE"),
-    (r"/findings/[^/]+/explain|/jobs|/results|/triage/[^/]+|/openapi\.json|/dlq(/[^/]+)?", "GET"),
+    (r"/findings/[^/]+/explain|/jobs(/[^/]+/coverage)?|/results|/triage/[^/]+|/openapi\.json|/dlq(/[^/]+)?", "GET"),
     (r"/jobs/[^/]+/(pause|resume|cancel|retry-failed)|/dlq/[^/]+/(retry|discard)", "POST"),
 )
 
@@ -151,8 +158,8 @@ def _not_found(_: Exception) -> Response[str]:
         )
     return problems.problem(
         HTTPStatus.NOT_FOUND,
-        "No such path: there are POST /scan, /detect, /triage, "
-        "GET /jobs, /jobs/{job_id}, /results, /dlq, /openapi.json; "
+        "No such path: there are POST /scan, /scans, /detect, /triage, "
+        "GET /buckets, /jobs, /jobs/{job_id}, /jobs/{job_id}/coverage, /results, /dlq, /openapi.json; "
         "that document has them all.",
     )
 

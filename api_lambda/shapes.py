@@ -8,9 +8,11 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from api_lambda.selection_shapes import Selection
 from scanner_tasks.core.model import JobStatus
 from scanner_tasks.core.names import BUCKET_PATTERN, KEY_MAX_BYTES, check_bucket, check_key
 from scanner_tasks.core.progress import is_incomplete, percent
+from scanner_tasks.core.selection import limit_reached
 from scanner_tasks.flow.redrive import arguments
 
 if TYPE_CHECKING:
@@ -99,6 +101,7 @@ class ScanRequest(_Shape):
     bucket: BucketName
     prefix: Prefix = ""
     access: Access | None = None
+    selection: Selection | None = None
 
 
 class StartedScan(_Shape):
@@ -193,6 +196,10 @@ class Job(_Shape):
     status_reason: str | None = Field(description="Why it failed or was cancelled.")
     lane: str = Field(description="The queue that its batches travel through.", examples=["scan-3"])
     access: ShownAccess = Field(description="How its bucket is reached.")
+    selection: dict[str, Any] = Field(
+        description="Which objects are scanned; empty: all of them.", examples=[{"include_keys": ["*.csv"]}]
+    )
+    limit_reached: bool = Field(description="The selection's limit ended the listing: the bucket may hold more.")
     execution_arn: str | None
     created_at: Moment
     listed_at: Moment | None = Field(description="When the listing ended.")
@@ -215,6 +222,8 @@ class Job(_Shape):
         """A job as the flow tells it."""
         copied = {name: getattr(view.job, name) for name in cls.model_fields if hasattr(view.job, name)}
         copied["access"] = ShownAccess(**view.job.access.to_show())
+        copied["selection"] = view.job.selection.to_json()
+        copied["limit_reached"] = limit_reached(view.job.selection, view.job.taken, view.progress.outcomes)
         return cls(
             **copied,
             incomplete=is_incomplete(view.job.status, view.progress),

@@ -14,19 +14,24 @@ Importing this loads neither Celery nor boto3; the first call does, and connects
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from scanner_tasks.core.model import Finding, JobStatus, Progress
     from scanner_tasks.core.triage import Mark
+    from scanner_tasks.flow.buckets import StartedJobs
     from scanner_tasks.flow.explain import Explained
+    from scanner_tasks.flow.read_coverage import Coverage
     from scanner_tasks.flow.read_results import JobView
     from scanner_tasks.flow.redrive import Retried
+    from scanner_tasks.flow.scan_local.run import LocalScan
     from scanner_tasks.flow.start_job import StartedJob
     from scanner_tasks.flow.triage import Marked
+    from scanner_tasks.store.coverage import UnreadObject
     from scanner_tasks.store.dead_letters import DeadLetter, LetterFilter
 
 __all__ = [
@@ -37,7 +42,9 @@ __all__ = [
     "job",
     "results",
     "retry_dead_letters",
+    "scan_local",
     "start_scan",
+    "start_scans",
     "triage_findings",
     "triage_history",
 ]
@@ -46,9 +53,13 @@ __all__ = [
 PAGE = 500
 
 
-def start_scan(bucket: str, prefix: str = "", **access: str | bool | None) -> StartedJob:
+def start_scan(
+    bucket: str, prefix: str = "", *, selection: Mapping[str, Any] | None = None, **access: str | bool | None
+) -> StartedJob:
     """Begin to scan a bucket, or the keys below a prefix; returns its ``job_id`` before anything is listed.
 
+    ``selection`` says which objects are scanned: ``{"include_keys": ["*.csv"], "sample_percent": 5}``
+    (docs/selection.md has every field).
     ``access`` says how the bucket is reached, where the deployment's own way does not do: ``role_arn``,
     ``external_id``, ``endpoint_url``, ``region``, ``requester_pays``, ``anonymous`` (docs/reading-s3.md).
 
@@ -56,9 +67,69 @@ def start_scan(bucket: str, prefix: str = "", **access: str | bool | None) -> St
     """
     from scanner_tasks import bootstrap  # noqa: PLC0415 (boto3 and SQLAlchemy wait until they are needed)
     from scanner_tasks.core.access_rules import read_access  # noqa: PLC0415
+    from scanner_tasks.core.selection_rules import read_selection  # noqa: PLC0415
     from scanner_tasks.flow import start_job  # noqa: PLC0415
 
-    return start_job.start_job(bucket, prefix, access=read_access(access), using=bootstrap.api())
+    return start_job.start_job(
+        bucket,
+        prefix,
+        access=read_access(access),
+        selection=read_selection(selection, now=datetime.now(UTC)),
+        using=bootstrap.api(),
+    )
+
+
+def start_scans(
+    buckets: Iterable[str],
+    prefix: str = "",
+    *,
+    bucket_tags: Mapping[str, str] | None = None,
+    selection: Mapping[str, Any] | None = None,
+    **access: str | bool | None,
+) -> StartedJobs:
+    """Begin a job on each bucket meant: names, patterns such as ``prod-*``; all of ``bucket_tags``.
+
+    Look at ``not_started`` too: buckets that a pattern or tag meant and that cannot be scanned, with the reason. Raises
+    as ``start_scan`` for a bucket that is named, before any job begins.
+    """
+    from scanner_tasks import bootstrap  # noqa: PLC0415
+    from scanner_tasks.core.access_rules import read_access  # noqa: PLC0415
+    from scanner_tasks.core.selection_rules import read_selection  # noqa: PLC0415
+    from scanner_tasks.flow import buckets as flow  # noqa: PLC0415
+
+    return flow.start_jobs(
+        list(buckets),
+        prefix,
+        bucket_tags=bucket_tags,
+        access=read_access(access),
+        selection=read_selection(selection, now=datetime.now(UTC)),
+        using=bootstrap.api(),
+    )
+
+
+def scan_local(
+    target: str, *, state: str | None = None, resume: bool = False, threshold: str = "medium", **options: Any
+) -> LocalScan:
+    """A scan on this machine, without any set-up, ready to run: iterate over its ``findings()``, or over ``run()``.
+
+    ``target`` is a file, a folder, ``-`` (standard input) or ``s3://bucket/prefix``. ``options`` are the fields of
+    ``scanner_tasks.local_parts.Options``: ``rules``, ``builtin``, ``test_values``, ``processes``, ``profile``,
+    ``endpoint_url``, ``region``, ``anonymous``, ``requester_pays``. ``state`` and ``resume``: docs/local-scan.md.
+
+    Raises InvalidInput or RuleError; while it runs BucketNotFound, Denied or Unavailable.
+    """
+    from scanner_tasks.core.errors import InvalidInput  # noqa: PLC0415
+    from scanner_tasks.core.model import Confidence  # noqa: PLC0415
+    from scanner_tasks.local_parts import Options, local_scan  # noqa: PLC0415
+
+    if threshold not in {*Confidence}:
+        raise InvalidInput(f"threshold: one of {', '.join(Confidence)}.")
+    options["rules"] = tuple(options.get("rules") or ())
+    try:
+        wanted = Options(threshold=Confidence(threshold), **options)
+    except TypeError as error:
+        raise InvalidInput(f"scan_local: {error}.") from None
+    return local_scan(target, wanted, state=state, resume=resume)
 
 
 def job(job_id: UUID | str) -> JobHandle:
@@ -240,6 +311,31 @@ class JobHandle:
         from scanner_tasks.core.progress import is_incomplete  # noqa: PLC0415
 
         return is_incomplete(self.status, self.progress)
+
+    def coverage(self) -> Coverage:
+        """What it read so far, counted live: objects and bytes by outcome and reason."""
+        from scanner_tasks import bootstrap  # noqa: PLC0415
+        from scanner_tasks.flow import read_coverage  # noqa: PLC0415
+
+        return read_coverage.get_coverage(self.job_id, using=bootstrap.api())
+
+    def unread(self, outcome: str | Iterable[str] = ()) -> Iterator[UnreadObject]:
+        """Every object that was not read to its end, with its outcome, bytes read and reason; lazy.
+
+        ``outcome`` takes ``partial``, ``skipped``, ``failed``, or one with its reason such as ``partial(bytes)``.
+        """
+        from scanner_tasks import bootstrap  # noqa: PLC0415
+        from scanner_tasks.flow import read_coverage  # noqa: PLC0415
+
+        cursor = None
+        while True:
+            page = read_coverage.get_unread(
+                self.job_id, outcome=outcome, limit=PAGE, cursor=cursor, using=bootstrap.api()
+            )
+            yield from page.objects
+            cursor = page.next_cursor
+            if cursor is None:
+                return
 
     def refresh(self, *, real_time: bool = True) -> JobHandle:
         """Read the job again; counted live, or with ``real_time=False`` from a view at most a minute old."""

@@ -65,7 +65,13 @@ def worker() -> Worker:
     for note in loaded.notes:
         log.get_logger().warning("rule_pack_note", source=note.source, rule_id=note.rule_id, note=note.message)
     present, *former = fingerprinters(ours)
-    detector = Detector(loaded.ruleset, present, occurrences_kept=ours.occurrences_kept, former=former)
+    detector = Detector(
+        loaded.ruleset,
+        present,
+        occurrences_kept=ours.occurrences_kept,
+        window_bytes=ours.read_window_bytes,
+        former=former,
+    )
     # What runs is what was read at the start, whatever the packs hold by now.
     own_hash = ruleset_hash(ours, loaded.ruleset)
     # While the worker still connects; whoever comes first waits for it.

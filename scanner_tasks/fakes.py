@@ -29,6 +29,7 @@ from uuid import uuid4
 
 from scanner_tasks.core import lanes
 from scanner_tasks.core.access import OWN, Access
+from scanner_tasks.core.buckets import Bucket, Posture
 from scanner_tasks.core.errors import (
     BucketNotFound,
     Denied,
@@ -41,6 +42,8 @@ from scanner_tasks.core.errors import (
 from scanner_tasks.core.model import ObjectRef
 from scanner_tasks.core.ports import EXECUTION_NOT_FOUND, Depth, OutgoingMessage, Page, ReceivedMessage
 
+#: When objects of the fake were last modified.
+LONG_AGO = "2026-01-02T03:04:05.000Z"
 _ARCHIVED = frozenset({"GLACIER", "DEEP_ARCHIVE"})
 
 
@@ -63,6 +66,9 @@ class FakeObjects:
         self.buckets = {bucket: dict(objects) for bucket, objects in buckets.items()}
         self.storage_classes = dict(storage_classes or {})
         self.denied: set[tuple[str, str | None]] = set(denied)
+        self._account = FakeAccount(self)
+        #: (bucket, key) → when it was last modified, where it is not LONG_AGO; a test may add some.
+        self.modified: dict[tuple[str, str], str] = {}
         #: Objects that are reached in another way than by default; a test may add some.
         self.reached: dict[Access, FakeObjects] = {}
 
@@ -73,6 +79,10 @@ class FakeObjects:
         if access not in self.reached:
             raise Denied("Nothing is reached in this way.")
         return self.reached[access]
+
+    def account(self) -> FakeAccount:
+        """Its buckets, as an account shows them; the same object each time."""
+        return self._account
 
     def check_bucket(self, bucket: str) -> None:
         """Return if the bucket can be listed; raises BucketNotFound or Denied."""
@@ -121,7 +131,46 @@ class FakeObjects:
             size_bytes=len(content),
             etag=hashlib.md5(content, usedforsecurity=False).hexdigest(),
             storage_class=self.storage_classes.get((bucket, key), "STANDARD"),
+            modified_at=self.modified.get((bucket, key), LONG_AGO),
         )
+
+
+class FakeAccount:
+    """The buckets of FakeObjects; a test may change what they show."""
+
+    def __init__(self, objects: FakeObjects) -> None:
+        self._objects = objects
+        #: Bucket → its tags / its posture, where it is not private and AES256.
+        self.bucket_tags: dict[str, dict[str, str]] = {}
+        self.postures: dict[str, Posture] = {}
+        #: False: the role may not list the buckets.
+        self.is_listable = True
+
+    def buckets(self) -> tuple[Bucket, ...]:
+        """Every bucket, by name; raises Denied."""
+        if not self.is_listable:
+            raise Denied("Not allowed to list the buckets: the role needs s3:ListAllMyBuckets.")
+        return tuple(
+            Bucket(name=name, region="us-east-1", created_at=LONG_AGO) for name in sorted(self._objects.buckets)
+        )
+
+    def tags(self, bucket: str) -> dict[str, str]:
+        """The bucket's tags; raises BucketNotFound."""
+        self._check(bucket)
+        return dict(self.bucket_tags.get(bucket, {}))
+
+    def posture(self, bucket: str) -> Posture:
+        """Who may read the bucket; raises BucketNotFound."""
+        self._check(bucket)
+        return self.postures.get(bucket, Posture(public=False, encryption="AES256"))
+
+    def region(self, bucket: str) -> str:
+        """The bucket's Region."""
+        return "us-east-1" if bucket in self._objects.buckets else ""
+
+    def _check(self, bucket: str) -> None:
+        if bucket not in self._objects.buckets:
+            raise BucketNotFound(bucket)
 
 
 class FakeBody:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import uuid
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from scanner_tasks.app import SCAN_BATCH, SCAN_OBJECTS, SCAN_PREFIX, app
@@ -36,7 +37,13 @@ def scan_batch(job_id: str, batch_no: int, epoch: int) -> str:
 
 
 @app.task(name=SCAN_PREFIX, bind=True)
-def scan_prefix(self: Any, bucket: str, prefix: str = "", access: Mapping[str, Any] | None = None) -> str:
+def scan_prefix(
+    self: Any,
+    bucket: str,
+    prefix: str = "",
+    access: Mapping[str, Any] | None = None,
+    selection: Mapping[str, Any] | None = None,
+) -> str:
     """Start a job on a bucket or a prefix; its id."""
     bootstrap, flow, reached = (
         _part("bootstrap"),
@@ -44,7 +51,9 @@ def scan_prefix(self: Any, bucket: str, prefix: str = "", access: Mapping[str, A
         _part("core.access_rules").read_access(access),
     )
     job_id = job_id_of(self.request.id)
-    return str(flow.start_job(bucket, prefix, access=reached, using=bootstrap.api(), job_id=job_id).job_id)
+    chosen = _part("core.selection_rules").read_selection(selection, now=datetime.now(UTC))
+    started = flow.start_job(bucket, prefix, access=reached, selection=chosen, using=bootstrap.api(), job_id=job_id)
+    return str(started.job_id)
 
 
 @app.task(name=SCAN_OBJECTS, bind=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from scanner_tasks.aws.s3_requests import Answer, bare
+from scanner_tasks.aws.s3_requests import Answer, bare, listed_time
 from scanner_tasks.core.model import ObjectRef
 from scanner_tasks.core.ports import Page
 
@@ -53,6 +53,7 @@ class Boto3Requests:
             size_bytes=int(answer["ContentLength"]),
             etag=bare(answer.get("ETag", "")),
             storage_class=answer.get("StorageClass", "STANDARD"),
+            modified_at=listed_time(answer.get("LastModified")),
         )
 
     def list_page(self, bucket: str, *, prefix: str, start_after: str | None, max_keys: int) -> Page:
@@ -62,6 +63,9 @@ class Boto3Requests:
             arguments["StartAfter"] = start_after
         # boto3 adds encoding-type=url by itself and decodes the keys; named here, it would leave them encoded.
         answer: dict[str, Any] = self._client.list_objects_v2(**arguments)
+        # Behind very many delete markers S3 gives empty pages that are not the last: only its token leads on.
+        while not answer.get("Contents") and answer.get("IsTruncated") and answer.get("NextContinuationToken"):
+            answer = self._client.list_objects_v2(**arguments, ContinuationToken=answer["NextContinuationToken"])
         objects = tuple(
             ObjectRef(
                 bucket=bucket,
@@ -69,6 +73,7 @@ class Boto3Requests:
                 size_bytes=int(item["Size"]),
                 etag=bare(item.get("ETag", "")),
                 storage_class=item.get("StorageClass", "STANDARD"),
+                modified_at=item.get("LastModified", ""),  # the client hands times on as text
             )
             for item in answer.get("Contents", ())
         )

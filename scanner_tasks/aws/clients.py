@@ -50,6 +50,23 @@ def make_client(
     )
 
 
+def make_signing_client(
+    service: str, *, region: str, endpoint_url: str | None, credentials: Credentials | None, pool_size: int = 25
+) -> Any:
+    """A boto3 client as ``make_client`` makes it, which signs with ``credentials``; None finds the process's own.
+
+    Times come as text, and buckets are addressed by path where an endpoint is given.
+    """
+    session = botocore.session.get_session()
+    session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=str)
+    if credentials:
+        session.register_component("credential_provider", CredentialResolver([Provider(credentials)]))
+    config = _config(pool_size, connect_timeout_s=5.0, read_timeout_s=20.0, attempts=3)
+    if service == "s3" and endpoint_url:
+        config = config.merge(Config(s3={"addressing_style": "path"}))
+    return _create(session, service, region, endpoint_url, config)
+
+
 def make_s3_client(
     *,
     region: str,
@@ -63,7 +80,7 @@ def make_s3_client(
     """A boto3 client for ``Boto3Requests``.
 
     It tries each request once, because its user repeats requests and bodies itself; hands timestamps back as text,
-    because parsing them is more than half the cost of a listing and nothing of ours reads one; addresses buckets by
+    because parsing them is more than half the cost of a listing and texts compare as well; addresses buckets by
     path where an endpoint is given; and leaves checksums of bodies out (docs/reading-s3.md says why). Without
     ``credentials`` it finds the process's own; ``anonymous`` signs nothing.
     """

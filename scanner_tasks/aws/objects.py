@@ -24,6 +24,7 @@ from scanner_tasks.core.ports import Page
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from scanner_tasks.aws.account import Account
     from scanner_tasks.aws.s3_requests import S3Requests
     from scanner_tasks.core.access import Access
 
@@ -46,6 +47,7 @@ class ObjectReader:
         slow_s: seconds of waiting after which …
         min_bytes_per_s: … a body that came slower than this is resumed on another connection.
         reach: the reader of another access; None when there is this one only.
+        account: the account whose buckets these are; None when nobody asks.
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class ObjectReader:
         slow_s: float = SLOW_S,
         min_bytes_per_s: int = MIN_BYTES_PER_S,
         reach: Callable[[Access], ObjectReader] | None = None,
+        account: Callable[[], Account] | None = None,
     ) -> None:
         self._requests = requests
         self._backoff = backoff or Backoff()
@@ -64,6 +67,7 @@ class ObjectReader:
         self._slow_s = slow_s
         self._slow_bytes = int(slow_s * min_bytes_per_s)
         self._reach = reach
+        self._account = account
 
     def through(self, access: Access) -> ObjectReader:
         """The reader that reaches buckets in this way; itself for the deployment's own. Nothing is asked yet."""
@@ -72,6 +76,12 @@ class ObjectReader:
         if self._reach is None:
             raise InvalidInput("access: these objects are reached in one way only.")
         return self._reach(access)
+
+    def account(self) -> Account:
+        """The account whose buckets are reached in this way; raises InvalidInput where there is none."""
+        if self._account is None:
+            raise InvalidInput("buckets: name them; this store has no list of buckets.")
+        return self._account()
 
     def check_bucket(self, bucket: str) -> None:
         """Return if the bucket can be listed; raises BucketNotFound, Denied or Unavailable.

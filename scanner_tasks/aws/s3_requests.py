@@ -7,6 +7,8 @@ error it raises as botocore's ClientError, whichever it is. Tries, waits and wha
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -54,6 +56,21 @@ class S3Requests(Protocol):
 
     def close(self) -> None:
         """Close idle connections."""
+
+
+def listed_time(told: str | None) -> str:
+    """When an object was last modified, as a listing spells it; from a listing's or a header's text.
+
+    Examples:
+        >>> listed_time("Fri, 02 Jan 2026 03:04:05 GMT"), listed_time("2026-01-02T03:04:05.000Z"), listed_time(None)
+        ('2026-01-02T03:04:05.000Z', '2026-01-02T03:04:05.000Z', '')
+    """
+    if not told or not told[0].isalpha():
+        return told or ""
+    try:
+        return parsedate_to_datetime(told).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    except ValueError:
+        return ""
 
 
 def bare(etag: str) -> str:

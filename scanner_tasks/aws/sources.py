@@ -7,12 +7,14 @@ import os
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from functools import cache, partial
 from typing import TYPE_CHECKING, Literal
 
 from scanner_tasks.aws import credentials
+from scanner_tasks.aws.account import Account, account_blocks_of
 from scanner_tasks.aws.boto3_requests import Boto3Requests
 from scanner_tasks.aws.brakes import Brakes
-from scanner_tasks.aws.clients import make_client, make_s3_client
+from scanner_tasks.aws.clients import make_client, make_s3_client, make_signing_client
 from scanner_tasks.aws.faults import Backoff
 from scanner_tasks.aws.lean.addresses import Addresses
 from scanner_tasks.aws.lean.pools import Pools, proxy_of
@@ -70,6 +72,24 @@ class Sources:
             slow_s=self.read_timeout_s,
             min_bytes_per_s=self.min_bytes_per_s,
             reach=kept.reader,
+            account=cache(lambda: self._account(access)),
+        )
+
+    def _account(self, access: Access) -> Account:
+        """The account behind an access; raises InvalidInput for one that is nobody's."""
+        if access.anonymous:
+            raise InvalidInput("anonymous: an unsigned request has no account; leave it out, or name the bucket.")
+        endpoint_url = access.endpoint_url or self.s3_endpoint_url or self.aws_endpoint_url
+        region, credentials = access.region or self.region, self._credentials(access)
+        make = partial(make_signing_client, region=region, credentials=credentials, pool_size=self.pool_size)
+        client = make("s3", endpoint_url=endpoint_url)
+        if endpoint_url:  # another store, or the emulator: no account of AWS
+            return Account(client)
+        return Account(
+            client,
+            account_blocks=lambda: account_blocks_of(
+                make("sts", endpoint_url=None), make("s3control", endpoint_url=None)
+            ),
         )
 
     def requests(self, access: Access) -> S3Requests:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from scanner_tasks.cli.options import ACCESS, SELECTION, with_options
 from scanner_tasks.cli.screen import INCOMPLETE, AsJson, JobId, print_json, print_table, shown, uuid_of
+from scanner_tasks.cli.start_many import start_many
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -20,42 +22,34 @@ _PAGE = 100
 
 
 @app.command()
+@with_options(access=ACCESS, selection=SELECTION)
 def start(
     bucket: Annotated[str, typer.Argument(help="Name of the bucket.", show_default=False)],
     prefix: Annotated[str, typer.Argument(help="Only keys that begin with it, as it stands.")] = "",
     wait: Annotated[bool, typer.Option("--wait", help="Watch the job until it has ended.")] = False,
-    role_arn: Annotated[str | None, typer.Option(help="Role to assume, on S3SCAN_ALLOWED_ROLES.")] = None,
-    external_id: Annotated[str | None, typer.Option(help="What that role's trust policy asks for.")] = None,
-    endpoint_url: Annotated[str | None, typer.Option(help="Another S3, on S3SCAN_ALLOWED_ENDPOINTS.")] = None,
-    region: Annotated[str | None, typer.Option(help="The bucket's Region; without it S3's redirects tell.")] = None,
-    requester_pays: Annotated[bool, typer.Option("--requester-pays", help="We pay for reading it.")] = False,
-    anonymous: Annotated[bool, typer.Option("--anonymous", help="Unsigned, for a public bucket.")] = False,
+    access: dict[str, Any] | None = None,
+    selection: dict[str, Any] | None = None,
     as_json: AsJson = False,
 ) -> None:
     """Begin to scan a bucket, or the keys below a prefix; prints the job's id.
 
+    Only objects that satisfy every option given are scanned (docs/selection.md); the others are counted by reason.
     With --wait the exit status is that of `jobs watch`.
 
-    Example: s3scan jobs start my-bucket exports/2026/
+    Example: s3scan jobs start my-bucket exports/2026/ --include-keys '*.csv' --modified-after 30d
     """
     from scanner_tasks import start_scan  # noqa: PLC0415
 
-    started = start_scan(
-        bucket,
-        prefix,
-        role_arn=role_arn,
-        external_id=external_id,
-        endpoint_url=endpoint_url,
-        region=region,
-        requester_pays=requester_pays,
-        anonymous=anonymous,
-    )
+    started = start_scan(bucket, prefix, selection=selection, **(access or {}))
     if wait:
         _watch(started.job_id, every_s=2, as_json=as_json)
     elif as_json:
         print_json({"job_id": started.job_id, "status": started.status, "execution_arn": started.execution_arn})
     else:
         print(started.job_id)
+
+
+app.command(name="start-many")(start_many)
 
 
 @app.command(name="list")
@@ -151,6 +145,7 @@ def _check_sums(view: JobView) -> None:
 
 def _lines(view: JobView) -> list[tuple[str, object]]:
     from scanner_tasks.core.progress import sums_line  # noqa: PLC0415
+    from scanner_tasks.core.selection import limit_reached  # noqa: PLC0415
 
     job, counts = view.job, view.progress
     lines: list[tuple[str, object]] = [
@@ -158,6 +153,7 @@ def _lines(view: JobView) -> list[tuple[str, object]]:
         ("bucket", job.bucket),
         ("prefix", job.prefix or "(all keys)"),
         *((name, value) for name, value in job.access.to_show().items() if value),
+        *((name, _told(value)) for name, value in job.selection.to_json().items()),
         ("status", f"{job.status}: {job.status_reason}" if job.status_reason else job.status),
         ("coverage", _coverage(view)),
         ("lane", job.lane),
@@ -169,6 +165,8 @@ def _lines(view: JobView) -> list[tuple[str, object]]:
         ("  processing", counts.processing),
     ]
     lines += [(f"  {outcome}", n) for outcome, n in counts.outcomes.items()]
+    if limit_reached(job.selection, job.taken, counts.outcomes):
+        lines.append(("limit", "reached: the bucket may hold more than was listed"))
     lines += [("objects in sum", sums_line(counts)), ("findings", counts.findings), ("occurrences", counts.occurrences)]
     if counts.allowed:
         lines.append(("  allowed besides", counts.allowed))
@@ -179,6 +177,32 @@ def _lines(view: JobView) -> list[tuple[str, object]]:
     if view.eta_s is not None:
         lines.append(("seconds left", round(view.eta_s)))
     return lines
+
+
+def _told(value: object) -> str:
+    return ", ".join(value) if isinstance(value, list) else str(value)
+
+
+@app.command()
+def coverage(
+    job_id: JobId,
+    outcome: Annotated[
+        str,
+        typer.Option(help="Only objects that ended so: partial, skipped, failed, partial(bytes), …; commas between."),
+    ] = "",
+    limit: Annotated[int, typer.Option(min=1, help="Objects to print.")] = 100,
+    as_json: AsJson = False,
+) -> None:
+    """Show what a job read and what it did not: sums by outcome and reason, and the objects not read to their ends.
+
+    With --json, one line in the form of GET /jobs/{job_id}/coverage. The exit status is that of `jobs show`.
+
+    Example: s3scan jobs coverage 0b0e7f1c-8f0c-4d5e-9a53-0f6a2c1d7e11 --outcome failed,partial
+    """
+    from scanner_tasks.cli.coverage import show_coverage  # noqa: PLC0415
+
+    if show_coverage(uuid_of(job_id), outcome=outcome, limit=limit, as_json=as_json):
+        raise typer.Exit(INCOMPLETE)
 
 
 @app.command()

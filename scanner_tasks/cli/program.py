@@ -1,7 +1,8 @@
 """The commands put together, and what every one of them does with errors.
 
 Exit status: 0 done; 1 it could not be done; 2 the command line or a setting is wrong; 3 the job is incomplete (``jobs
-start --wait``, ``watch``, ``show``); 130 Ctrl-C. What went wrong is one line on stderr, never a traceback.
+start --wait``, ``watch``, ``show``); 130 Ctrl-C; ``scan`` has its own (docs/local-scan.md). What went wrong is one line
+on stderr, never a traceback.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from scanner_tasks.cli import db, detect, dlq, explain, jobs, ops, results, rules, triage, worker
+from scanner_tasks.cli import buckets, db, detect, dlq, explain, jobs, ops, results, rules, scan, triage, worker
 from scanner_tasks.core.errors import InvalidInput, RuleError, ScannerError
 
 if TYPE_CHECKING:
@@ -27,7 +28,9 @@ app = typer.Typer(
     rich_markup_mode=None,
     add_completion=False,
 )
+app.command(name="scan")(scan.scan)
 app.add_typer(jobs.app, name="jobs")
+app.command(name="buckets")(buckets.buckets)
 app.command(name="results")(results.results)
 app.add_typer(triage.app, name="triage")
 app.command(name="explain")(explain.explain)

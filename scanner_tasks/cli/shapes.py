@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from scanner_tasks.core.progress import is_incomplete, percent
+from scanner_tasks.core.selection import limit_reached
 
 if TYPE_CHECKING:
     from scanner_tasks.core.model import Finding
@@ -30,6 +31,8 @@ def job_shape(view: JobView) -> dict[str, Any]:
         **{name: getattr(job, name) for name in _JOB},
         "finished_at": job.finished_at,
         "access": job.access.to_show(),
+        "selection": job.selection.to_json(),
+        "limit_reached": limit_reached(job.selection, job.taken, counts.outcomes),
         "incomplete": is_incomplete(job.status, counts),
         "total_findings": counts.findings,
         "total_occurrences": counts.occurrences,

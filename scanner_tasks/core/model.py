@@ -10,6 +10,7 @@ from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING
 
 from scanner_tasks.core.access import OWN
+from scanner_tasks.core.selection import EVERYTHING, NOTHING_TAKEN, Selection, Taken
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,6 +86,16 @@ class Outcome(IntEnum):
     SKIPPED_TOO_LARGE = 34
     SKIPPED_UNSUPPORTED = 35
     SKIPPED_CANCELLED = 36
+    # Not chosen by the job's selection (core/selection.py): counted by reason, without a row of their own.
+    SKIPPED_EXCLUDED_PREFIX = 40
+    SKIPPED_EXCLUDED_KEY = 41
+    SKIPPED_EXCLUDED_SIZE = 42
+    SKIPPED_EXCLUDED_MODIFIED = 43
+    SKIPPED_EXCLUDED_STORAGE_CLASS = 44
+    SKIPPED_EXCLUDED_KIND = 45
+    SKIPPED_EXCLUDED_TAG = 46
+    SKIPPED_NOT_SAMPLED = 47
+    SKIPPED_OVER_LIMIT = 48
     UNCHANGED = 50
     FAILED_DENIED = 60
     FAILED_DELETED_SINCE_LISTING = 61
@@ -163,6 +174,8 @@ class ObjectRef:
     version_id: str | None = None
     #: S3's name, such as STANDARD or GLACIER.
     storage_class: str = "STANDARD"
+    #: When it was last modified, as the listing told: ISO 8601 in UTC; "" where it did not.
+    modified_at: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -225,6 +238,10 @@ class Job:
     finished_at: datetime | None
     #: How its bucket is reached.
     access: Access = OWN
+    #: Which of the objects are scanned.
+    selection: Selection = EVERYTHING
+    #: What the listing has chosen so far; kept only for a selection with a limit.
+    taken: Taken = NOTHING_TAKEN
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

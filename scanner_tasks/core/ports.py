@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from scanner_tasks.core.access import Access
+    from scanner_tasks.core.buckets import Bucket, Posture
     from scanner_tasks.core.model import ObjectRef
 
 #: What ``Executions.status`` says of an execution that is unknown, or forgotten (AWS keeps them 90 days).
@@ -78,11 +79,30 @@ class ObjectBody(Protocol):
     ) -> None: ...
 
 
+class Account(Protocol):
+    """The buckets that a role can see."""
+
+    def buckets(self) -> tuple[Bucket, ...]:
+        """Every bucket, by name; raises Denied or Unavailable."""
+
+    def tags(self, bucket: str) -> dict[str, str]:
+        """The bucket's tags; raises BucketNotFound, Denied or Unavailable."""
+
+    def posture(self, bucket: str) -> Posture:
+        """Who may read the bucket and how it is encrypted; raises BucketNotFound or Unavailable."""
+
+    def region(self, bucket: str) -> str:
+        """The bucket's Region; "" when the role may not ask."""
+
+
 class Objects(Protocol):
     """S3: every key is handed through exactly, whatever its characters."""
 
     def through(self, access: Access) -> Objects:
         """The same, reached in this way; itself for the deployment's own. Nothing is asked yet."""
+
+    def account(self) -> Account:
+        """The account whose buckets these are; raises InvalidInput where there is none."""
 
     def check_bucket(self, bucket: str) -> None:
         """Return if the bucket can be listed; raises BucketNotFound, Denied or Unavailable."""

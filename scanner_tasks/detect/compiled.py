@@ -46,6 +46,8 @@ class Value(NamedTuple):
     is_test: bool = False
     #: Whether a keyword vouches for it, as far as one was looked for.
     is_vouched: bool = False
+    #: What was found, where that stands encoded at its place.
+    clear: bytes = b""
 
 
 class CompiledRule:

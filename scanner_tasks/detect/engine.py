@@ -21,6 +21,7 @@ from scanner_tasks.core.model import Column, Confidence, Location, Occurrence, R
 from scanner_tasks.core.redact import Fingerprinter, mask
 from scanner_tasks.detect.compiled import RANK, CompiledRule, Value
 from scanner_tasks.detect.context import Context
+from scanner_tasks.detect.encoded import DEEPEST, Runs, run_at
 from scanner_tasks.detect.filter import Filter, Seen, make_filter
 from scanner_tasks.detect.gate import Marks
 from scanner_tasks.detect.header import find_header
@@ -36,7 +37,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from scanner_tasks.detect.compiled import Spans
+    from scanner_tasks.detect.encoded import Run
     from scanner_tasks.detect.gate import Gate
+    from scanner_tasks.detect.inside import Found, Inside
     from scanner_tasks.detect.ruleset import Rule, Ruleset
     from scanner_tasks.detect.table import Column as Place
     from scanner_tasks.detect.tally import Sum
@@ -46,6 +49,8 @@ WINDOW_BYTES: Final = 1024 * 1024
 #: Text searched first, twice as much each time until it is a window: once enough occurrences are kept, values in cells
 #: of tables are counted a column at a time.
 _FIRST_BYTES: Final = 8 * 1024
+#: Longest value of a rule that yields which is looked into, in bytes.
+_MOST_YIELDED: Final = 400
 #: A shorter text alone is not worth making the filter for.
 FILTER_BYTES: Final = 1024
 
@@ -83,6 +88,8 @@ class Detector:
         self.rules = tuple(CompiledRule(rule) for rule in ruleset.rules)
         #: Those whose values fill cells of tables.
         self.celled = tuple(rule for rule in self.rules if rule.rule.cells)
+        #: A rule's place in these.
+        self.number_of = {rule.rule.id: number for number, rule in enumerate(self.rules)}
         self.context = Context(self.rules)
         self.fingerprinter = fingerprinter
         self.marks = Marks((fingerprinter, *former))
@@ -110,7 +117,7 @@ class Detector:
         With ``tell`` each carries its evidence. ``name`` as in ``begin``.
         """
         data = text.encode("utf-8", "replace")
-        detection = _FindAll(self, name, tell=tell)
+        detection = FindAll(self, name, tell=tell)
         detection.feed(Segment(data=data, start=Location(line=1, column=1, offset=0), continues=False))
         detection.finish()
         points, lines = CodePoints(data), Lines(text)
@@ -118,7 +125,7 @@ class Detector:
         hidden: dict[str, str] = {}
         for rule, value in sorted(detection.values, key=lambda pair: (pair[1].start, pair[1].end)):
             start = points.at(value.start)
-            masked = shown(data[value.start : value.end], rule.mask)
+            masked = shown(value.clear or data[value.start : value.end], rule.mask)
             if rule.mask == "email" and any(c.isdigit() for c in masked):
                 # The only mask that shows more than four characters of a run: its domain may be a number.
                 if masked not in hidden:
@@ -176,6 +183,9 @@ class Detection:
         self._rows_at = 0
         self._size = min(_FIRST_BYTES, detector.window_bytes)
         self._paths = Paths()
+        self._runs = Runs(detector.need_right)
+        #: Layers of encoding that the text stands in.
+        self._depth = 0
         #: What the contexts of the window's values mask.
         self._candidates = detector.context.candidates(b"")
 
@@ -232,6 +242,7 @@ class Detection:
         self._table = None
         self._rows_at = 0
         self._paths.clear()
+        self._runs.reset()
 
     def _search(self, *, is_end: bool) -> None:
         self._window = text = b"".join((self._window, self._incoming))
@@ -252,8 +263,54 @@ class Detection:
                 self._search_one(number, compiled, tally, seen, blank if compiled.rule.cells else text, is_end=is_end)
             else:
                 tally.at = max(tally.at, self._decidable(compiled, is_end=is_end) + 1)
+        self._search_encoded(is_end=is_end)
         if not is_end:
             self._drop_left()
+
+    def _search_encoded(self, *, is_end: bool) -> None:
+        """What stands in base 64 (detect/encoded.py) is found as in the clear, at the place of the whole run."""
+        if self._depth < DEEPEST and (runs := list(self._runs.find(self._window, is_end=is_end))):
+            own = [run for run in runs if self._is_own(run.start)]
+            if not own:
+                return
+            found = self._look_inside(own)
+            for tally, allowed in zip(self._tallies, found.allowed, strict=True):
+                tally.allowed += allowed
+            for inside in found.values:
+                self._record_inside(inside)
+
+    def _look_inside(self, runs: list[Run]) -> Found:
+        # That module is built on this one.
+        from scanner_tasks.detect.inside import look_inside  # noqa: PLC0415
+
+        return look_inside(
+            self._detector, self._window, runs, depth=self._depth + 1, name=self._name, path_at=self._path
+        )
+
+    def _record_inside(self, inside: Inside) -> None:
+        """Counts a value that stands in an encoded run. Such occurrences are kept apart until the text ends."""
+        tally = self._tallies[self._detector.number_of[inside.rule.rule.id]]
+        tally.inside.add(1, inside.value.confidence)
+        if not tally.is_full(tally.inside):
+            self._keep(
+                inside.rule,
+                tally.inside,
+                inside.value._replace(start=inside.run.start, end=inside.run.end),
+                inside.clear,
+            )
+
+    def _is_own(self, _position: int) -> bool:
+        """Whether what begins at a place of the window is this detection's to tell."""
+        return True
+
+    def _path(self, position: int) -> str:
+        """The path within the object at a place of the window."""
+        return self._paths.at(position)
+
+    def _offset(self, position: int) -> int:
+        """Where a place of the window stands in the text that was fed."""
+        assert self._base is not None, "the window is not empty"
+        return self._base.offset + position
 
     def _see_weak(self, chosen: Filter, seen: Seen, blank: bytes) -> None:
         """What is weak counts wherever the column's name vouches for it."""
@@ -472,7 +529,14 @@ class Detection:
                 if found is not None and found.end > value.start and found.start < value.end:
                     return True
                 at = match[0][0] + 1
-        return False
+        return self._is_encoded(value)
+
+    def _is_encoded(self, value: Value) -> bool:
+        """Whether a value says in base 64 what a rule that does not yield finds."""
+        if self._depth >= DEEPEST or value.end - value.start > _MOST_YIELDED:
+            return False
+        run = run_at(self._window, value.start, _MOST_YIELDED)
+        return run is not None and any(not each.rule.rule.yields for each in self._look_inside([run]).values)
 
     def _passes(self, gate: Gate | None, tally: Tally, match: Spans, value: Value) -> bool:
         """Whether the value counts; an allowed one is counted apart."""
@@ -480,7 +544,7 @@ class Detection:
             return False
         if gate is None:
             return True
-        path = self._paths.at(value.start)
+        path = self._path(value.start)
         if not gate.concerns(self._name, path):
             return False
         names = (self._name, path)
@@ -491,16 +555,18 @@ class Detection:
 
     def _record(self, compiled: CompiledRule, tally: Tally, found: Sum, value: Value) -> None:
         found.add(1, value.confidence)
+        if not tally.is_full(found):
+            self._keep(compiled, found, value, self._window[value.start : value.end])
+
+    def _keep(self, compiled: CompiledRule, found: Sum, value: Value, clear: bytes) -> None:
+        """Keeps an occurrence; ``clear`` is what was found at the value's place."""
         detector = self._detector
-        if tally.is_full(found):
-            return
-        clear = self._window[value.start : value.end]
         masked = detector.context.hide(mask(clear.decode("utf-8", "replace"), compiled.rule.mask))
         found.occurrences.append(
             Occurrence(
                 masked=masked,
                 context=detector.context.around(self._window, value.start, value.end, masked, self._candidates),
-                location=replace(self._location(value.start), path=detector.context.hide(self._paths.at(value.start))),
+                location=replace(self._location(value.start), path=detector.context.hide(self._path(value.start))),
                 fingerprint=detector.fingerprinter.fingerprint(compiled.normalise(clear)),
                 evidence=(*value.evidence, f"confidence {value.confidence}"),
             )
@@ -525,7 +591,8 @@ class Detection:
     def _drop_left(self) -> None:
         """Forget the text that no decision will read again."""
         text = self._window
-        cut = min((tally.at for tally in self._tallies), default=len(text)) - self._detector.keep_left
+        cut = min((tally.at for tally in self._tallies), default=len(text))
+        cut = min(cut, self._runs.at) - self._detector.keep_left
         if self._table is not None and self._table.is_open:
             cut = min(cut, self._rows_at)
         if cut <= 0:
@@ -536,11 +603,12 @@ class Detection:
         self._window = text[cut:]
         self._paths.drop(cut)
         self._rows_at -= cut
+        self._runs.at -= cut
         for tally in self._tallies:
             tally.at -= cut
 
 
-class _FindAll(Detection):
+class FindAll(Detection):
     """Hands out every value, with its place in bytes, and keeps no occurrence."""
 
     def __init__(self, detector: Detector, name: str = "", *, tell: bool = False) -> None:
@@ -549,6 +617,8 @@ class _FindAll(Detection):
         self.values: list[tuple[Rule, Value]] = []
         #: Values that their column may speak against.
         self._doubtful: list[tuple[Rule, Value, Sum]] = []
+        #: Rules and the starts of runs that hold a value of theirs.
+        self._encoded: set[tuple[str, int]] = set()
 
     def _end_text(self) -> None:
         super()._end_text()
@@ -568,6 +638,14 @@ class _FindAll(Detection):
             self.values.append((compiled.rule, value))
         else:
             self._doubtful.append((compiled.rule, value, found))
+
+    def _record_inside(self, inside: Inside) -> None:
+        """Several values of a rule in one run are one here: their place is the same."""
+        rule, run = inside.rule.rule, inside.run
+        start, end = self._offset(run.start), self._offset(run.end)
+        if (rule.id, start) not in self._encoded:
+            self._encoded.add((rule.id, start))
+            self.values.append((rule, inside.value._replace(start=start, end=end, clear=inside.clear)))
 
     def _settles(self) -> bool:
         return False

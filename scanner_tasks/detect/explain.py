@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
     from scanner_tasks.detect.ruleset import Rule
 
+_SAID: Final = {
+    "published test value": ("test_value", "It is a value that was published as an example."),
+    "inside base64": ("encoded", "It stands in base 64: its place is that of the whole run."),
+}
 _KEYWORD: Final = re.compile(r"keyword (.*), (\d+) (before|after)")
 
 
@@ -25,7 +29,7 @@ _KEYWORD: Final = re.compile(r"keyword (.*), (\d+) (before|after)")
 class Part:
     """One part of the score."""
 
-    #: pattern, check, doubt, keyword, no_keyword, header, test_value, confidence or other.
+    #: pattern, check, doubt, keyword, no_keyword, header, test_value, encoded, confidence or other.
     kind: str
     #: The validator, the keyword, the column's word or the confidence; else empty.
     name: str = ""
@@ -94,8 +98,8 @@ def _part(words: str, rule: Rule | None) -> Part:  # noqa: PLR0911 (a table of w
     if words.startswith("no keyword within "):
         reach = words.removeprefix("no keyword within ")
         return Part(kind="no_keyword", text=f"No keyword of the rule stands within {reach} characters before it.")
-    if words == "published test value":
-        return Part(kind="test_value", text="It is a value that was published as an example.")
+    if words in _SAID:
+        return Part(kind=_SAID[words][0], text=_SAID[words][1])
     if kind == "confidence":
         return Part(kind="confidence", name=rest, text=f"So its confidence is {rest}.")
     return Part(kind="other", text=f"{words[:1].upper()}{words[1:]}.")

@@ -19,6 +19,7 @@ from math import inf
 from typing import TYPE_CHECKING, Final
 
 from scanner_tasks.core.model import Location, Segment
+from scanner_tasks.detect.encoded import REACH
 from scanner_tasks.detect.engine import Detection
 from scanner_tasks.detect.table import LINE_BYTES
 from scanner_tasks.detect.tally import Sum, Tally
@@ -42,8 +43,8 @@ def text_before(detector: Detector) -> int:
 
 
 def text_behind(detector: Detector) -> int:
-    """Bytes of UTF-8 text that are read behind a range: its last match, and what decides it."""
-    return detector.need_right + max((rule.width for rule in detector.rules), default=0)
+    """Bytes of UTF-8 text that are read behind a range: its last match, or run in base 64, and what decides it."""
+    return detector.need_right + max(REACH, max((rule.width for rule in detector.rules), default=0))
 
 
 def first_lines(text: bytes) -> bytes | None:
@@ -154,12 +155,10 @@ class RangeDetection(Detection):
     def _passes(self, gate: Gate | None, tally: Tally, match: Spans, value: Value) -> bool:
         return self._is_own(value.start) and super()._passes(gate, tally, match, value)
 
-    def _record(self, compiled: CompiledRule, tally: Tally, found: Sum, value: Value) -> None:
-        kept = len(found.occurrences)
-        super()._record(compiled, tally, found, value)
-        if len(found.occurrences) > kept:
-            place = Location(line=0, column=0, offset=self._place(value.start))
-            found.occurrences[kept] = replace(found.occurrences[kept], location=place)
+    def _keep(self, compiled: CompiledRule, found: Sum, value: Value, clear: bytes) -> None:
+        super()._keep(compiled, found, value, clear)
+        place = Location(line=0, column=0, offset=self._place(value.start))
+        found.occurrences[-1] = replace(found.occurrences[-1], location=place)
 
     def _place(self, position: int) -> int:
         """The byte in the object."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from scanner_tasks.core.choosing import choose_page
 from scanner_tasks.core.envelope import scan_batch_message
 from scanner_tasks.core.lanes import message_group
 from scanner_tasks.core.model import Job, JobSource, JobStatus
-from scanner_tasks.core.planning import plan_page
 from scanner_tasks.core.ports import OutgoingMessage
 from scanner_tasks.core.windows import bucket_window, room, wait_s
 from scanner_tasks.flow.control import find_job
@@ -95,10 +95,18 @@ def _fleet_is_paused(job: Job, *, execution_no: int, using: Feeder) -> bool:
 def _list_page(job: Job, *, using: Feeder) -> int:
     """Record the next page of the listing; how many objects it had, 0 when another turn recorded it first."""
     page = using.objects.through(job.access).list_page(job.bucket, prefix=job.prefix, start_after=job.cursor)
-    batches = plan_page(page.objects, using.settings.policy)
+    chosen = choose_page(page.objects, job.selection, using.settings.policy, below=job.prefix, taken=job.taken)
     cursor = page.objects[-1].key if page.objects else job.cursor
     with transaction(using.engine) as connection:
-        is_ours = feeding.add_batches(connection, job, batches, cursor=cursor, is_last=page.is_last)
+        is_ours = feeding.add_batches(
+            connection,
+            job,
+            chosen.batches,
+            cursor=cursor,
+            is_last=page.is_last or chosen.is_full,
+            strata=chosen.strata,
+            taken=chosen.taken,
+        )
     return len(page.objects) if is_ours else 0
 
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import time
 import weakref
 from contextlib import contextmanager, suppress
@@ -40,7 +41,6 @@ from scanner_tasks.flow.nursery import Nursery
 from scanner_tasks.log import get_logger
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Iterator, Sequence
     from types import TracebackType
 
@@ -66,6 +66,7 @@ class ObjectChild:
         self._nursery = nursery
         self._limit_s = object_max_s + GRACE_S
         self._forked: tuple[int, socket.socket] | None = None
+        self._is_interrupted = False
 
     def __enter__(self) -> Self:
         return self
@@ -102,6 +103,8 @@ class ObjectChild:
     def _ask(self, asked: dict[str, Any]) -> tuple[ObjectResult, int]:
         """The child's result, and how many parts of the text it said that it had searched."""
         self._forked, position = self._forked or self._fork(), asked["position"]
+        if self._is_interrupted:
+            raise Unavailable("It was interrupted.")
         parts = 0
         try:
             answer, parts = self._answer(self._forked[1], json.dumps(asked).encode() + b"\n")
@@ -129,6 +132,13 @@ class ObjectChild:
         forked = self._nursery.fork()
         weakref.finalize(self, forked[1].close)  # a child that is forgotten ends
         return forked
+
+    def interrupt(self) -> None:
+        """From another thread, and for good: what is being scanned ends at once, and nothing is scanned any more."""
+        self._is_interrupted = True
+        if forked := self._forked:
+            with suppress(OSError):
+                forked[1].shutdown(socket.SHUT_RDWR)
 
     def end(self) -> int | None:
         """End the process, if there is one: its exit status, as far as it is known."""
@@ -212,12 +222,17 @@ def _result(told: dict[str, Any]) -> ObjectResult:
     return ObjectResult(
         position=told["position"],
         outcome=Outcome(told["outcome"]),
-        findings=tuple(_findings(found) for found in told["findings"]),
+        findings=findings_from(told["findings"]),
         bytes_read=told["bytes_read"],
         detail=told["detail"],
         allowed=told["allowed"],
         ruleset_hash=told["ruleset_hash"],
     )
+
+
+def findings_from(told: Sequence[dict[str, Any]]) -> tuple[RuleFindings, ...]:
+    """What ``asdict`` made of findings, and JSON of that."""
+    return tuple(_findings(found) for found in told)
 
 
 def _findings(told: dict[str, Any]) -> RuleFindings:

@@ -27,7 +27,7 @@ from scanner_tasks.core.errors import Unavailable
 from scanner_tasks.log import get_logger
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 log = get_logger()
 
@@ -44,10 +44,20 @@ class Nursery:
 
     Args:
         command: starts a process that calls ``nurse``.
+        environment: its environment; None is this process's own.
+        descriptors: files of this process that it and its children have open too.
     """
 
-    def __init__(self, command: Sequence[str]) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        *,
+        environment: Mapping[str, str] | None = None,
+        descriptors: Sequence[int] = (),
+    ) -> None:
         self._command = command
+        self._environment = environment
+        self._descriptors = tuple(descriptors)
         self._lock = threading.Lock()
         self._control: socket.socket | None = None
         self._end: Callable[[], object] = _nothing
@@ -87,7 +97,9 @@ class Nursery:
     def _start(self) -> socket.socket:
         ours, theirs = socket.socketpair()
         with theirs:
-            process = subprocess.Popen(self._command, stdin=theirs.fileno())  # noqa: S603
+            process = subprocess.Popen(  # noqa: S603
+                self._command, stdin=theirs.fileno(), env=self._environment, pass_fds=self._descriptors
+            )
         ours.settimeout(_START_S)
         self._control, self._end = ours, weakref.finalize(self, _end, process, ours)
         return ours

@@ -22,7 +22,6 @@ from scanner_tasks.flow.isolation import GRACE_S
 from scanner_tasks.flow.nursery import give_back_memory, nurse
 from scanner_tasks.flow.parts import reaching
 from scanner_tasks.flow.scan_object import scan_object
-from scanner_tasks.flow.scan_range import scan_range
 from scanner_tasks.log import get_logger
 
 if TYPE_CHECKING:
@@ -30,7 +29,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TextIO
 
-    from scanner_tasks.flow.parts import Worker
+    from scanner_tasks.flow.parts import Scanning, Worker
+    from scanner_tasks.settings import Settings
+
+    #: Takes what is asked and what notes the parts searched, gives the result as JSON has it.
+    Scan = Callable[[dict[str, Any], Callable[[int], None]], dict[str, Any]]
 
 log = get_logger()
 
@@ -44,6 +47,7 @@ _FIRST_PARTS, _NOTED_EACH_S = 1000, 0.01
 
 def serve(worker: Worker) -> None:
     """In the nursery: make everything ready, then fork children that scan until their worker asks for no more."""
+    from scanner_tasks.flow.scan_range import scan_range  # noqa: PLC0415 (a local scan does without, and without SQL)
 
     def scan(asked: dict[str, Any], note: Callable[[int], None]) -> dict[str, Any]:
         reached = reaching(worker, from_json(asked["access"]))
@@ -55,17 +59,20 @@ def serve(worker: Worker) -> None:
         # It read the packs of rules when it started, which may be long after the worker did.
         return asdict(replace(result, ruleset_hash=worker.ruleset_hash()))
 
+    serve_with(worker, scan)
+
+
+def serve_with(worker: Scanning, scan: Scan) -> None:
+    """As ``serve``, with another scan of what a line asks for."""
     worker.detector.prepare()
     for library in _LIBRARIES:
         importlib.import_module(library)
-    nurse(lambda connection: _scan_what_is_asked(worker, connection, scan))
+    nurse(lambda connection: _scan_what_is_asked(worker.settings, connection, scan))
 
 
-def _scan_what_is_asked(
-    worker: Worker, connection: socket.socket, scan: Callable[[dict[str, Any], Callable[[int], None]], dict[str, Any]]
-) -> None:
+def _scan_what_is_asked(settings: Settings, connection: socket.socket, scan: Scan) -> None:
     """In a child: scan what each line names, answer with a line, until there are no more."""
-    settings, begun = worker.settings, _data_bytes()
+    begun = _data_bytes()
     if begun:
         _limit(resource.RLIMIT_DATA, begun + settings.child_memory_bytes)
     with connection.makefile("r") as requests, connection.makefile("w") as answers:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from scanner_tasks.core.access import OWN
 from scanner_tasks.flow.isolation import Children
@@ -53,6 +53,30 @@ class Feeder(Api):
     metrics: Metrics
     #: Seconds of a clock that only goes forward.
     clock: Callable[[], float] = time.monotonic
+
+
+class Scanning(Protocol):
+    """What one object is scanned with: a worker has it, and so has a local scan (flow/scan_local)."""
+
+    @property
+    def settings(self) -> Settings:
+        """Budgets and what is planned."""
+
+    @property
+    def objects(self) -> Objects:
+        """Where it is read from."""
+
+    @property
+    def detector(self) -> Detector:
+        """Finds."""
+
+    @property
+    def scan_slots(self) -> threading.Semaphore:
+        """Held while it is searched."""
+
+    @property
+    def clock(self) -> Callable[[], float]:
+        """Seconds that only go forward."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,7 +18,7 @@ from scanner_tasks.log import get_logger
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from scanner_tasks.flow.parts import Worker
+    from scanner_tasks.flow.parts import Scanning
     from scanner_tasks.settings import Settings
 
 log = get_logger()
@@ -28,7 +28,7 @@ def scan_object(
     position: int,
     ref: ObjectRef,
     *,
-    using: Worker,
+    using: Scanning,
     is_isolated: bool = False,
     note: Callable[[int], None] | None = None,
     stop_after: int | None = None,
@@ -76,7 +76,7 @@ def _scan_once(
     ref: ObjectRef,
     *,
     began: float,
-    using: Worker,
+    using: Scanning,
     is_isolated: bool,
     note: Callable[[int], None] | None,
     stop_after: int | None,
@@ -134,6 +134,7 @@ def budget_of(settings: Settings, now: float) -> Budget:
     return Budget(
         max_bytes=settings.text_max_bytes,
         deadline=now + settings.object_max_s,
+        window_bytes=settings.read_window_bytes,
         max_depth=settings.depth_max,
         max_ratio=settings.ratio_max,
         ratio_free_bytes=settings.ratio_free_bytes,

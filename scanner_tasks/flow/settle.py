@@ -14,7 +14,7 @@ from scanner_tasks.flow.control import close_job
 from scanner_tasks.flow.executions import start_next_execution
 from scanner_tasks.flow.retention import retire
 from scanner_tasks.log import get_logger
-from scanner_tasks.store import dead_letters, fleet, jobs, partitions, progress, retention, sweep
+from scanner_tasks.store import dead_letters, fleet, jobs, partitions, progress, retention, strata, sweep
 from scanner_tasks.store.engine import transaction
 
 if TYPE_CHECKING:
@@ -78,6 +78,7 @@ def settle(*, using: Feeder) -> SettleReport:
     with transaction(using.engine) as connection:
         progress.measure_buckets(connection)
         compacted = progress.compact_deltas(connection)
+        strata.compact_strata(connection)
     with transaction(using.engine) as connection:
         progress.refresh_view(connection)
         backlog = progress.backlog_batches(connection)

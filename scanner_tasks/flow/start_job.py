@@ -12,6 +12,7 @@ from scanner_tasks.core.errors import Denied, Unavailable
 from scanner_tasks.core.lanes import choose_lane
 from scanner_tasks.core.model import Job, JobSource, JobStatus
 from scanner_tasks.core.names import check_bucket, check_key
+from scanner_tasks.core.selection import EVERYTHING, Selection
 from scanner_tasks.flow.control import fail_job
 from scanner_tasks.flow.executions import start_first_execution
 from scanner_tasks.store import jobs
@@ -31,11 +32,18 @@ class StartedJob:
 
 
 def start_job(
-    bucket: str, prefix: str = "", *, access: Access = OWN, using: Api, job_id: UUID | None = None
+    bucket: str,
+    prefix: str = "",
+    *,
+    access: Access = OWN,
+    selection: Selection = EVERYTHING,
+    using: Api,
+    job_id: UUID | None = None,
 ) -> StartedJob:
     """Begin to scan a bucket, or the keys below a prefix; returns before anything is listed.
 
-    ``access`` says how the bucket is reached; endpoints and roles must be on the operator's lists. A repeat with the
+    ``access`` says how the bucket is reached; endpoints and roles must be on the operator's lists. ``selection`` says
+    which objects are scanned (core/selection_rules.py reads it). A repeat with the
     same ``job_id`` begins nothing anew. Raises InvalidInput, BucketNotFound, Denied or Unavailable; when the execution
     cannot be started, the job is ``failed`` with the reason and the error is raised.
     """
@@ -43,7 +51,15 @@ def start_job(
     check_key(prefix, "prefix")
     access = allowed_access(access, using=using)
     using.objects.through(access).check_bucket(bucket)
-    job = register_job(bucket, prefix, source=JobSource.LISTING, access=access, job_id=job_id or uuid4(), using=using)
+    job = register_job(
+        bucket,
+        prefix,
+        source=JobSource.LISTING,
+        access=access,
+        selection=selection,
+        job_id=job_id or uuid4(),
+        using=using,
+    )
     arn = job.execution_arn
     if arn is None and not job.status.is_final:
         arn = begin_feeding(job, using=using)
@@ -56,7 +72,16 @@ def allowed_access(access: Access, *, using: Api) -> Access:
     return check_access(access, endpoints=settings.allowed_endpoints, roles=settings.allowed_roles)
 
 
-def register_job(bucket: str, prefix: str, *, source: JobSource, access: Access = OWN, job_id: UUID, using: Api) -> Job:
+def register_job(
+    bucket: str,
+    prefix: str,
+    *,
+    source: JobSource,
+    access: Access = OWN,
+    selection: Selection = EVERYTHING,
+    job_id: UUID,
+    using: Api,
+) -> Job:
     """Add the job's row and give its bucket a lane, the one it has already while another job is active on it."""
     settings, ruleset_hash = using.settings, using.ruleset_hash()
     with transaction(using.engine) as connection:
@@ -71,6 +96,7 @@ def register_job(bucket: str, prefix: str, *, source: JobSource, access: Access 
             prefix=prefix,
             source=source,
             access=access,
+            selection=selection,
             lane=lane,
             ruleset_hash=ruleset_hash,
         )

@@ -32,8 +32,8 @@ _INSERT_FINDINGS = (
 _FINDING_ROW = "(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
 #: Code of the delta that counts allowed occurrences, as its number of objects.
 ALLOWED_CODE = 2
-_INSERT_FAILURES = "insert into object_failures (job_no, batch_no, position, outcome, detail) values "
-_FAILURE_ROW = "(%s, %s, %s, %s, %s)"
+_INSERT_FAILURES = "insert into object_failures (job_no, batch_no, position, outcome, detail, bytes_read) values "
+_FAILURE_ROW = "(%s, %s, %s, %s, %s, %s)"
 
 
 def claim_batch(
@@ -238,7 +238,7 @@ def _insert_findings(connection: Connection, batch: ClaimedBatch, results: Seque
         _INSERT_FAILURES,
         _FAILURE_ROW,
         (
-            (*place, result.position, int(result.outcome), result.detail[:MAX_DETAIL])
+            (*place, result.position, int(result.outcome), result.detail[:MAX_DETAIL], result.bytes_read)
             for result in results
             if result.detail
         ),

@@ -6,18 +6,22 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from scanner_tasks.core.choosing import passed_over
 from scanner_tasks.core.model import BatchState, Outcome
 from scanner_tasks.store.engine import execute, insert_rows
 from scanner_tasks.store.packing import pack_etags
+from scanner_tasks.store.strata import add_strata
 from scanner_tasks.store.text import to_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from sqlalchemy import Connection
 
+    from scanner_tasks.core.choosing import Stratum
     from scanner_tasks.core.model import Job, PlannedBatch
+    from scanner_tasks.core.selection import Taken
 
 _INSERT_BATCHES = (
     "insert into job_batches (job_no, batch_no, state, objects, pending, pending_bytes,"
@@ -49,19 +53,29 @@ class DispatchView:
 
 
 def add_batches(
-    connection: Connection, job: Job, batches: Sequence[PlannedBatch], *, cursor: str | None, is_last: bool
+    connection: Connection,
+    job: Job,
+    batches: Sequence[PlannedBatch],
+    *,
+    cursor: str | None,
+    is_last: bool,
+    strata: Sequence[Stratum] = (),
+    taken: Taken | None = None,
 ) -> bool:
     """Record what a page of the listing gave, and move the cursor over it; False when another turn did so first.
 
     The cursor is compared and swapped: two turns that list the same page record it once. Objects that are not read are
-    recorded with their outcome at once; a batch of nothing else is done. ``is_last`` ends the listing.
+    recorded with their outcome at once; a batch of nothing else is done. ``is_last`` ends the listing. Objects of
+    ``strata`` that were not chosen are counted with their outcome, without a row.
     """
+    taken = taken or job.taken
     moved = execute(
         connection,
         """
         with moved as (
           update jobs set cursor = :cursor, next_batch_no = next_batch_no + :count, progressed_at = now(),
-            listed_at = case when :is_last then now() end, status = case when :is_last then 'scanning' else status end
+            listed_at = case when :is_last then now() end, status = case when :is_last then 'scanning' else status end,
+            taken_objects = :taken_objects, taken_bytes = :taken_bytes
           where job_no = :job_no and status = 'listing' and epoch = :epoch and next_batch_no = :next_batch_no
             and cursor is not distinct from :old_cursor
           returning job_no
@@ -80,19 +94,28 @@ def add_batches(
         next_batch_no=job.next_batch_no,
         count=len(batches),
         is_last=is_last,
-        **_listed_deltas(batches),
+        taken_objects=taken.objects,
+        taken_bytes=taken.size_bytes,
+        **_listed_deltas(batches, passed_over(strata)),
     ).first()
     if moved is None:
         return False
     rows = (_row(job.job_no, job.next_batch_no + n, batch) for n, batch in enumerate(batches))
     insert_rows(connection, _INSERT_BATCHES, _BATCH_ROW, rows)
+    add_strata(connection, job.job_no, strata)
     return True
 
 
-def _listed_deltas(batches: Iterable[PlannedBatch]) -> dict[str, list[int]]:
+def _listed_deltas(
+    batches: Iterable[PlannedBatch], without_row: Mapping[Outcome, tuple[int, int]]
+) -> dict[str, list[int]]:
     """Columns of the delta rows: one row for all that was listed, one for each outcome given at once."""
     objects: defaultdict[int, int] = defaultdict(int)
     sizes: defaultdict[int, int] = defaultdict(int)
+    for outcome, (number, size_bytes) in without_row.items():
+        for code in (0, int(outcome)):
+            objects[code] += number
+            sizes[code] += size_bytes
     count = still_open = 0
     for batch in batches:
         count += 1

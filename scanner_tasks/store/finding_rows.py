@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
-from uuid import UUID, uuid5
 
+from scanner_tasks.core.identity import finding_id
 from scanner_tasks.store.engine import literal_bytes
 from scanner_tasks.store.evidence import pack
 from scanner_tasks.store.text import to_text
@@ -14,8 +14,6 @@ from scanner_tasks.store.text import to_text
 if TYPE_CHECKING:
     from scanner_tasks.core.model import RuleFindings
 
-#: Findings keep their id from job to job: the same rule in the same object is the same finding everywhere.
-_NAMESPACE = UUID("6c1e8e0e-0c8a-5b35-9a53-3d0f6a1f2b77")
 #: Characters of the sentence beside an outcome.
 MAX_DETAIL: Final = 500
 #: MAX_STATEMENT_BYTES less a key of 1,024 NULs (four bytes each, store/text.py) and the rest of its row.
@@ -73,8 +71,3 @@ def _occurrence(fields: dict[str, Any]) -> dict[str, Any]:
 def to_json_text(value: str) -> str:
     """Text that jsonb accepts: it has no NUL."""
     return value.replace("\0", "\ufffd")
-
-
-def finding_id(bucket: str, key: str, rule_id: str) -> UUID:
-    """The finding's id: the same for one rule in one object, whichever job found it."""
-    return uuid5(_NAMESPACE, f"{bucket}\0{key}\0{rule_id}")

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from scanner_tasks.core.access import OWN, Access, from_json
 from scanner_tasks.core.model import Job, JobSource, JobStatus
 from scanner_tasks.core.progress import LEGAL_STATUS_CHANGES
+from scanner_tasks.core.selection import EVERYTHING, Selection, Taken
+from scanner_tasks.core.selection_rules import from_json as selection_from_json
 from scanner_tasks.store.engine import execute
 from scanner_tasks.store.text import from_text, to_text
 
@@ -18,13 +20,16 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
 
 _COLUMNS = """job_no, job_id, bucket, prefix, source, access, status, status_reason, lane, epoch, execution_no,
-  execution_arn, cursor, next_batch_no, ruleset_hash, created_at, listed_at, finished_at"""
+  execution_arn, cursor, next_batch_no, ruleset_hash, created_at, listed_at, finished_at, selection,
+  taken_objects, taken_bytes"""
 
 
 def _job(row: Row[Any]) -> Job:
     fields = dict(row._mapping)  # noqa: SLF001 (SQLAlchemy's documented mapping view)
     fields["source"] = JobSource(fields["source"])
     fields["access"] = from_json(fields["access"])
+    fields["selection"] = selection_from_json(fields["selection"])
+    fields["taken"] = Taken(objects=fields.pop("taken_objects"), size_bytes=fields.pop("taken_bytes"))
     fields["status"] = JobStatus(fields["status"])
     fields["prefix"] = from_text(fields["prefix"])
     fields["cursor"] = None if fields["cursor"] is None else from_text(fields["cursor"])
@@ -70,6 +75,7 @@ def add_job(
     ruleset_hash: str,
     source: JobSource,
     access: Access = OWN,
+    selection: Selection = EVERYTHING,
 ) -> bool:
     """Add a job in status ``listing`` and its bucket's row; False when the job is there already."""
     execute(
@@ -84,8 +90,9 @@ def add_job(
     added = execute(
         connection,
         """
-        insert into jobs (job_id, bucket, prefix, source, access, lane, ruleset_hash)
-        values (:job_id, :bucket, :prefix, :source, cast(:access as jsonb), :lane, :ruleset_hash)
+        insert into jobs (job_id, bucket, prefix, source, access, lane, ruleset_hash, selection)
+        values (:job_id, :bucket, :prefix, :source, cast(:access as jsonb), :lane, :ruleset_hash,
+          cast(:selection as jsonb))
         on conflict (job_id) do nothing
         """,
         job_id=job_id,
@@ -95,6 +102,7 @@ def add_job(
         access=None if access.is_default else json.dumps(access.to_json()),
         lane=lane,
         ruleset_hash=ruleset_hash,
+        selection=None if selection.is_everything else json.dumps(selection.to_json()),
     )
     return added.rowcount == 1
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from scanner_tasks.core.identity import finding_id
 from scanner_tasks.core.model import Confidence, Outcome, Severity
 from scanner_tasks.store import ranges
 from scanner_tasks.store.engine import execute, insert_rows, literal_bytes
-from scanner_tasks.store.finding_rows import MAX_DETAIL, OCCURRENCES_BYTES, finding_id, occurrences_json
+from scanner_tasks.store.finding_rows import MAX_DETAIL, OCCURRENCES_BYTES, occurrences_json
 from scanner_tasks.store.text import to_text
 
 if TYPE_CHECKING:
@@ -85,13 +86,14 @@ def record_range(
         execute(
             connection,
             """
-            insert into object_failures (job_no, batch_no, position, outcome, detail)
-            values (:job_no, :batch_no, 0, :outcome, :detail)
+            insert into object_failures (job_no, batch_no, position, outcome, detail, bytes_read)
+            values (:job_no, :batch_no, 0, :outcome, :detail, :bytes_read)
             """,
             job_no=batch.job_no,
             batch_no=batch.batch_no,
             outcome=int(result.outcome),
             detail=result.detail[:MAX_DETAIL],
+            bytes_read=result.bytes_read,
         )
     ranges.end_objects(connection, batch.job_no, [wanted.object_batch_no])
     return True

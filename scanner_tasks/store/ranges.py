@@ -194,11 +194,17 @@ def _end_object(connection: Connection, job_no: int, object_batch_no: int) -> No
         told += f"the first of them from byte {worst.first_byte} on."
         execute(
             connection,
-            """
-            insert into object_failures (job_no, batch_no, position, outcome, detail)
+            f"""
+            insert into object_failures (job_no, batch_no, position, outcome, detail, bytes_read)
             select :job_no, :object_batch_no, 0, :outcome, left(:told || coalesce(' ' || (
-              select detail from object_failures where job_no = :job_no and batch_no = :first_no), ''), 500)
-            on conflict (job_no, batch_no, position) do update set outcome = excluded.outcome, detail = excluded.detail
+              select detail from object_failures where job_no = :job_no and batch_no = :first_no), ''), 500), (
+              select sum(case when get_byte(b.outcomes, 0) = {int(Outcome.SCANNED)} then o.last_byte - o.first_byte + 1
+                else least(coalesce(f.bytes_read, 0), o.last_byte - o.first_byte + 1) end)
+              from object_ranges o join job_batches b using (job_no, batch_no)
+              left join object_failures f using (job_no, batch_no)
+              where o.job_no = :job_no and o.object_batch_no = :object_batch_no)
+            on conflict (job_no, batch_no, position) do update set outcome = excluded.outcome, detail = excluded.detail,
+              bytes_read = excluded.bytes_read
             """,
             outcome=int(outcome),
             told=told,

@@ -95,6 +95,9 @@ jobs = Table(
     _number("dispatch_rev"),
     _number("done_from"),
     Column("ruleset_hash", Text, nullable=False),
+    Column("selection", JSONB),
+    _number("taken_objects", BigInteger),
+    _number("taken_bytes", BigInteger),
     _number("progress_mark", BigInteger),
     _time("progressed_at", nullable=False),
     _time("created_at", nullable=False),
@@ -152,6 +155,20 @@ job_deltas = Table(
     _number("occurrences", BigInteger),
     _time("at", nullable=False),
     Index("job_deltas_of_job", "job_no"),
+    postgresql_with={"autovacuum_vacuum_scale_factor": "0", "autovacuum_vacuum_threshold": "5000"},
+)
+
+#: Objects by prefix, kind and outcome, as far as a job's selection counts them: only added, then summed by settle.
+job_strata = Table(
+    "job_strata",
+    metadata,
+    Column("job_no", Integer, ForeignKey("jobs.job_no", ondelete="CASCADE"), nullable=False),
+    _c_text("prefix"),
+    Column("kind", Text, nullable=False),
+    Column("code", SmallInteger, nullable=False),
+    Column("objects", BigInteger, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    Index("job_strata_of_job", "job_no"),
     postgresql_with={"autovacuum_vacuum_scale_factor": "0", "autovacuum_vacuum_threshold": "5000"},
 )
 
@@ -244,6 +261,8 @@ object_failures = Table(
     Column("outcome", SmallInteger, nullable=False),
     Column("detail", Text, nullable=False),
     _time("failed_at", nullable=False),
+    # Null where a worker of a release before migration 0011 recorded it.
+    Column("bytes_read", BigInteger),
 )
 
 #: Byte ranges of large texts, each a batch that holds no object; the object's own batch is done meanwhile.

@@ -40,9 +40,15 @@ with objects as (
 ), batches as (
   select count(*) as batches, count(*) filter (where state < 3) as open_batches
   from job_batches where job_no = :job_no
+), unchosen as (
+  select coalesce(sum(objects), 0) as objects, coalesce(sum(bytes), 0) as bytes
+  from job_strata where job_no = :job_no and code <> 0
 )
-select objects.*, objects.bytes_whole + ranges.bytes_done as bytes_done, found.*, batches.*
-from objects cross join ranges cross join found cross join batches
+select objects.listed + unchosen.objects as listed, objects.pending, objects.processing, objects.scanned,
+  objects.partial, objects.skipped + unchosen.objects as skipped, objects.unchanged, objects.failed,
+  objects.bytes_listed + unchosen.bytes as bytes_listed,
+  objects.bytes_whole + ranges.bytes_done + unchosen.bytes as bytes_done, found.*, batches.*
+from objects cross join ranges cross join found cross join batches cross join unchosen
 """
 
 #: What must hold within the ledger → how many rows do not.

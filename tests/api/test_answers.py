@@ -12,6 +12,7 @@ import pytest
 
 from scanner_tasks.core.access import OWN
 from scanner_tasks.core.model import JobStatus
+from scanner_tasks.core.selection import EVERYTHING
 from tests.api.conftest import JOB_ID, USING, answer, event, request
 
 
@@ -24,7 +25,7 @@ def test_scan_starts_a_job_and_answers_202_at_once(flows):
 
     got = answer(event("scan"))
 
-    flows.start_job.assert_called_once_with("my-bucket", "exports/2026/", access=OWN, using=USING)
+    flows.start_job.assert_called_once_with("my-bucket", "exports/2026/", access=OWN, selection=EVERYTHING, using=USING)
     assert (got.status, got.headers["content-type"]) == (202, "application/json")
     assert got.json == {
         "job_id": str(JOB_ID),
@@ -38,7 +39,7 @@ def test_scan_starts_a_job_and_answers_202_at_once(flows):
 def test_scan_reads_a_base64_body_and_any_spelling_of_the_content_type(flows):
     flows.start_job.return_value = started()
     assert answer(event("scan_base64")).status == 202
-    flows.start_job.assert_called_once_with("my-bucket", "é//", access=OWN, using=USING)
+    flows.start_job.assert_called_once_with("my-bucket", "é//", access=OWN, selection=EVERYTHING, using=USING)
 
 
 @pytest.mark.parametrize("content_type", [None, "application/json", "application/json; charset=utf-8"])
@@ -46,7 +47,7 @@ def test_scan_without_prefix_scans_the_whole_bucket(flows, content_type):
     flows.start_job.return_value = started()
     made = request("POST", "/scan", body='{"bucket": "my-bucket"}', content_type=content_type)
     assert answer(made).status == 202
-    flows.start_job.assert_called_once_with("my-bucket", "", access=OWN, using=USING)
+    flows.start_job.assert_called_once_with("my-bucket", "", access=OWN, selection=EVERYTHING, using=USING)
 
 
 JOB = {
@@ -57,6 +58,8 @@ JOB = {
     "status_reason": None,
     "lane": "scan-3",
     "access": {"role_arn": None, "endpoint_url": None, "region": None, "requester_pays": False, "anonymous": False},
+    "selection": {},
+    "limit_reached": False,
     "execution_arn": "arn:aws:states:us-east-1:000000000000:execution:listing:x-1",
     "created_at": "2026-03-10T05:16:23Z",
     "listed_at": "2026-03-10T05:17:00Z",
@@ -214,6 +217,8 @@ def test_openapi_describes_every_endpoint_with_its_problems(flows):
     operations = {(path, method): op for path, item in document["paths"].items() for method, op in item.items()}
     assert set(operations) == {
         ("/scan", "post"),
+        ("/scans", "post"),
+        ("/buckets", "get"),
         ("/jobs", "get"),
         ("/jobs/{job_id}", "get"),
         ("/results", "get"),
@@ -221,6 +226,7 @@ def test_openapi_describes_every_endpoint_with_its_problems(flows):
         ("/triage/{finding_id}", "get"),
         ("/findings/{finding_id}/explain", "get"),
         ("/detect", "post"),
+        ("/jobs/{job_id}/coverage", "get"),
         ("/jobs/{job_id}", "delete"),
         ("/jobs/{job_id}/pause", "post"),
         ("/jobs/{job_id}/resume", "post"),
@@ -235,7 +241,9 @@ def test_openapi_describes_every_endpoint_with_its_problems(flows):
         assert operation["summary"]
         assert operation["description"]
         good, *problems = sorted(operation["responses"])
-        assert good == ("202" if place in {("/scan", "post"), ("/jobs/{job_id}", "delete")} else "200")
+        assert good == (
+            "202" if place in {("/scan", "post"), ("/scans", "post"), ("/jobs/{job_id}", "delete")} else "200"
+        )
         assert {"400", "500", "503"} <= set(problems)
         assert all("application/problem+json" in operation["responses"][status]["content"] for status in problems)
     assert "404" in operations["/jobs/{job_id}", "get"]["responses"]

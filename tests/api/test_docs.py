@@ -23,11 +23,20 @@ def test_every_endpoint_and_parameter_is_documented(flows):
 
 
 def test_every_example_is_the_shape_that_is_sent(flows):
-    from api_lambda import finding_shapes, shapes  # noqa: PLC0415 (after the flows are there)
+    from api_lambda import bucket_shapes, coverage_shapes, finding_shapes, shapes  # noqa: PLC0415 (after the flows are there)
 
     blocks = [json.loads(block) for block in re.findall(r"```json\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)]
     kinds = (
-        *(shapes.StartedScan, shapes.Job, shapes.Results, finding_shapes.Explanation, finding_shapes.Detected),
+        *(
+            shapes.StartedScan,
+            bucket_shapes.StartedScans,
+            bucket_shapes.Buckets,
+            shapes.Job,
+            coverage_shapes.Coverage,
+            shapes.Results,
+            finding_shapes.Explanation,
+            finding_shapes.Detected,
+        ),
         *(shapes.DeadLetterDetails, shapes.Problem),
     )
     assert len(blocks) == len(kinds)

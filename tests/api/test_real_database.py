@@ -258,6 +258,63 @@ def test_access_that_is_wrong_or_not_allowed_is_a_400_that_says_what(
     assert count_jobs(engine) == before
 
 
+def test_pattern_begins_jobs_and_the_account_shows_them(service: Service) -> None:
+    objects = service.feeder.objects
+    objects.buckets |= {f"many-{service.bucket}-{n}": {} for n in range(3)}
+    objects.denied.add((f"many-{service.bucket}-1", None))
+    body = json.dumps({"buckets": [f"many-{service.bucket}-*"]})
+    started = answer(request("POST", "/scans", body=body))
+    assert started.status == 202, started.text
+    assert [job["bucket"][-1] for job in started.json["jobs"]] == ["0", "2"]
+    assert [one["bucket"][-1] for one in started.json["not_started"]] == ["1"]
+    page = get("/buckets", limit=1).json
+    shown = list(page["buckets"])
+    while page["next_cursor"]:
+        page = get("/buckets", limit=1, cursor=page["next_cursor"]).json
+        shown += page["buckets"]
+    assert [one["bucket"] for one in shown] == sorted(objects.buckets)
+    last = {one["bucket"]: one["last_scan"] for one in shown}
+    assert last[f"many-{service.bucket}-0"]["job_id"] == started.json["jobs"][0]["job_id"]
+    assert last[f"many-{service.bucket}-1"] is None
+    refused(answer(request("POST", "/scans", body='{"buckets": ["no-such-*"]}')), 400, "no-such-*")
+    refused(answer(request("POST", "/scans", body='{"buckets": ["no-such-bucket"]}')), 404, "no-such-bucket")
+    refused(answer(request("GET", "/scans")), 405)
+
+
+def test_selection_is_kept_with_the_job_and_shown(service: Service) -> None:
+    selection = {"include_keys": ["*.csv"], "max_size_bytes": "1KB", "sample_percent": 5}
+    started = service.scan(bucket=service.bucket, selection=selection)
+    assert started.status == 202, started.text
+    shown = get(f"/jobs/{started.json['job_id']}").json
+    assert shown["selection"] == {
+        "include_keys": ["*.csv"],
+        "max_size_bytes": 1024,
+        "sample_percent": 5.0,
+        "sample_of": "objects",
+        "sample_seed": "s3scan",
+    }
+    assert shown["limit_reached"] is False
+
+
+@pytest.mark.parametrize(
+    ("selection", "words"),
+    [
+        ({"glob": "*.csv"}, ["no such field"]),
+        ({"include_regexes": ["(?<=x)y"]}, ["include_regexes", "RE2", "pattern 1"]),
+        ({"include_keys": "*.csv"}, ["include_keys", "list"]),
+        ({"sample_percent": 0}, ["sample_percent", "above 0"]),
+        ({"max_size_bytes": "big"}, ["max_size_bytes", "10MB"]),
+        ({"kinds": ["spreadsheet"]}, ["kinds", "table"]),
+    ],
+)
+def test_selection_that_is_wrong_is_a_400_that_says_what(
+    service: Service, engine: Engine, selection: object, words: list[str]
+) -> None:
+    before = count_jobs(engine)
+    refused(service.scan(bucket=service.bucket, selection=selection), 400, *words)
+    assert count_jobs(engine) == before
+
+
 def test_bad_requests_leave_no_job_behind(service: Service, engine: Engine) -> None:
     before = count_jobs(engine)
     for body in ("{", "[]", '"x"', "{}", '{"bucket": 7}', json.dumps({"bucket": service.bucket, "prefix": "a\0"})):

@@ -309,6 +309,15 @@ def test_listing_and_head_are_tried_again(objects, server, slept):
     assert slept == [1.0, *(1.0, 2.0, 4.0)]
 
 
+def test_empty_pages_behind_delete_markers_are_not_the_end_of_a_listing(objects, server):
+    server.empty_pages = 3
+    page = objects.list_page("bucket", prefix="", start_after=None)
+    assert page.objects
+    assert page.is_last
+    assert len(server.requests) == 4
+    assert [("continuation-token" in request.target) for request in server.requests] == [False, True, True, True]
+
+
 def test_a_denied_head_names_the_permission(objects, server):
     server.buckets["bucket"].current(KEY).denied = "Access Denied"
     with pytest.raises(ObjectDenied, match="s3:GetObject"):

@@ -17,6 +17,7 @@ from scanner_tasks.cli import program, reference
 from scanner_tasks.cli.shapes import job_shape
 from scanner_tasks.core import lanes
 from scanner_tasks.core.access import Access
+from scanner_tasks.core.buckets import Posture
 from scanner_tasks.core.errors import Denied, JobNotFound, Unavailable
 from scanner_tasks.core.ports import OutgoingMessage
 from scanner_tasks.fakes import FakeObjects
@@ -45,6 +46,42 @@ def run(capsys: pytest.CaptureFixture[str]) -> Run:
         )
 
     return run_it
+
+
+def test_scan_of_a_selection_is_started_by_options_and_shown(system: System, run: Run) -> None:
+    system.put({"a.csv": SSN, "b.csv": SSN, "c.png": SSN})
+    done = run(
+        *("jobs", "start", system.bucket, "--include-keys", "*.csv", "--include-keys", "*.tsv"),
+        *("--max-size-bytes", "1MB", "--limit-objects", 1),
+    )
+    job_id = UUID(done.out.strip())
+    system.run(job_id)
+    shown = run("jobs", "show", job_id, "--live")
+    assert shown.status == 0
+    for line in ("include_keys *.csv, *.tsv", "limit_objects 1", "skipped(over_limit) 1", "limit reached:"):
+        assert line in " ".join(shown.out.split())
+    wrong = run("jobs", "start", system.bucket, "--sample-percent", 200)
+    assert (wrong.status, "sample_percent: give a number above 0" in wrong.err) == (2, True)
+
+
+def test_account_is_shown_and_a_pattern_begins_jobs(system: System, run: Run) -> None:
+    system.objects.buckets = {f"{system.bucket}-a": {"k": SSN}, f"{system.bucket}-b": {}, f"{system.bucket}-c": {}}
+    system.objects.denied.add((f"{system.bucket}-b", None))
+    system.objects.account().postures[f"{system.bucket}-c"] = Posture(
+        public=None, encryption="AES256", unknown=("s3:GetBucketAcl",)
+    )
+    done = run("jobs", "start-many", f"{system.bucket}-*", "--json")
+    assert done.status == 3
+    assert [line["job_id"] is None for line in done.json] == [False, False, True]
+    assert "s3:ListBucket" in done.json[2]["reason"]
+    (never,) = run("buckets", "--never-scanned", "--json").json
+    assert (never["bucket"], never["public"], never["last_scan"]) == (f"{system.bucket}-b", False, None)
+    shown = " ".join(run("buckets").out.split())
+    assert f"{system.bucket}-b us-east-1 no AES256 never - -" in shown
+    assert "unknown AES256" in shown
+    assert "needs s3:GetBucketAcl" in shown
+    assert run("jobs", "start-many", "nothing-*").status == 2
+    assert run("jobs", "start-many", "x-*", "--bucket-tags", "x").err.startswith("s3scan: --bucket-tags: give NAME")
 
 
 @pytest.fixture

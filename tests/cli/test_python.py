@@ -61,6 +61,15 @@ def test_scan_is_started_waited_for_and_read(system: System, monkeypatch: pytest
     assert [f.key for f in job.results(rule="us.ssn")] == [f"in/{n:03d}" for n in range(12)]
 
 
+def test_scan_of_a_selection_leaves_the_rest_and_says_why(system: System) -> None:
+    system.put({"a.csv": SSN, "b.png": SSN})
+    started = scanner_tasks.start_scan(system.bucket, selection={"include_keys": ["*.csv"]})
+    system.run(started.job_id)
+    assert scanner_tasks.job(started.job_id).progress.outcomes == {"scanned": 1, "skipped(excluded_key)": 1}
+    with pytest.raises(InvalidInput, match="kinds: it takes"):
+        scanner_tasks.start_scan(system.bucket, selection={"kinds": ["spreadsheet"]})
+
+
 def test_job_with_an_object_that_could_not_be_read_is_incomplete(system: System) -> None:
     system.put({"a": SSN, "b": SSN})
     system.objects.denied.add((system.bucket, "b"))
@@ -118,7 +127,7 @@ def test_every_block_of_the_document_runs(
     app.conf.task_always_eager = True
     names: dict[str, object] = {}
     blocks = re.findall(r"```python\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)
-    assert len(blocks) == 7
+    assert len(blocks) == 8
     try:
         for block in blocks:
             exec(compile(block, str(DOCUMENT), "exec"), names)

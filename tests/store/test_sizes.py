@@ -40,7 +40,7 @@ def test_every_table_and_partition_is_told_with_its_indexes(migrated: Engine) ->
     assert (findings.partition_of, findings.rows) == ("findings", 5_000)
     assert {index.name for index in findings.indexes} == {
         "findings_p0_pkey",
-        "findings_p0_finding_id_idx",
+        "findings_of_id_p0",
         "findings_by_rule_p0",
         "findings_by_severity_p0",
         "findings_by_fingerprint_p0",

@@ -7,8 +7,9 @@ from urllib.parse import quote
 
 from botocore.exceptions import ClientError
 
-from scanner_tasks.aws.lean.answers import client_error, page
-from scanner_tasks.aws.s3_requests import Answer, bare
+from scanner_tasks.aws.lean.answers import client_error
+from scanner_tasks.aws.lean.pages import page
+from scanner_tasks.aws.s3_requests import Answer, bare, listed_time
 from scanner_tasks.core.model import ObjectRef
 
 if TYPE_CHECKING:
@@ -93,6 +94,7 @@ class LeanRequests:
             size_bytes=int(told["Content-Length"]),
             etag=bare(told.get("ETag", "")),
             storage_class=told.get("x-amz-storage-class", "STANDARD"),
+            modified_at=listed_time(told.get("Last-Modified")),
         )
 
     def list_page(self, bucket: str, *, prefix: str, start_after: str | None, max_keys: int) -> Page:
@@ -100,9 +102,13 @@ class LeanRequests:
         query = {"encoding-type": "url", "list-type": "2", "max-keys": str(max_keys), "prefix": prefix}
         if start_after:
             query["start-after"] = start_after
-        response = self._send("ListObjectsV2", "GET", bucket, "", query, {})
-        body = _read(response, _PAGE_BYTES)
-        return page(bucket, body)
+        while True:
+            response = self._send("ListObjectsV2", "GET", bucket, "", query, {})
+            found, token = page(bucket, _read(response, _PAGE_BYTES))
+            # Behind very many delete markers S3 gives empty pages that are not the last: only its token leads on.
+            if found.objects or found.is_last or not token:
+                return found
+            query["continuation-token"] = token
 
     def renew(self) -> None:
         """Get credentials anew."""

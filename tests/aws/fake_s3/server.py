@@ -104,6 +104,8 @@ class FakeS3:
         self.script: deque[Fault | None] = deque()
         self.requests: list[Request] = []
         self.ignores_range = False
+        #: Empty pages that stand before each page of a listing, as behind very many delete markers.
+        self.empty_pages = 0
         #: Secret and session token by access key.
         self.keys = dict(KEYS)
         self.expired: set[str] = set()
@@ -184,7 +186,12 @@ class _Answer:
         if refusal or bucket is None:
             return self._refuse(refusal or Refuse(404, "NoSuchBucket"))
         if "list-type" in self.query:
-            return self._send(200, {"Content-Type": "application/xml"}, _listing(self.name, bucket, self.query), fault)
+            emptied = int(self.query.get("continuation-token", "0"))
+            if emptied < self.server.empty_pages:
+                body = _page(self.name, self.query, "", is_last=False, token=str(emptied + 1))
+            else:
+                body = _listing(self.name, bucket, self.query)
+            return self._send(200, {"Content-Type": "application/xml"}, body, fault)
         return self._object(bucket, fault)
 
     def _refusal(self, bucket: Bucket | None) -> Refuse | None:
@@ -291,9 +298,15 @@ def _listing(name: str, bucket: Bucket, query: dict[str, str]) -> bytes:
         f"<StorageClass>{stored.storage_class}</StorageClass></Contents>"
         for key, stored in some[:most]
     )
+    return _page(name, query, entries, is_last=len(some) <= most)
+
+
+def _page(name: str, query: dict[str, str], entries: str, *, is_last: bool, token: str = "") -> bytes:
+    prefix, after = (quote_plus(query.get(part, ""), safe="/") for part in ("prefix", "start-after"))
+    told = f"<NextContinuationToken>{token}</NextContinuationToken>" if token else ""
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">'
-        f"<Name>{name}</Name><Prefix>{quote_plus(prefix, safe='/')}</Prefix><MaxKeys>{most}</MaxKeys>"
-        f"<EncodingType>url</EncodingType><IsTruncated>{str(len(some) > most).lower()}</IsTruncated>{entries}"
-        "</ListBucketResult>"
+        f"<Name>{name}</Name><Prefix>{prefix}</Prefix><StartAfter>{after}</StartAfter>{told}"
+        f"<MaxKeys>{query.get('max-keys', '1000')}</MaxKeys><EncodingType>url</EncodingType>"
+        f"<IsTruncated>{str(not is_last).lower()}</IsTruncated>{entries}</ListBucketResult>"
     ).encode()

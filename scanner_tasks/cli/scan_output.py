@@ -1,0 +1,107 @@
+"""Where ``s3scan scan`` puts its result, and in which form: some while objects are done, the others at the end."""
+
+from __future__ import annotations
+
+import sys
+from typing import IO, TYPE_CHECKING, Any
+
+from scanner_tasks.core.errors import InvalidInput
+from scanner_tasks.report.shapes import about, in_order
+
+if TYPE_CHECKING:
+    from contextlib import ExitStack
+    from pathlib import Path
+
+    from scanner_tasks.core.model import Finding
+    from scanner_tasks.flow.scan_local.run import LocalScan, Scanned
+
+FORMATS = ("table", "jsonl", "csv")
+
+
+def output_of(form: str, path: Path | None, stack: ExitStack) -> Output:
+    """The output of this form, to the file or to standard output; InvalidInput for a form that there is not."""
+    kinds: dict[str, type[Output]] = {"table": Table, "jsonl": Jsonl, "csv": Csv}
+    if form not in kinds:
+        raise InvalidInput(f"--format: one of {', '.join(FORMATS)}.")
+    if path is None:
+        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace", newline="\n")  # type: ignore[union-attr]
+        return kinds[form](sys.stdout)
+    return kinds[form](stack.enter_context(path.open("w", encoding="utf-8", errors="backslashreplace", newline="\n")))
+
+
+class Output:
+    """Takes objects as they are done."""
+
+    #: Whether it is written while the scan goes on.
+    is_streamed = False
+
+    def __init__(self, out: IO[Any]) -> None:
+        self.out = out
+
+    def add(self, scanned: Scanned) -> None:
+        """One more object."""
+
+    def finish(self, scan: LocalScan) -> None:
+        """There are no more."""
+
+
+class Jsonl(Output):
+    """A line for each finding, written at once."""
+
+    is_streamed = True
+
+    def add(self, scanned: Scanned) -> None:
+        """Its findings."""
+        from scanner_tasks.report.jsonl import lines  # noqa: PLC0415
+
+        if scanned.findings:
+            self.out.writelines(lines(scanned.findings))
+            self.out.flush()
+
+
+class Collected(Output):
+    """Holds findings until the end."""
+
+    def __init__(self, out: IO[Any]) -> None:
+        super().__init__(out)
+        self.found: list[Finding] = []
+
+    def add(self, scanned: Scanned) -> None:
+        """Keep its findings."""
+        self.found += scanned.findings
+
+
+class Csv(Collected):
+    """A row for each finding, by object and rule."""
+
+    def finish(self, scan: LocalScan) -> None:
+        """Write them."""
+        from scanner_tasks.report.csv_rows import rows  # noqa: PLC0415
+
+        self.out.writelines(rows(in_order(self.found), about(scan.rules())))
+
+
+class Table(Collected):
+    """For people."""
+
+    def finish(self, scan: LocalScan) -> None:  # noqa: ARG002 (same call as the others)
+        """Print it."""
+        from rich.console import Console  # noqa: PLC0415
+        from rich.table import Table as RichTable  # noqa: PLC0415
+        from rich.text import Text  # noqa: PLC0415
+
+        from scanner_tasks.cli.screen import shown  # noqa: PLC0415
+        from scanner_tasks.report.shapes import object_name, place_of  # noqa: PLC0415
+
+        if not self.found:
+            return
+        table = RichTable(box=None, pad_edge=False, header_style="bold")
+        for column in ("object", "rule", "severity", "confidence", "count", "first place", "masked"):
+            table.add_column(column, justify="right" if column == "count" else "left", overflow="fold")
+        for finding in in_order(self.found):
+            first = finding.occurrences[0]
+            values = (object_name(finding.bucket, finding.key), finding.rule_id, finding.severity, finding.confidence)
+            row = (*values, finding.count, place_of(first.location), first.masked)
+            table.add_row(*(Text(shown(value)) for value in row))
+        width = None if self.out is sys.stdout and self.out.isatty() else 400
+        Console(file=self.out, width=width, highlight=False).print(table)

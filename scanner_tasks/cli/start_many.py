@@ -1,0 +1,59 @@
+"""``s3scan jobs start-many``: a job on each of several buckets."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from scanner_tasks.cli.options import ACCESS, SELECTION, with_options
+from scanner_tasks.cli.screen import INCOMPLETE, AsJson, print_json, print_table
+
+
+@with_options(access=ACCESS, selection=SELECTION)
+def start_many(
+    buckets: Annotated[
+        list[str],
+        typer.Argument(help="Names, or patterns such as 'prod-*'; '*' is every bucket.", show_default=False),
+    ],
+    prefix: Annotated[str, typer.Option(help="Only keys that begin with it, as it stands.")] = "",
+    bucket_tags: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=VALUE", help="Only buckets with this tag; VALUE * is any.")
+    ] = None,
+    access: dict[str, Any] | None = None,
+    selection: dict[str, Any] | None = None,
+    as_json: AsJson = False,
+) -> None:
+    """Begin a job on each bucket meant: by name, by pattern, by tag; prints each bucket with its job's id.
+
+    A bucket that is named and cannot be listed refuses all. One that only a pattern meant is told with its reason, and
+    the exit status is 3: it is not scanned.
+
+    Example: s3scan jobs start-many 'prod-*' --bucket-tags team=payments
+    """
+    from scanner_tasks import start_scans  # noqa: PLC0415
+
+    tags = read_tags(bucket_tags, "--bucket-tags")
+    started = start_scans(buckets, prefix, bucket_tags=tags, selection=selection, **(access or {}))
+    if as_json:
+        for bucket, job in started.jobs:
+            print_json({"bucket": bucket, "job_id": job.job_id, "status": job.status})
+        for one in started.not_started:
+            print_json({"bucket": one.bucket, "job_id": None, "reason": one.reason})
+    else:
+        rows: list[tuple[object, ...]] = [(bucket, job.job_id, "") for bucket, job in started.jobs]
+        rows += [(one.bucket, "NOT STARTED", one.reason) for one in started.not_started]
+        print_table(["bucket", "job_id", "reason"], rows, empty="")
+    if started.not_started:
+        raise typer.Exit(INCOMPLETE)
+
+
+def read_tags(told: list[str] | None, option: str) -> dict[str, str] | None:
+    """Tags from NAME=VALUE; InvalidInput names the option."""
+    from scanner_tasks.core.errors import InvalidInput  # noqa: PLC0415
+
+    if not told:
+        return None
+    if any("=" not in text for text in told):
+        raise InvalidInput(f"{option}: give NAME=VALUE, with * for any value.")
+    return dict(text.split("=", 1) for text in told)

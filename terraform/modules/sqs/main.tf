@@ -1,0 +1,103 @@
+################################################################################
+# Names are those of scanner_tasks/core/lanes.py; tests/terraform compares them
+################################################################################
+
+locals {
+  lanes = [for n in range(var.lane_count) : "scan-${n}"]
+}
+
+# What was received too often without success. Settle moves it into the database each minute.
+resource "aws_sqs_queue" "dead_letters" {
+  name                              = "scan-dlq"
+  message_retention_seconds         = var.dlq_retention_s
+  visibility_timeout_seconds        = var.visibility_timeout_s
+  kms_master_key_id                 = var.kms_key_arn
+  kms_data_key_reuse_period_seconds = 3600
+
+  tags = var.tags
+}
+
+resource "aws_sqs_queue" "lane" {
+  for_each = toset(local.lanes)
+
+  name                              = each.key
+  message_retention_seconds         = var.lane_retention_s
+  visibility_timeout_seconds        = var.visibility_timeout_s
+  receive_wait_time_seconds         = var.long_poll_s
+  kms_master_key_id                 = var.kms_key_arn
+  kms_data_key_reuse_period_seconds = 3600
+
+  # In the queue itself and not as a resource beside it: a lane without it would lose failed tasks, if only for a moment.
+  redrive_policy = jsonencode({
+    deadLetterTargetArn = aws_sqs_queue.dead_letters.arn
+    maxReceiveCount     = var.max_receives
+  })
+
+  tags = var.tags
+}
+
+resource "aws_sqs_queue_redrive_allow_policy" "dead_letters" {
+  queue_url = aws_sqs_queue.dead_letters.id
+  redrive_allow_policy = jsonencode({
+    redrivePermission = "byQueue"
+    sourceQueueArns   = [for name in local.lanes : aws_sqs_queue.lane[name].arn]
+  })
+}
+
+# From workers to Flower; worthless after some minutes.
+resource "aws_sqs_queue" "events" {
+  name                              = "scan-events"
+  message_retention_seconds         = var.events_retention_s
+  visibility_timeout_seconds        = var.events_visibility_s
+  receive_wait_time_seconds         = var.long_poll_s
+  kms_master_key_id                 = var.kms_key_arn
+  kms_data_key_reuse_period_seconds = 3600
+
+  tags = var.tags
+}
+
+################################################################################
+# Nobody outside of this account, nothing unencrypted, whatever other policies allow
+################################################################################
+
+locals {
+  queues = merge(
+    { for name, queue in aws_sqs_queue.lane : name => { url = queue.id, arn = queue.arn } },
+    { (aws_sqs_queue.dead_letters.name) = { url = aws_sqs_queue.dead_letters.id, arn = aws_sqs_queue.dead_letters.arn } },
+    { (aws_sqs_queue.events.name) = { url = aws_sqs_queue.events.id, arn = aws_sqs_queue.events.arn } },
+  )
+  names = concat(local.lanes, ["scan-dlq", "scan-events"])
+
+  # What anybody does with a queue of ours; named one by one, because SQS has no other way to say "all" without a wildcard.
+  data_actions = [
+    "sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:GetQueueUrl",
+    "sqs:PurgeQueue", "sqs:ReceiveMessage", "sqs:SendMessage",
+  ]
+}
+
+resource "aws_sqs_queue_policy" "this" {
+  for_each = toset(local.names)
+
+  queue_url = local.queues[each.key].url
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid       = "TlsOnly"
+        Effect    = "Deny"
+        Principal = "*"
+        Action    = local.data_actions
+        Resource  = local.queues[each.key].arn
+        Condition = { Bool = { "aws:SecureTransport" = "false" } }
+      },
+      {
+        Sid       = "ThisAccountOnly"
+        Effect    = "Deny"
+        Principal = "*"
+        Action    = local.data_actions
+        Resource  = local.queues[each.key].arn
+        Condition = { StringNotEquals = { "aws:PrincipalAccount" = split(":", local.queues[each.key].arn)[4] } }
+      },
+    ]
+  })
+}

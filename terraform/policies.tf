@@ -1,0 +1,154 @@
+################################################################################
+# Who may do what: one list of statements for each role, written by hand, no action by a wildcard
+#
+#             api  feed  failed  settle  worker  detect
+# objects      x                           x             s3:GetObject
+# buckets      x    x                      x             s3:ListBucket
+# lanes send   x    x                      x             (dead letters go back; requests to the job's lane)
+# lanes take                               x
+# depth                          x         x             sqs:GetQueueAttributes
+# dlq take                       x
+# events send                              x
+# listing      x    x            x         x             states:StartExecution; api stops too
+# database     x    x     x      x         x             rds-db:connect as the application's user
+# metrics                        x                       cloudwatch:PutMetricData in one namespace
+# rules        x    x            x         x        x    s3:GetObject on the named packs
+################################################################################
+
+locals {
+  bucket_arns = var.all_buckets ? ["arn:${local.partition}:s3:::*"] : [for bucket in var.buckets : "arn:${local.partition}:s3:::${bucket}"]
+  object_arns = [for arn in local.bucket_arns : arn == "arn:${local.partition}:s3:::*" ? "arn:${local.partition}:s3:::*/*" : "${arn}/*"]
+  rule_arns   = [for url in var.rule_objects : "arn:${local.partition}:s3:::${trimprefix(url, "s3://")}"]
+
+  list_statements = length(local.bucket_arns) == 0 ? [] : [{
+    Sid      = "Buckets"
+    Effect   = "Allow"
+    Action   = ["s3:ListBucket"]
+    Resource = local.bucket_arns
+  }]
+
+  read_statements = concat(
+    length(local.object_arns) == 0 ? [] : [{
+      Sid      = "Objects"
+      Effect   = "Allow"
+      Action   = ["s3:GetObject", "s3:GetObjectVersion"]
+      Resource = local.object_arns
+    }],
+    length(var.kms_key_arns) == 0 ? [] : [{
+      Sid       = "ObjectKeys"
+      Effect    = "Allow"
+      Action    = ["kms:Decrypt"]
+      Resource  = var.kms_key_arns
+      Condition = { StringLike = { "kms:ViaService" = "s3.*.amazonaws.com" } }
+    }],
+  )
+
+  rules_statements = length(local.rule_arns) == 0 ? [] : [{
+    Sid      = "Rules"
+    Effect   = "Allow"
+    Action   = ["s3:GetObject"]
+    Resource = local.rule_arns
+  }]
+
+  member_statements = length(var.member_role_arns) == 0 ? [] : [{
+    Sid      = "MemberAccounts"
+    Effect   = "Allow"
+    Action   = ["sts:AssumeRole"]
+    Resource = var.member_role_arns
+  }]
+
+  database_statements = [{
+    Sid      = "Database"
+    Effect   = "Allow"
+    Action   = ["rds-db:connect"]
+    Resource = [module.rds.connect_arn]
+  }]
+
+  queue_key_statements = [{
+    Sid       = "QueueKey"
+    Effect    = "Allow"
+    Action    = ["kms:Decrypt", "kms:GenerateDataKey"]
+    Resource  = [aws_kms_key.this.arn]
+    Condition = { StringEquals = { "kms:ViaService" = "sqs.${local.region}.amazonaws.com" } }
+  }]
+
+  send_statements = [{
+    Sid      = "LanesSend"
+    Effect   = "Allow"
+    Action   = ["sqs:SendMessage"]
+    Resource = module.sqs.lane_arns
+  }]
+
+  start_statements = [{
+    Sid      = "ListingStart"
+    Effect   = "Allow"
+    Action   = ["states:StartExecution"]
+    Resource = [local.state_machine_arn]
+  }]
+
+  # Pause and cancel end a job's execution.
+  stop_statements = [{
+    Sid      = "ListingStop"
+    Effect   = "Allow"
+    Action   = ["states:StopExecution"]
+    Resource = ["${replace(local.state_machine_arn, ":stateMachine:", ":execution:")}:*"]
+  }]
+
+  api_statements = concat(
+    local.list_statements, local.read_statements, local.rules_statements, local.member_statements,
+    local.database_statements, local.send_statements, local.queue_key_statements,
+    local.start_statements, local.stop_statements,
+  )
+
+  feed_statements = concat(
+    local.list_statements, local.rules_statements, local.member_statements,
+    local.database_statements, local.send_statements, local.queue_key_statements, local.start_statements,
+  )
+
+  failed_statements = local.database_statements
+
+  settle_statements = concat(
+    local.rules_statements, local.database_statements, local.start_statements, local.queue_key_statements,
+    [
+      {
+        Sid      = "Depth"
+        Effect   = "Allow"
+        Action   = ["sqs:GetQueueAttributes"]
+        Resource = concat(module.sqs.lane_arns, [module.sqs.dead_letters_arn])
+      },
+      {
+        Sid      = "DeadLettersTake"
+        Effect   = "Allow"
+        Action   = ["sqs:ReceiveMessage", "sqs:DeleteMessage"]
+        Resource = [module.sqs.dead_letters_arn]
+      },
+      {
+        # Metrics have no resources; the condition names the namespace.
+        Sid       = "Metrics"
+        Effect    = "Allow"
+        Action    = ["cloudwatch:PutMetricData"]
+        Resource  = ["*"]
+        Condition = { StringEquals = { "cloudwatch:namespace" = lookup(var.settings, "S3SCAN_METRICS_NAMESPACE", "S3Scan") } }
+      },
+    ],
+  )
+
+  worker_statements = concat(
+    local.list_statements, local.read_statements, local.rules_statements, local.member_statements,
+    local.database_statements, local.start_statements, local.queue_key_statements,
+    [
+      {
+        Sid      = "LanesTake"
+        Effect   = "Allow"
+        Action   = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"]
+        Resource = module.sqs.lane_arns
+      },
+      {
+        Sid      = "EventsSend"
+        Effect   = "Allow"
+        Action   = ["sqs:SendMessage", "sqs:GetQueueAttributes"]
+        Resource = [module.sqs.events_arn]
+      },
+    ],
+  )
+}

@@ -1,0 +1,109 @@
+# What is refused, and that presets and switches do what they say.
+
+mock_provider "aws" {
+  source = "./tests/mocks"
+}
+
+variables {
+  account_id         = "111122223333"
+  availability_zones = ["us-east-1a", "us-east-1b"]
+  buckets            = ["my-bucket"]
+  package_dir        = "tests/mocks"
+}
+
+run "other_regions_need_nat" {
+  command         = plan
+  expect_failures = [var.other_regions]
+
+  variables {
+    other_regions = ["eu-west-1"]
+  }
+}
+
+run "other_stores_need_nat" {
+  command         = plan
+  expect_failures = [var.allowed_endpoints]
+
+  variables {
+    allowed_endpoints = { "https://store.example:9000" = "" }
+  }
+}
+
+run "webhooks_need_nat" {
+  command         = plan
+  expect_failures = [var.webhooks]
+
+  variables {
+    webhooks = true
+  }
+}
+
+run "a_bucket_is_named_without_wildcards" {
+  command         = plan
+  expect_failures = [var.buckets]
+
+  variables {
+    buckets = ["my-*"]
+  }
+}
+
+run "a_secret_is_no_setting" {
+  command         = plan
+  expect_failures = [var.settings]
+
+  variables {
+    settings = { S3SCAN_FINGERPRINT_KEY = "made-up-and-too-short" }
+  }
+}
+
+run "a_dedicated_lane_is_one_of_the_lanes" {
+  command         = plan
+  expect_failures = [var.dedicated_lanes]
+
+  variables {
+    lane_count      = 2
+    dedicated_lanes = { my-bucket = "scan-2" }
+  }
+}
+
+run "scale_is_one_of_four" {
+  command         = plan
+  expect_failures = [var.scale]
+
+  variables {
+    scale = "gigantic"
+  }
+}
+
+run "huge_from_zero_on_spot_with_everything" {
+  command = plan
+
+  variables {
+    scale             = "huge"
+    min_tasks         = 0
+    spot_percent      = 80
+    nat               = true
+    other_regions     = ["eu-west-1"]
+    allowed_endpoints = { "https://store.example:9000" = "" }
+    bastion           = true
+    alarm_email       = "security@example.com"
+    member_role_arns  = ["arn:aws:iam::444455556666:role/s3scan"]
+    rule_objects      = ["s3://my-rules/our.toml"]
+    architecture      = "arm64"
+  }
+}
+
+run "without_flower_and_detect" {
+  command = plan
+
+  variables {
+    flower    = false
+    detect    = false
+    flow_logs = false
+  }
+
+  assert {
+    condition     = output.flower == null
+    error_message = "There is no dashboard when it is not wanted."
+  }
+}
