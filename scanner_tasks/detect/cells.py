@@ -189,17 +189,22 @@ _DIGITS: Final = frozenset(b"0123456789")
 
 
 def _has_kinds(cell: bytes) -> bool:
-    return cell[-4:] not in _FEW or len(_DIGITS.intersection(cell)) > 2  # noqa: PLR2004
+    return len(_DIGITS.intersection(cell)) > 2  # noqa: PLR2004
+
+
+def _laid_out_phones(fits: list[bool], cells: list[bytes], verdict: int) -> list[int]:
+    return [
+        verdict if fit and (cell[-4:] not in _FEW or _has_kinds(cell)) else JUDGED
+        for cell, fit in zip(cells, fits, strict=True)
+    ]
 
 
 def _phones(cells: list[bytes]) -> list[int]:
-    return [SOUND if fits and _has_kinds(cell) else JUDGED for cell, fits in zip(cells, _is_nanp(cells), strict=True)]
+    return _laid_out_phones(_is_nanp(cells), cells, SOUND)
 
 
 def _bare_phones(cells: list[bytes]) -> list[int]:
-    return [
-        WEAK if fits and _has_kinds(cell) else JUDGED for cell, fits in zip(cells, _is_bare_nanp(cells), strict=True)
-    ]
+    return _laid_out_phones(_is_bare_nanp(cells), cells, WEAK)
 
 
 _ADDRESS: Final = (
@@ -213,10 +218,12 @@ _LONGEST_DOMAIN: Final = 253
 
 def _addresses(cells: Cells) -> list[int]:
     fits = _is_address(cells.raw)
-    domains = [cell.partition(b"@")[2] for cell in cells.raw]
+    if all(fits):
+        domains = cells.text.replace(b"@", b"\n").split(b"\n")[1::2]
+    else:
+        domains = [cell.partition(b"@")[2] for cell in cells.raw]
     good = frozenset(domain for domain in set(domains) if _is_domain(domain))
-    longest = max(map(len, cells.raw))
-    if longest <= _LONGEST_LOCAL and all(fits) and good.issuperset(domains):
+    if max(map(len, cells.raw)) <= _LONGEST_LOCAL and all(fits) and good.issuperset(domains):
         return [SOUND] * len(fits)
     return [
         SOUND if fit and domain in good and cell.index(b"@") <= _LONGEST_LOCAL else JUDGED

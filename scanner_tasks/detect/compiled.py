@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from scanner_tasks.core.model import Confidence
 from scanner_tasks.detect.gate import make_gate, make_screen
-from scanner_tasks.detect.keywords import Keywords, Labels, chars, labels_next, last_chars, speaks_of_another
+from scanner_tasks.detect.keywords import (
+    Keywords,
+    Labels,
+    chars,
+    labels_next,
+    last_chars,
+    not_ascii,
+    speaks_of_another,
+)
 from scanner_tasks.detect.normalisers import NORMALISERS
 from scanner_tasks.detect.plain import PLAIN
 from scanner_tasks.detect.regex import CappedRegex, Regex
@@ -89,9 +97,9 @@ class CompiledRule:
     def reach_of(self, text: bytes, word: int) -> tuple[int, int]:
         """Where a value must stand for a keyword that ends at ``word`` to vouch: no earlier, no later than this."""
         after, before = self.after, self._before
-        if text[max(0, word - after // _UTF8_MAX) : word + before // _UTF8_MAX].isascii():
-            return word - after // _UTF8_MAX, word + before // _UTF8_MAX
-        return word - after, word + before
+        left, right = text[max(0, word - after) : word], text[word : word + before]
+        # Each byte of ASCII is a character; what else stands there counts for none, so that it never counts too much.
+        return word - after // _UTF8_MAX - not_ascii(left), word + before // _UTF8_MAX + not_ascii(right)
 
     def columns(self, header: Header) -> Columns | None:
         """The columns of a table that mean something to this rule; None where none does."""

@@ -28,7 +28,7 @@ from scanner_tasks.detect.header import find_header
 from scanner_tasks.detect.keywords import chars
 from scanner_tasks.detect.near import NearEnds, Nearest, NearWords
 from scanner_tasks.detect.paths import Paths
-from scanner_tasks.detect.settle import Celled, settle
+from scanner_tasks.detect.settle import Celled, Settled, settle
 from scanner_tasks.detect.table import LINE_BYTES, LONGEST_LINE, NOWHERE, Table
 from scanner_tasks.detect.tally import Tally, with_columns
 from scanner_tasks.detect.whole import CodePoints, FoundValue, Lines, shown
@@ -254,10 +254,11 @@ class Detection:
         chosen = self._detector.filter_for(text)
         self._candidates = self._detector.context.candidates(text)
         seen = chosen.scan(text) if chosen is not None else None
-        blank = self._read_rows(seen, is_end=is_end)
+        settled = self._read_rows(seen, is_end=is_end)
+        blank = settled.text
         if chosen is not None and seen is not None:
             chosen.scan_celled(blank, seen)
-            self._see_weak(chosen, seen, blank)
+            self._see_weak(chosen, seen, settled)
         for number, (compiled, tally) in enumerate(self._each()):
             if compiled.rule.enabled:
                 self._search_one(number, compiled, tally, seen, blank if compiled.rule.cells else text, is_end=is_end)
@@ -312,17 +313,18 @@ class Detection:
         assert self._base is not None, "the window is not empty"
         return self._base.offset + position
 
-    def _see_weak(self, chosen: Filter, seen: Seen, blank: bytes) -> None:
+    def _see_weak(self, chosen: Filter, seen: Seen, settled: Settled) -> None:
         """What is weak counts wherever the column's name vouches for it."""
         named = [
             (number, bool(compiled.rule.cells))
             for number, (compiled, tally) in enumerate(self._each())
             if tally.has_column and compiled.has_weak and seen.ends[number] is not None
         ]
-        whole = chosen.whole_ends(blank) if any(is_celled for _, is_celled in named) else []
+        whole = chosen.whole_ends(settled.text, settled.weak) if any(is_celled for _, is_celled in named) else []
         for number, is_celled in named:
             # The others are searched without the filter: few have such a column, and all of them share a database.
-            seen.ends[number] = whole[number] if is_celled else None
+            strong, weak = seen.ends[number], whole[number] if is_celled else None
+            seen.ends[number] = None if strong is None or weak is None else sorted({*strong, *weak})
 
     def _each(self) -> zip[tuple[CompiledRule, Tally]]:
         return zip(self._detector.rules, self._tallies, strict=True)
@@ -350,7 +352,7 @@ class Detection:
         find = None
         if ends:
             find = NearEnds(compiled, text, ends, begins).find
-        if looks_near and words and not (tally.has_column and ends):
+        if looks_near and words:
             near = NearWords(compiled, text, words)
             find = Nearest(NearEnds(compiled, text, ends, begins), near).find if ends else near.find
         if find is None:
@@ -391,18 +393,18 @@ class Detection:
         width = self._detector.widest if compiled.rule.yields else compiled.width
         return size if is_end else size - width - self._detector.need_right
 
-    def _read_rows(self, seen: Seen | None, *, is_end: bool) -> bytes:
-        """Counts the rows that are decided, and settles their sound cells; the window without these."""
+    def _read_rows(self, seen: Seen | None, *, is_end: bool) -> Settled:
+        """Counts the rows that are decided, and settles their sound cells."""
         text, table = self._window, self._table
         if table is None or not table.is_open:
-            return text
+            return Settled(text)
         end = self._rows_end(is_end=is_end)
         if end <= self._rows_at:
-            return text
+            return Settled(text)
         grid = table.read(text, self._rows_at, end)
         self._rows_at = end
         if grid is None or seen is None or not self._settles():
-            return text
+            return Settled(text)
         rules = [
             Celled(compiled, tally, words)
             for compiled, tally, words in zip(self._detector.rules, self._tallies, seen.words, strict=True)

@@ -169,11 +169,19 @@ class Filter:
         """Adds the ends of the celled rules."""
         self._scan(_CELLED, text, seen)
 
-    def whole_ends(self, text: bytes) -> list[list[int] | None]:
-        """The ends of every match of the celled rules, what is weak included; None for a rule that is not held."""
+    def whole_ends(self, text: bytes, pieces: list[tuple[int, int]] | None = None) -> list[list[int] | None]:
+        """The ends of every match of the celled rules, what is weak included; None for a rule that is not held.
+
+        With ``pieces``, ascending, only of matches that lie in one of these; some ends that are none may be told too.
+        """
         held = {number for number, _, _ in self._patterns[_WHOLE_CELLED]}
         seen = Seen([[] if number in held else None for number in range(self._rules)], [])
-        self._scan(_WHOLE_CELLED, text, seen)
+        for first, last in pieces or [(0, len(text))]:
+            part = Seen([None if ends is None else [] for ends in seen.ends], [])
+            self._scan(_WHOLE_CELLED, text[first:last], part)
+            for ends, more in zip(seen.ends, part.ends, strict=True):
+                if ends is not None and more:
+                    ends += [first + end for end in more]
         return seen.ends
 
     def _scan(self, which: int, text: bytes, seen: Seen) -> None:
