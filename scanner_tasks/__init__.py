@@ -283,6 +283,11 @@ class JobHandle:
         self.refresh()
 
     @property
+    def bucket(self) -> str:
+        """Its bucket."""
+        return self._view.job.bucket
+
+    @property
     def status(self) -> JobStatus:
         """listing, scanning, paused, succeeded, succeeded_with_failures, failed or cancelled."""
         return self._view.job.status

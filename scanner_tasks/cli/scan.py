@@ -30,7 +30,7 @@ def scan(
     target: Annotated[
         str, typer.Argument(help="A file, a folder, - (standard input) or s3://BUCKET/PREFIX.", show_default=False)
     ],
-    form: Annotated[str, typer.Option("--format", "-f", help="table, jsonl or csv.")] = "table",
+    form: Annotated[str, typer.Option("--format", "-f", help="table, jsonl, csv, sarif or parquet.")] = "table",
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="File for the result; else it is printed.")
     ] = None,
@@ -68,8 +68,8 @@ def scan(
     """Scan a file, a folder, standard input or a bucket on this machine: no set-up, nothing leaves it.
 
     The result is on standard output, progress and summary on standard error. Ctrl-C ends with what was found until
-    then; with --state it can go on. --json is --format jsonl. Exit status: 0 clean, 1 findings over --fail-on, 2 wrong command line, 3 something
-    was not read to its end (and nothing over --fail-on), 130 Ctrl-C.
+    then; with --state it can go on. --json is --format jsonl. Exit status: 0 clean, 1 findings over --fail-on, 2 wrong
+    command line, 3 something was not read to its end (and nothing over --fail-on), 130 Ctrl-C.
 
     Example: s3scan scan s3://my-bucket/exports/ --format jsonl -o findings.jsonl --fail-on high
     """

@@ -6,7 +6,7 @@ import sys
 from typing import IO, TYPE_CHECKING, Any
 
 from scanner_tasks.core.errors import InvalidInput
-from scanner_tasks.report.shapes import about, in_order
+from scanner_tasks.report.shapes import about, in_order, object_name
 
 if TYPE_CHECKING:
     from contextlib import ExitStack
@@ -15,14 +15,18 @@ if TYPE_CHECKING:
     from scanner_tasks.core.model import Finding
     from scanner_tasks.flow.scan_local.run import LocalScan, Scanned
 
-FORMATS = ("table", "jsonl", "csv")
+FORMATS = ("table", "jsonl", "csv", "sarif", "parquet")
 
 
 def output_of(form: str, path: Path | None, stack: ExitStack) -> Output:
     """The output of this form, to the file or to standard output; InvalidInput for a form that there is not."""
-    kinds: dict[str, type[Output]] = {"table": Table, "jsonl": Jsonl, "csv": Csv}
+    kinds: dict[str, type[Output]] = {"table": Table, "jsonl": Jsonl, "csv": Csv, "sarif": Sarif, "parquet": Parquet}
     if form not in kinds:
         raise InvalidInput(f"--format: one of {', '.join(FORMATS)}.")
+    if kinds[form].is_binary:
+        if path is None and sys.stdout.isatty():
+            raise InvalidInput(f"--format {form}: it is no text for a terminal; give -o FILE.")
+        return kinds[form](sys.stdout.buffer if path is None else stack.enter_context(path.open("wb")))
     if path is None:
         sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace", newline="\n")  # type: ignore[union-attr]
         return kinds[form](sys.stdout)
@@ -34,6 +38,7 @@ class Output:
 
     #: Whether it is written while the scan goes on.
     is_streamed = False
+    is_binary = False
 
     def __init__(self, out: IO[Any]) -> None:
         self.out = out
@@ -79,6 +84,41 @@ class Csv(Collected):
         from scanner_tasks.report.csv_rows import rows  # noqa: PLC0415
 
         self.out.writelines(rows(in_order(self.found), about(scan.rules())))
+
+
+class Sarif(Collected):
+    """One document."""
+
+    def __init__(self, out: IO[Any]) -> None:
+        super().__init__(out)
+        self._not_scanned: list[tuple[str, str, str]] = []
+
+    def add(self, scanned: Scanned) -> None:
+        """Keep its findings, and what became of it if it was not scanned to its end."""
+        super().add(scanned)
+        if scanned.outcome.kind in {"failed", "partial"} or scanned.detail:
+            name = object_name(scanned.ref.bucket, scanned.ref.key)
+            self._not_scanned.append((name, str(scanned.outcome), scanned.detail or ""))
+
+    def finish(self, scan: LocalScan) -> None:
+        """Write it."""
+        from scanner_tasks.report.sarif import sarif, text  # noqa: PLC0415
+
+        findings, known = in_order(self.found), about(scan.rules())
+        told = sarif(findings, known, not_scanned=sorted(self._not_scanned), is_complete=not scan.is_incomplete)
+        self.out.write(text(told))
+
+
+class Parquet(Collected):
+    """One file of columns."""
+
+    is_binary = True
+
+    def finish(self, scan: LocalScan) -> None:
+        """Write it."""
+        from scanner_tasks.report.parquet import parquet  # noqa: PLC0415
+
+        self.out.write(parquet(in_order(self.found), about(scan.rules())))
 
 
 class Table(Collected):

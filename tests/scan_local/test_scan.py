@@ -55,6 +55,17 @@ def test_occurrences_have_mask_and_location_and_the_findings_id(folder: Path, s3
     assert done.status == 0
 
 
+def test_sarif_tells_what_was_not_read(folder: Path, s3scan: Run) -> None:
+    s3scan("scan", "data", "-f", "sarif", "-o", "out.sarif")
+    (run,) = json.loads(Path("out.sarif").read_text())["runs"]
+    assert [result["guid"] for result in run["results"]] == [
+        str(finding_id("", key, "us.ssn")) for key in ("data/a.csv", "data/sub/b.txt")
+    ]
+    told = [each["message"]["text"] for each in run["invocations"][0]["toolExecutionNotifications"]]
+    assert [text.split(":")[0] for text in told] == ["data/broken.zip", "data/link", "data/pipe"]
+    assert run["invocations"][0]["executionSuccessful"] is False
+
+
 def test_standard_input_is_scanned_as_one_object(s3scan: Run) -> None:
     done = s3scan("scan", "-", "-f", "jsonl", given=SSN * 3)
     assert [(line["object"], line["count"]) for line in done.json] == [("-", 3)]
