@@ -7,6 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from scanner_tasks.detect.cells import CELLS, JUDGED, MISSED, SOUND, WEAK, Cells
+from scanner_tasks.detect.regex import Regex
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 #: Stands for each byte of a settled cell: no pattern of a rule with cells takes it.
 _BLANK: Final = b"~"
 _SAMPLES: Final = 8
+#: Numbers of eight digits, or with something between two of their digits.
+_NUMBER: Final = Regex(r"[0-9]{8}|[0-9][^0-9A-Za-z]{1,9}[0-9]")
 #: With more of the rows near keywords than this share, each value is judged by itself.
 _MOST_NEAR: Final = 0.3
 _COLONS: Final = frozenset((b": ", b":"))
@@ -69,6 +72,8 @@ def settle(grid: Grid, text: bytes, rules: Sequence[Celled], *, is_json: bool) -
             ):
                 cells = cells or Cells(raw, is_last=number == len(grid.columns) - 1)
                 verdicts = CELLS[rule.compiled.rule.cells].verdicts(cells, after_tab=grid.delimiter == b"\t")
+                if verdicts is not None and _another_is_vouched(rule, rules, place):
+                    verdicts = _without_numbers(verdicts, raw)
                 told = _count(rule, place, number, skip, verdicts, label) if verdicts is not None else []
             if rule.tally.has_column and rule.tally.is_vouched(rule.compiled, place):
                 left = left | _judged(told) if told and left is not None else None
@@ -76,6 +81,23 @@ def settle(grid: Grid, text: bytes, rules: Sequence[Celled], *, is_json: bool) -
                 blank[number] = _blanked(blank.get(number, raw), told)
     whole = b"".join((text[: grid.start], grid.with_columns(blank), text[grid.end :])) if blank else text
     return Settled(whole, None if left is None else grid.outside(left, max(rule.compiled.width for rule in rules)))
+
+
+def _another_is_vouched(rule: Celled, rules: Sequence[Celled], place: Column) -> bool:
+    """Whether the column's name vouches for what is weak of another rule: that may stand in this rule's cells."""
+    return any(
+        other.tally.has_column and other.compiled.has_weak and other.tally.is_vouched(other.compiled, place)
+        for other in rules
+        if other is not rule
+    )
+
+
+def _without_numbers(told: list[int], cells: list[bytes]) -> list[int]:
+    """The verdicts, but none on a cell in which any number stands that a rule with cells may take."""
+    return [
+        JUDGED if verdict and _NUMBER.search(cell) is not None else verdict
+        for verdict, cell in zip(told, cells, strict=True)
+    ]
 
 
 def _judged(told: list[int]) -> set[int]:
