@@ -21,6 +21,7 @@ from uuid import UUID
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from scanner_tasks.core.comparing import ChangedFinding, ChangedObject
     from scanner_tasks.core.model import Finding, JobStatus, Progress
     from scanner_tasks.core.triage import Mark
     from scanner_tasks.flow.buckets import StartedJobs
@@ -54,16 +55,22 @@ PAGE = 500
 
 
 def start_scan(
-    bucket: str, prefix: str = "", *, selection: Mapping[str, Any] | None = None, **access: str | bool | None
+    bucket: str,
+    prefix: str = "",
+    *,
+    selection: Mapping[str, Any] | None = None,
+    base_job: UUID | str | None = None,
+    **access: str | bool | None,
 ) -> StartedJob:
     """Begin to scan a bucket, or the keys below a prefix; returns its ``job_id`` before anything is listed.
 
     ``selection`` says which objects are scanned: ``{"include_keys": ["*.csv"], "sample_percent": 5}``
-    (docs/selection.md has every field).
+    (docs/selection.md has every field). ``base_job`` is a former job's id or ``last``: objects that are as it left them
+    are not read again (docs/incremental.md).
     ``access`` says how the bucket is reached, where the deployment's own way does not do: ``role_arn``,
     ``external_id``, ``endpoint_url``, ``region``, ``requester_pays``, ``anonymous`` (docs/reading-s3.md).
 
-    Raises InvalidInput, BucketNotFound, Denied or Unavailable (``scanner_tasks.core.errors``).
+    Raises InvalidInput, BucketNotFound, Denied, Unavailable, JobNotFound or Conflict (``scanner_tasks.core.errors``).
     """
     from scanner_tasks import bootstrap  # noqa: PLC0415 (boto3 and SQLAlchemy wait until they are needed)
     from scanner_tasks.core.access_rules import read_access  # noqa: PLC0415
@@ -75,6 +82,7 @@ def start_scan(
         prefix,
         access=read_access(access),
         selection=read_selection(selection, now=datetime.now(UTC)),
+        base_job=base_job,
         using=bootstrap.api(),
     )
 
@@ -85,6 +93,7 @@ def start_scans(
     *,
     bucket_tags: Mapping[str, str] | None = None,
     selection: Mapping[str, Any] | None = None,
+    base_job: str | None = None,
     **access: str | bool | None,
 ) -> StartedJobs:
     """Begin a job on each bucket meant: names, patterns such as ``prod-*``; all of ``bucket_tags``.
@@ -103,6 +112,7 @@ def start_scans(
         bucket_tags=bucket_tags,
         access=read_access(access),
         selection=read_selection(selection, now=datetime.now(UTC)),
+        base_job=base_job,
         using=bootstrap.api(),
     )
 
@@ -340,6 +350,30 @@ class JobHandle:
             yield from page.objects
             cursor = page.next_cursor
             if cursor is None:
+                return
+
+    def compare(self, base_id: UUID | str) -> Iterator[ChangedFinding]:
+        """Findings that an older job of the bucket did not have, or had otherwise; lazy (docs/incremental.md)."""
+        from scanner_tasks import bootstrap  # noqa: PLC0415
+        from scanner_tasks.flow import compare  # noqa: PLC0415
+
+        cursor, base = None, _uuid(base_id)
+        while True:
+            page = compare.compare_findings(self.job_id, base, limit=PAGE, cursor=cursor, using=bootstrap.api())
+            yield from page.findings
+            if (cursor := page.next_cursor) is None:
+                return
+
+    def compare_objects(self, base_id: UUID | str) -> Iterator[ChangedObject]:
+        """Objects added, changed or deleted since an older job listed the bucket; lazy."""
+        from scanner_tasks import bootstrap  # noqa: PLC0415
+        from scanner_tasks.flow import compare  # noqa: PLC0415
+
+        cursor, base = None, _uuid(base_id)
+        while True:
+            page = compare.compare_objects(self.job_id, base, limit=PAGE, cursor=cursor, using=bootstrap.api())
+            yield from page.objects
+            if (cursor := page.next_cursor) is None:
                 return
 
     def refresh(self, *, real_time: bool = True) -> JobHandle:

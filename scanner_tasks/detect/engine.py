@@ -25,6 +25,7 @@ from scanner_tasks.detect.encoded import DEEPEST, Runs, run_at
 from scanner_tasks.detect.filter import Filter, Seen, make_filter
 from scanner_tasks.detect.gate import Marks
 from scanner_tasks.detect.header import find_header
+from scanner_tasks.detect.joined import Joints
 from scanner_tasks.detect.keywords import chars
 from scanner_tasks.detect.near import NearEnds, Nearest, NearWords
 from scanner_tasks.detect.paths import Paths
@@ -184,6 +185,7 @@ class Detection:
         self._size = min(_FIRST_BYTES, detector.window_bytes)
         self._paths = Paths()
         self._runs = Runs(detector.need_right)
+        self._joints = Joints(detector.need_right)
         #: Layers of encoding that the text stands in.
         self._depth = 0
         #: What the contexts of the window's values mask.
@@ -243,6 +245,7 @@ class Detection:
         self._rows_at = 0
         self._paths.clear()
         self._runs.reset()
+        self._joints.at = 0
 
     def _search(self, *, is_end: bool) -> None:
         self._window = text = b"".join((self._window, self._incoming))
@@ -268,11 +271,13 @@ class Detection:
             self._drop_left()
 
     def _search_encoded(self, *, is_end: bool) -> None:
-        """What stands in base 64 (detect/encoded.py) is found as in the clear, at the place of the whole run."""
-        if self._depth < DEEPEST and (runs := list(self._runs.find(self._window, is_end=is_end))):
-            own = [run for run in runs if self._is_own(run.start)]
+        """What stands in base 64, or in joined parts, is found as in the clear, at the place of the whole run."""
+        if self._depth >= DEEPEST:
+            return
+        for search in (self._runs, self._joints):
+            own = [run for run in search.find(self._window, is_end=is_end) if self._is_own(run.start)]
             if not own:
-                return
+                continue
             found = self._look_inside(own)
             for tally, allowed in zip(self._tallies, found.allowed, strict=True):
                 tally.allowed += allowed
@@ -290,11 +295,12 @@ class Detection:
     def _record_inside(self, inside: Inside) -> None:
         """Counts a value that stands in an encoded run. Such occurrences are kept apart until the text ends."""
         tally = self._tallies[self._detector.number_of[inside.rule.rule.id]]
-        tally.inside.add(1, inside.value.confidence)
-        if not tally.is_full(tally.inside):
+        some = tally.inside[bool(inside.run.joints)]
+        some.add(1, inside.value.confidence)
+        if not tally.is_full(some):
             self._keep(
                 inside.rule,
-                tally.inside,
+                some,
                 inside.value._replace(start=inside.run.start, end=inside.run.end),
                 inside.clear,
             )
@@ -576,7 +582,7 @@ class Detection:
         """Forget the text that no decision will read again."""
         text = self._window
         cut = min((tally.at for tally in self._tallies), default=len(text))
-        cut = min(cut, self._runs.at) - self._detector.keep_left
+        cut = min(cut, self._runs.at, self._joints.at) - self._detector.keep_left
         if self._table is not None and self._table.is_open:
             cut = min(cut, self._rows_at)
         if cut <= 0:
@@ -588,6 +594,7 @@ class Detection:
         self._paths.drop(cut)
         self._rows_at -= cut
         self._runs.at -= cut
+        self._joints.at -= cut
         for tally in self._tallies:
             tally.at -= cut
 

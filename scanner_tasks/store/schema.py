@@ -96,6 +96,9 @@ jobs = Table(
     _number("done_from"),
     Column("ruleset_hash", Text, nullable=False),
     Column("selection", JSONB),
+    Column("base_job_no", Integer),
+    Column("base_job_id", Uuid),
+    Column("base_refusal", Text),
     _number("taken_objects", BigInteger),
     _number("taken_bytes", BigInteger),
     _number("progress_mark", BigInteger),
@@ -137,6 +140,10 @@ job_batches = Table(
     CheckConstraint("state between 0 and 4", name="job_batches_state_known"),
     CheckConstraint("objects between 1 and 1000", name="job_batches_objects_bounded"),
     CheckConstraint("octet_length(outcomes) = objects", name="job_batches_outcome_each"),
+    # Finds batches by key for store/base_jobs.py; partial with a condition always true, as those of findings.
+    Index(
+        "job_batches_by_key", "job_no", text('"left"(keys[1], 128)'), "batch_no", postgresql_where=text("objects > 0")
+    ),
     postgresql_partition_by="RANGE (job_no)",
 )
 
@@ -199,6 +206,7 @@ findings = Table(
     ),
     _number("allowed", BigInteger),
     Column("columns", JSONB),
+    Column("first_seen_job", Uuid),
     Index("findings_of_id", "finding_id"),
     postgresql_partition_by="RANGE (job_no)",
 )
@@ -290,6 +298,21 @@ range_findings = Table(
     Column("count", BigInteger, CheckConstraint('"count" > 0', name="range_findings_count_positive"), nullable=False),
     Column("occurrences", JSONB, nullable=False),
     _number("allowed", BigInteger),
+)
+
+#: Ranges of keys of a job that is being listed (store/key_ranges.py); its rows go when it is listed.
+key_ranges = Table(
+    "key_ranges",
+    metadata,
+    Column("job_no", Integer, ForeignKey("jobs.job_no", ondelete="CASCADE"), primary_key=True),
+    Column("range_no", Integer, primary_key=True, autoincrement=False),
+    _c_text("cursor", nullable=True),
+    _c_text("until", nullable=True),
+    _number("pages"),
+    Column("owner", Uuid),
+    _time("lease_until"),
+    Column("done", Boolean, nullable=False, server_default=text("false")),
+    postgresql_with={"fillfactor": "50"},
 )
 
 #: Why an attempt at a batch failed: what a dead letter of it shows.
