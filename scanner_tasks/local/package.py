@@ -7,7 +7,7 @@
 
 Where this machine has that Python, the code is compiled: Lambda cannot keep what it compiles, and a start takes three
 times as long. It prints of each its size, its hash, and how long a first import of its handlers takes here. Libraries
-are those of requirements/app.txt, by their hashes, as builds for Amazon Linux; an installer is needed (uv, or pip in any
+are those of requirements/app.txt, by their hashes, as builds for Amazon Linux; an installer is needed (uv, or pip in a
 Python of this machine), and the package index for what is not in its cache.
 """
 
