@@ -47,6 +47,7 @@ def scans(request: Annotated[ScansRequest, Body(description="What to scan.")]) -
         bucket_tags=request.bucket_tags,
         access=read_access(request.access.model_dump() if request.access else None),
         selection=read_selection(chosen, now=datetime.now(UTC)),
+        base_job=request.base_job,
         using=api(),
     )
     return StartedScans.of(started, request.prefix)

@@ -75,6 +75,7 @@ app.include_router(coverage_routes.router)
         "The job has begun.",
         HTTPStatus.FORBIDDEN,
         HTTPStatus.NOT_FOUND,
+        HTTPStatus.CONFLICT,
         HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     ),
 )
@@ -84,7 +85,14 @@ def scan(request: Annotated[ScanRequest, Body(description="What to scan.")]) -> 
     access = read_access(request.access.model_dump() if request.access else None)
     chosen = request.selection.model_dump(exclude_none=True) if request.selection else None
     selection = read_selection(chosen, now=datetime.now(UTC))
-    started = start_job.start_job(request.bucket, request.prefix, access=access, selection=selection, using=api())
+    started = start_job.start_job(
+        request.bucket,
+        request.prefix,
+        access=access,
+        selection=selection,
+        base_job=request.base_job,
+        using=api(),
+    )
     return StartedScan.of(started, request)
 
 

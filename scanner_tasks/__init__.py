@@ -54,16 +54,22 @@ PAGE = 500
 
 
 def start_scan(
-    bucket: str, prefix: str = "", *, selection: Mapping[str, Any] | None = None, **access: str | bool | None
+    bucket: str,
+    prefix: str = "",
+    *,
+    selection: Mapping[str, Any] | None = None,
+    base_job: UUID | str | None = None,
+    **access: str | bool | None,
 ) -> StartedJob:
     """Begin to scan a bucket, or the keys below a prefix; returns its ``job_id`` before anything is listed.
 
     ``selection`` says which objects are scanned: ``{"include_keys": ["*.csv"], "sample_percent": 5}``
-    (docs/selection.md has every field).
+    (docs/selection.md has every field). ``base_job`` is a former job's id or ``last``: objects that are as it left them
+    are not read again (docs/incremental.md).
     ``access`` says how the bucket is reached, where the deployment's own way does not do: ``role_arn``,
     ``external_id``, ``endpoint_url``, ``region``, ``requester_pays``, ``anonymous`` (docs/reading-s3.md).
 
-    Raises InvalidInput, BucketNotFound, Denied or Unavailable (``scanner_tasks.core.errors``).
+    Raises InvalidInput, BucketNotFound, Denied, Unavailable, JobNotFound or Conflict (``scanner_tasks.core.errors``).
     """
     from scanner_tasks import bootstrap  # noqa: PLC0415 (boto3 and SQLAlchemy wait until they are needed)
     from scanner_tasks.core.access_rules import read_access  # noqa: PLC0415
@@ -75,6 +81,7 @@ def start_scan(
         prefix,
         access=read_access(access),
         selection=read_selection(selection, now=datetime.now(UTC)),
+        base_job=base_job,
         using=bootstrap.api(),
     )
 
@@ -85,6 +92,7 @@ def start_scans(
     *,
     bucket_tags: Mapping[str, str] | None = None,
     selection: Mapping[str, Any] | None = None,
+    base_job: str | None = None,
     **access: str | bool | None,
 ) -> StartedJobs:
     """Begin a job on each bucket meant: names, patterns such as ``prod-*``; all of ``bucket_tags``.
@@ -103,6 +111,7 @@ def start_scans(
         bucket_tags=bucket_tags,
         access=read_access(access),
         selection=read_selection(selection, now=datetime.now(UTC)),
+        base_job=base_job,
         using=bootstrap.api(),
     )
 

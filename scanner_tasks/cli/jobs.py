@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from scanner_tasks.cli.options import ACCESS, SELECTION, with_options
+from scanner_tasks.cli.options import ACCESS, SELECTION, BaseJob, with_options
 from scanner_tasks.cli.screen import INCOMPLETE, AsJson, JobId, print_json, print_table, shown, uuid_of
 from scanner_tasks.cli.start_many import start_many
 
@@ -27,6 +28,7 @@ def start(
     bucket: Annotated[str, typer.Argument(help="Name of the bucket.", show_default=False)],
     prefix: Annotated[str, typer.Argument(help="Only keys that begin with it, as it stands.")] = "",
     wait: Annotated[bool, typer.Option("--wait", help="Watch the job until it has ended.")] = False,
+    base_job: BaseJob = None,
     access: dict[str, Any] | None = None,
     selection: dict[str, Any] | None = None,
     as_json: AsJson = False,
@@ -39,12 +41,15 @@ def start(
     Example: s3scan jobs start my-bucket exports/2026/ --include-keys '*.csv' --modified-after 30d
     """
     from scanner_tasks import start_scan  # noqa: PLC0415
+    from scanner_tasks.cli.shapes import started_shape  # noqa: PLC0415
 
-    started = start_scan(bucket, prefix, selection=selection, **(access or {}))
+    started = start_scan(bucket, prefix, selection=selection, base_job=base_job, **(access or {}))
+    if started.base and started.base.refusal and not as_json:
+        print(started.base.refusal, file=sys.stderr)
     if wait:
         _watch(started.job_id, every_s=2, as_json=as_json)
     elif as_json:
-        print_json({"job_id": started.job_id, "status": started.status, "execution_arn": started.execution_arn})
+        print_json(started_shape(started))
     else:
         print(started.job_id)
 
@@ -154,6 +159,7 @@ def _lines(view: JobView) -> list[tuple[str, object]]:
         ("prefix", job.prefix or "(all keys)"),
         *((name, value) for name, value in job.access.to_show().items() if value),
         *((name, _told(value)) for name, value in job.selection.to_json().items()),
+        *_base_lines(view),
         ("status", f"{job.status}: {job.status_reason}" if job.status_reason else job.status),
         ("coverage", _coverage(view)),
         ("lane", job.lane),
@@ -177,6 +183,14 @@ def _lines(view: JobView) -> list[tuple[str, object]]:
     if view.eta_s is not None:
         lines.append(("seconds left", round(view.eta_s)))
     return lines
+
+
+def _base_lines(view: JobView) -> list[tuple[str, object]]:
+    base = view.job.base
+    if base is None:
+        return []
+    lines: list[tuple[str, object]] = [("base job", base.job_id or "none")]
+    return [*lines, ("  not used", base.refusal)] if base.refusal else lines
 
 
 def _told(value: object) -> str:

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 
 Listed = list[str] | None
 
+BaseJob = Annotated[
+    str | None,
+    typer.Option(help="A finished job's id, or last: objects that are as it left them are not read again."),
+]
+
 #: Field of core/selection.py → type and help of its option.
 SELECTION: Final[Mapping[str, tuple[Any, str]]] = {
     "include_prefixes": (Listed, "Only keys that begin with one of these; give it again for more."),

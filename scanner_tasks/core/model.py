@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from scanner_tasks.core.access import Access
+    from scanner_tasks.core.bases import Base
 
 
 class JobStatus(StrEnum):
@@ -244,6 +245,8 @@ class Job:
     selection: Selection = EVERYTHING
     #: What the listing has chosen so far; kept only for a selection with a limit.
     taken: Taken = NOTHING_TAKEN
+    #: The former job that it is compared with; None when nobody asked for one.
+    base: Base | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -397,6 +400,8 @@ class Finding:
     allowed: int = 0
     #: Columns of a table that hold almost nothing else, the first few.
     columns: tuple[Column, ...] = ()
+    #: The job that found it, when the object is unchanged since; None when this job did.
+    first_seen_job: UUID | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from scanner_tasks.core.choosing import passed_over
 from scanner_tasks.core.model import BatchState, Outcome
+from scanner_tasks.store.base_jobs import copy_findings, take_over
 from scanner_tasks.store.engine import execute, insert_rows
 from scanner_tasks.store.packing import pack_etags
 from scanner_tasks.store.strata import add_strata
@@ -66,9 +67,11 @@ def add_batches(
 
     The cursor is compared and swapped: two turns that list the same page record it once. Objects that are not read are
     recorded with their outcome at once; a batch of nothing else is done. ``is_last`` ends the listing. Objects of
-    ``strata`` that were not chosen are counted with their outcome, without a row.
+    ``strata`` that were not chosen are counted with their outcome, without a row. What is as the job's base left it is
+    recorded as unchanged, with its findings (base_jobs.py).
     """
     taken = taken or job.taken
+    batches, unchanged = take_over(connection, job, batches)
     moved = execute(
         connection,
         """
@@ -102,6 +105,7 @@ def add_batches(
         return False
     rows = (_row(job.job_no, job.next_batch_no + n, batch) for n, batch in enumerate(batches))
     insert_rows(connection, _INSERT_BATCHES, _BATCH_ROW, rows)
+    copy_findings(connection, job, unchanged, first_no=job.next_batch_no)
     add_strata(connection, job.job_no, strata)
     return True
 

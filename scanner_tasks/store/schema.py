@@ -96,6 +96,9 @@ jobs = Table(
     _number("done_from"),
     Column("ruleset_hash", Text, nullable=False),
     Column("selection", JSONB),
+    Column("base_job_no", Integer),
+    Column("base_job_id", Uuid),
+    Column("base_refusal", Text),
     _number("taken_objects", BigInteger),
     _number("taken_bytes", BigInteger),
     _number("progress_mark", BigInteger),
@@ -137,6 +140,10 @@ job_batches = Table(
     CheckConstraint("state between 0 and 4", name="job_batches_state_known"),
     CheckConstraint("objects between 1 and 1000", name="job_batches_objects_bounded"),
     CheckConstraint("octet_length(outcomes) = objects", name="job_batches_outcome_each"),
+    # Finds batches by key for store/base_jobs.py; partial with a condition always true, as those of findings.
+    Index(
+        "job_batches_by_key", "job_no", text('"left"(keys[1], 128)'), "batch_no", postgresql_where=text("objects > 0")
+    ),
     postgresql_partition_by="RANGE (job_no)",
 )
 
@@ -199,6 +206,7 @@ findings = Table(
     ),
     _number("allowed", BigInteger),
     Column("columns", JSONB),
+    Column("first_seen_job", Uuid),
     Index("findings_of_id", "finding_id"),
     postgresql_partition_by="RANGE (job_no)",
 )

@@ -17,7 +17,7 @@ from tests.api.conftest import JOB_ID, USING, answer, event, request
 
 
 def started() -> SimpleNamespace:
-    return SimpleNamespace(job_id=JOB_ID, status=JobStatus.LISTING, execution_arn="arn:x")
+    return SimpleNamespace(job_id=JOB_ID, status=JobStatus.LISTING, execution_arn="arn:x", base=None)
 
 
 def test_scan_starts_a_job_and_answers_202_at_once(flows):
@@ -25,7 +25,9 @@ def test_scan_starts_a_job_and_answers_202_at_once(flows):
 
     got = answer(event("scan"))
 
-    flows.start_job.assert_called_once_with("my-bucket", "exports/2026/", access=OWN, selection=EVERYTHING, using=USING)
+    flows.start_job.assert_called_once_with(
+        "my-bucket", "exports/2026/", access=OWN, selection=EVERYTHING, base_job=None, using=USING
+    )
     assert (got.status, got.headers["content-type"]) == (202, "application/json")
     assert got.json == {
         "job_id": str(JOB_ID),
@@ -33,13 +35,16 @@ def test_scan_starts_a_job_and_answers_202_at_once(flows):
         "bucket": "my-bucket",
         "prefix": "exports/2026/",
         "execution_arn": "arn:x",
+        "base_job": None,
     }
 
 
 def test_scan_reads_a_base64_body_and_any_spelling_of_the_content_type(flows):
     flows.start_job.return_value = started()
     assert answer(event("scan_base64")).status == 202
-    flows.start_job.assert_called_once_with("my-bucket", "é//", access=OWN, selection=EVERYTHING, using=USING)
+    flows.start_job.assert_called_once_with(
+        "my-bucket", "é//", access=OWN, selection=EVERYTHING, base_job=None, using=USING
+    )
 
 
 @pytest.mark.parametrize("content_type", [None, "application/json", "application/json; charset=utf-8"])
@@ -47,7 +52,9 @@ def test_scan_without_prefix_scans_the_whole_bucket(flows, content_type):
     flows.start_job.return_value = started()
     made = request("POST", "/scan", body='{"bucket": "my-bucket"}', content_type=content_type)
     assert answer(made).status == 202
-    flows.start_job.assert_called_once_with("my-bucket", "", access=OWN, selection=EVERYTHING, using=USING)
+    flows.start_job.assert_called_once_with(
+        "my-bucket", "", access=OWN, selection=EVERYTHING, base_job=None, using=USING
+    )
 
 
 JOB = {
@@ -59,6 +66,7 @@ JOB = {
     "lane": "scan-3",
     "access": {"role_arn": None, "endpoint_url": None, "region": None, "requester_pays": False, "anonymous": False},
     "selection": {},
+    "base_job": None,
     "limit_reached": False,
     "execution_arn": "arn:aws:states:us-east-1:000000000000:execution:listing:x-1",
     "created_at": "2026-03-10T05:16:23Z",
@@ -177,6 +185,7 @@ def test_results_pass_every_filter_with_the_key_exactly_as_it_is(flows, finding)
                 ],
                 "found_at": "2026-03-10T05:18:00.250000Z",
                 "triage": "open",
+                "first_seen_job": None,
             }
         ],
         "next_cursor": None,

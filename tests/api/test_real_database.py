@@ -100,6 +100,7 @@ def test_job_is_registered_at_once_and_counted_live_until_the_view_knows_it(serv
         "bucket": service.bucket,
         "prefix": "",
         "execution_arn": started.json["execution_arn"],
+        "base_job": None,
     }
     assert started.json["execution_arn"].endswith(f":{job_id}-1")
 
@@ -123,6 +124,9 @@ def test_job_is_registered_at_once_and_counted_live_until_the_view_knows_it(serv
     ended, live = get(f"/jobs/{job_id}").json, get(f"/jobs/{job_id}", real_time="true").json
     assert (ended["status"], ended["total_findings"], ended["total_occurrences"]) == ("succeeded", 10, 10)
     assert (ended["progress"]["real_time"], ended["progress"]["percent"]) == (False, 100.0)
+    again = service.scan(bucket=service.bucket, base_job="last").json
+    assert again["base_job"] == get(f"/jobs/{again['job_id']}").json["base_job"]
+    assert again["base_job"] == {"job_id": job_id, "used": True, "reason": None}
     for progress in (ended["progress"], live["progress"]):
         progress |= {"real_time": None, "refreshed_at": None}
     assert ended == live
