@@ -13,7 +13,15 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 from aws_lambda_powertools.event_handler.openapi.params import Body, Query
 
-from api_lambda import bucket_routes, control_routes, coverage_routes, finding_routes, problems, result_routes
+from api_lambda import (
+    bucket_routes,
+    compare_routes,
+    control_routes,
+    coverage_routes,
+    finding_routes,
+    problems,
+    result_routes,
+)
 from api_lambda.common import (
     DESCRIBED,
     PAGE_DEFAULT,
@@ -61,6 +69,7 @@ app.include_router(control_routes.router)
 app.include_router(result_routes.router)
 app.include_router(finding_routes.router)
 app.include_router(coverage_routes.router)
+app.include_router(compare_routes.router)
 
 
 @app.post(
@@ -149,7 +158,10 @@ def openapi_json() -> str:
 _METHODS = (
     (r"/scans?|/detect|/triage", "POST"),
     (r"/jobs/[^/]+", "GET or DELETE"),
-    (r"/findings/[^/]+/explain|/jobs(/[^/]+/coverage)?|/results|/triage/[^/]+|/openapi\.json|/dlq(/[^/]+)?", "GET"),
+    (
+        r"/findings/[^/]+/explain|/jobs(/[^/]+/(coverage|compare/[^/]+))?|/results|/triage/[^/]+|/openapi\.json|/dlq(/[^/]+)?",
+        "GET",
+    ),
     (r"/jobs/[^/]+/(pause|resume|cancel|retry-failed)|/dlq/[^/]+/(retry|discard)", "POST"),
 )
 
@@ -167,7 +179,8 @@ def _not_found(_: Exception) -> Response[str]:
     return problems.problem(
         HTTPStatus.NOT_FOUND,
         "No such path: there are POST /scan, /scans, /detect, /triage, "
-        "GET /buckets, /jobs, /jobs/{job_id}, /jobs/{job_id}/coverage, /results, /dlq, /openapi.json; "
+        "GET /buckets, /jobs, /jobs/{job_id}, /jobs/{job_id}/coverage, /jobs/{job_id}/compare/{base_id}, "
+        "/results, /dlq, /openapi.json; "
         "that document has them all.",
     )
 

@@ -21,6 +21,7 @@ from uuid import UUID
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from scanner_tasks.core.comparing import ChangedFinding, ChangedObject
     from scanner_tasks.core.model import Finding, JobStatus, Progress
     from scanner_tasks.core.triage import Mark
     from scanner_tasks.flow.buckets import StartedJobs
@@ -349,6 +350,30 @@ class JobHandle:
             yield from page.objects
             cursor = page.next_cursor
             if cursor is None:
+                return
+
+    def compare(self, base_id: UUID | str) -> Iterator[ChangedFinding]:
+        """Findings that an older job of the bucket did not have, or had otherwise; lazy (docs/incremental.md)."""
+        from scanner_tasks import bootstrap  # noqa: PLC0415
+        from scanner_tasks.flow import compare  # noqa: PLC0415
+
+        cursor, base = None, _uuid(base_id)
+        while True:
+            page = compare.compare_findings(self.job_id, base, limit=PAGE, cursor=cursor, using=bootstrap.api())
+            yield from page.findings
+            if (cursor := page.next_cursor) is None:
+                return
+
+    def compare_objects(self, base_id: UUID | str) -> Iterator[ChangedObject]:
+        """Objects added, changed or deleted since an older job listed the bucket; lazy."""
+        from scanner_tasks import bootstrap  # noqa: PLC0415
+        from scanner_tasks.flow import compare  # noqa: PLC0415
+
+        cursor, base = None, _uuid(base_id)
+        while True:
+            page = compare.compare_objects(self.job_id, base, limit=PAGE, cursor=cursor, using=bootstrap.api())
+            yield from page.objects
+            if (cursor := page.next_cursor) is None:
                 return
 
     def refresh(self, *, real_time: bool = True) -> JobHandle:

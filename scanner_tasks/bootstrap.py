@@ -146,7 +146,7 @@ def _objects(ours: Settings) -> ObjectReader:
         s3_endpoint_url=ours.s3_endpoint_url,
         profiles=ours.allowed_endpoints,
         roles=ours.allowed_roles,
-        pool_size=ours.max_workers + 5,
+        pool_size=max(ours.max_workers + 5, ours.list_connections),
         connect_timeout_s=ours.s3_connect_timeout_s,
         read_timeout_s=ours.s3_read_timeout_s,
         min_bytes_per_s=ours.s3_min_bytes_per_s,

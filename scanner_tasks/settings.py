@@ -124,12 +124,16 @@ class Settings(BaseSettings):
         ),
     )
     feed_turn_s: float = Field(default=240.0, gt=0, description="How long one Feed turn lists; below Lambda's timeout.")
+    list_connections: int = Field(default=16, ge=1, le=128, description="LIST requests of one turn at a time, at most.")
+    list_lease_s: float = Field(
+        default=60.0, gt=0, description="Seconds after which another turn lists what a dead one had begun."
+    )
     feed_wait_s: int = Field(default=10, ge=1, description="Longest wait of the state machine between two turns.")
     feed_max_turns: int = Field(
         default=2000, ge=1, description="Turns of one execution before the next takes over (25,000 events, 9 a turn)."
     )
     feed_high_water: int = Field(
-        default=20_000, ge=1, description="Planned batches at which a turn stops listing (dispatch goes on)."
+        default=20_000, ge=1, description="Planned batches at which the listing stops (dispatch goes on)."
     )
     window_min_batches: int = Field(default=200, ge=1, description="Least window of a bucket, in batches ahead.")
     window_s: float = Field(default=60.0, gt=0, description="Window in seconds of the bucket's measured rate.")

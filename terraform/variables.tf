@@ -252,7 +252,7 @@ variable "image" {
 variable "image_tag" {
   description = "Tag in the repository made here."
   type        = string
-  default     = "latest-release"
+  default     = "0.1.0"
 }
 
 variable "lambda_runtime" {

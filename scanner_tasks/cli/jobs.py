@@ -220,6 +220,26 @@ def coverage(
 
 
 @app.command()
+def compare(
+    job_id: JobId,
+    base_id: Annotated[str, typer.Argument(metavar="BASE_ID", help="An older job of the bucket.", show_default=False)],
+    objects: Annotated[bool, typer.Option("--objects", help="Objects instead of findings.")] = False,
+    limit: Annotated[int, typer.Option(min=0, help="Lines to print; 0 prints all.")] = 100,
+    as_json: AsJson = False,
+) -> None:
+    """Show what differs from an older job: findings new, fixed, changed, moved; objects added, changed, deleted.
+
+    Findings of objects that the newer job did not read to their ends are unverified, never fixed. With --json, one line
+    each, in the form of GET /jobs/{job_id}/compare/{base_id}.
+
+    Example: s3scan jobs compare 0b0e7f1c-8f0c-4d5e-9a53-0f6a2c1d7e11 7d3f4a52-6c1b-4a0e-8f7d-2b9c5e1a0f34
+    """
+    from scanner_tasks.cli.compare import show_comparison  # noqa: PLC0415
+
+    show_comparison(uuid_of(job_id), uuid_of(base_id), objects=objects, limit=limit, as_json=as_json)
+
+
+@app.command()
 def watch(
     job_id: JobId,
     every: Annotated[float, typer.Option(min=0.1, help="Seconds between two looks.")] = 2.0,

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import typer
 
+from scanner_tasks.cli import fill_secrets, watch
 from scanner_tasks.cli.screen import AsJson, print_json, print_table
 
-app = typer.Typer(help="Stop the whole fleet, let it go on, settle now.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(
+    help="Stop the whole fleet, let it go on, settle now, watch it.", no_args_is_help=True, rich_markup_mode=None
+)
+app.command(name="watch-queues")(watch.watch_queues)
+app.command(name="watch-scaling")(watch.watch_scaling)
+app.command()(watch.throughput)
+app.command(name="fill-secrets")(fill_secrets.fill_secrets)
 
 
 @app.command(name="pause-all")

@@ -29,6 +29,8 @@ class Page:
     objects: tuple[ObjectRef, ...]
     #: True when nothing stands behind it; otherwise the next page starts after the last key of this one.
     is_last: bool
+    #: How often S3 asked to slow down before it gave the page.
+    slow_downs: int = 0
 
 
 @dataclass(frozen=True, slots=True)

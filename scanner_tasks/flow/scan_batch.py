@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 import structlog
 
+from scanner_tasks.aws.embedded_metrics import embedded
 from scanner_tasks.core.errors import Unavailable
 from scanner_tasks.extract.text import RiskyContentError
 from scanner_tasks.flow.attempt_errors import keep_error
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
 
 log = get_logger()
 
+#: Outcomes that workers record, each a metric of its own: ObjectsScanned …
+_KINDS = ("scanned", "partial", "skipped", "unchanged", "failed")
 #: How long a batch waits for a child's slot before it says that it is alive.
 _LOOK_S = 1.0
 
@@ -117,8 +121,21 @@ def _scan(batch: ClaimedBatch, *, using: Worker) -> Result:
         findings=sum(len(r.findings) for r in results),
         bytes_read=sum(r.bytes_read for r in results),
         seconds=round(using.clock() - began, 3),
+        **embedded(using.settings.metrics_namespace, _metrics(results if is_ours else (), using.clock() - began)),
     )
     return result
+
+
+def _metrics(results: Sequence[ObjectResult], seconds: float) -> dict[str, tuple[float, str]]:
+    """What the dashboard counts of a batch; of one that another worker records nothing but its time."""
+    kinds = Counter(result.outcome.kind for result in results)
+    objects = {f"Objects{kind.capitalize()}": (kinds[kind], "Count") for kind in _KINDS}
+    return {
+        **objects,
+        "BytesRead": (sum(result.bytes_read for result in results), "Bytes"),
+        "Findings": (sum(len(result.findings) for result in results), "Count"),
+        "BatchSeconds": (round(seconds, 3), "Seconds"),
+    }
 
 
 def _scan_risky(

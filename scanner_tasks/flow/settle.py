@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from scanner_tasks.aws.embedded_metrics import embedded
 from scanner_tasks.core import lanes
 from scanner_tasks.core.envelope import SCAN_BATCH, read_envelope
 from scanner_tasks.core.errors import InvalidInput, ScannerError
@@ -87,7 +88,11 @@ def settle(*, using: Feeder) -> SettleReport:
     report = SettleReport(
         dead_letters=dead, compacted=compacted, backlog_batches=backlog, forgotten=forgotten, **counts
     )
-    log.info("settled", **{name: getattr(report, name) for name in SettleReport.__dataclass_fields__})
+    log.info(
+        "settled",
+        **{name: getattr(report, name) for name in SettleReport.__dataclass_fields__},
+        **embedded(using.settings.metrics_namespace, {"DeadLetters": (dead, "Count")}),
+    )
     return report
 
 

@@ -300,6 +300,21 @@ range_findings = Table(
     _number("allowed", BigInteger),
 )
 
+#: Ranges of keys of a job that is being listed (store/key_ranges.py); its rows go when it is listed.
+key_ranges = Table(
+    "key_ranges",
+    metadata,
+    Column("job_no", Integer, ForeignKey("jobs.job_no", ondelete="CASCADE"), primary_key=True),
+    Column("range_no", Integer, primary_key=True, autoincrement=False),
+    _c_text("cursor", nullable=True),
+    _c_text("until", nullable=True),
+    _number("pages"),
+    Column("owner", Uuid),
+    _time("lease_until"),
+    Column("done", Boolean, nullable=False, server_default=text("false")),
+    postgresql_with={"fillfactor": "50"},
+)
+
 #: Why an attempt at a batch failed: what a dead letter of it shows.
 batch_errors = Table(
     "batch_errors",

@@ -236,6 +236,7 @@ def test_openapi_describes_every_endpoint_with_its_problems(flows):
         ("/findings/{finding_id}/explain", "get"),
         ("/detect", "post"),
         ("/jobs/{job_id}/coverage", "get"),
+        ("/jobs/{job_id}/compare/{base_id}", "get"),
         ("/jobs/{job_id}", "delete"),
         ("/jobs/{job_id}/pause", "post"),
         ("/jobs/{job_id}/resume", "post"),

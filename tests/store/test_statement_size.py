@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import Engine
 
 from scanner_tasks.core.bases import Base
+from scanner_tasks.core.choosing import ChosenPage
 from scanner_tasks.core.incremental import Run
 from scanner_tasks.core.model import (
     Column,
@@ -38,6 +39,7 @@ from scanner_tasks.store import (
     feeding,
     findings,
     jobs,
+    key_ranges,
     partitions,
     progress,
     ranges,
@@ -258,6 +260,30 @@ def test_largest_round_of_dispatch_fits_at_the_highest_batch_numbers(
         feeding.mark_dispatched(
             connection, job, list(range(top - SEND_AT_ONCE, top)), dispatch_from=top, dispatch_rev=0
         )
+
+
+@pytest.mark.parametrize("kind", WORST_KEYS)
+def test_ranges_of_the_worst_keys_fit(kind: str, measured: Engine, new_job: Callable[..., Job]) -> None:
+    job, owner = new_job(listed=False), uuid4()
+    # A cut is as long as a key may be.
+    cursor, cut, until = (key[: len(key) - 2] + f"{n:02d}" for n, key in enumerate([WORST_KEYS[kind]] * 3))
+    whole = key_ranges.RangePage(number=0, cursor=cursor, until=until, is_done=False, chosen=ChosenPage(batches=()))
+    with transaction(measured) as connection:
+        (leased,) = key_ranges.take_ranges(connection, job, owner=owner, lease_s=60)
+        recorded = key_ranges.record_pages(
+            connection,
+            job,
+            [whole, replace(whole, number=1, cut=cut, cut_from=0)],
+            places={0: leased.place},
+            owner=owner,
+        )
+    assert recorded
+    assert recorded.is_ours == (True, True)
+    with transaction(measured) as connection:
+        key_ranges.renew_ranges(connection, job.job_no, owner=owner, lease_s=60)
+        key_ranges.release_ranges(connection, job.job_no, owner=owner)
+        again = key_ranges.take_ranges(connection, job, owner=owner, lease_s=60)
+    assert [(r.cursor, r.until) for r in again] == [(cursor, cut), (cursor, until)]
 
 
 def test_largest_page_of_jobs_fits(measured: Engine) -> None:
