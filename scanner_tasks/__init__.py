@@ -70,9 +70,9 @@ def start_scan(
 
     ``selection`` says which objects are scanned: ``{"include_keys": ["*.csv"], "sample_percent": 5}``
     (docs/selection.md has every field). At its ``budget`` the job pauses itself: ``{"dollars": 5}``, ``objects``,
-    ``bytes``.
-    ``base_job`` is a former job's id or ``last``: objects that are as it left them are not read again. ``inventory`` is
-    the address of an S3 Inventory manifest, read in the place of a listing (docs/incremental.md has both).
+    ``bytes``. ``base_job`` is a former job's id or ``last``: objects that are as it left them are not read again.
+    ``inventory`` is the address of an S3 Inventory manifest, read in the place of a listing (docs/incremental.md has
+    both).
     ``access`` says how the bucket is reached, where the deployment's own way does not do: ``role_arn``,
     ``external_id``, ``endpoint_url``, ``region``, ``requester_pays``, ``anonymous`` (docs/reading-s3.md).
 

@@ -54,7 +54,7 @@ def start_job(
     ``access`` says how the bucket is reached; endpoints and roles must be on the operator's lists. ``selection`` says
     which objects are scanned (core/selection_rules.py reads it), and at its ``budget`` the job pauses itself.
     ``base_job`` is a former job's id or ``last``: what is as that job left it is not read again (flow/base_job.py).
-    ``inventory`` is the address of an S3 Inventory manifest, whose report is read in the place of a listing. A repeat
+    ``inventory`` is the address of an S3 Inventory manifest: its report is read in the place of a listing. A repeat
     with the same ``job_id`` begins nothing anew. Raises InvalidInput, BucketNotFound, Denied, Unavailable, JobNotFound
     or Conflict; when the execution cannot be started, the job is ``failed`` with the reason and the error is raised.
     """
