@@ -1,0 +1,127 @@
+"""An incremental job beside its base: first, unchanged, 1 % changed, other rules. What is read, sent, found; how long.
+
+The real flow on a real PostgreSQL with fsync on; S3 and SQS in memory, so seconds are the scanner's own and a GET costs
+nothing. The first job and the one under other rules do the same work: how much their times differ is how much the
+machine was disturbed.
+
+    python -m benchmarks.bench_incremental [--objects 5000]
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import shutil
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benchmarks.postgres.machine import machine
+from benchmarks.postgres.stress import DURABLE, migrate, quiet
+from scanner_tasks.flow.read_results import get_job
+from scanner_tasks.flow.settle import settle
+from scanner_tasks.flow.start_job import start_job
+from scanner_tasks.flow.verify import verify_job
+from scanner_tasks.local.postgres import LocalPostgres
+from scanner_tasks.store.engine import make_engine
+from tests.flow.conftest import System
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+_SSN = b"name,ssn\nJane Roe,512-44-1234\n"
+
+
+def _content(number: int, *, version: int = 0) -> bytes:
+    """About 2 KB; one in ten holds a number that is found."""
+    draw = random.Random(f"{number} {version}")
+    words = " ".join(draw.choice(("alpha", "beta", "gamma", "delta", "order", "total")) for _ in range(350))
+    return words.encode() + b"\n" + (_SSN if number % 10 == 0 else b"")
+
+
+def _run(system: System, name: str, base: str | None) -> str:
+    before = sum(len(queue) for queue in system.sent)
+    began = time.perf_counter()
+    started = start_job(system.bucket, base_job=base, using=system.feeder)
+    listing = 0.0
+    while True:
+        at = time.perf_counter()
+        system.feed(started.job_id)
+        listing += time.perf_counter() - at
+        system.deliver(started.job_id)
+        settle(using=system.feeder)
+        view = get_job(started.job_id, real_time=True, using=system.feeder)
+        if view.job.finished_at:
+            break
+    seconds = time.perf_counter() - began
+    counts = view.progress
+    if not verify_job(started.job_id, using=system.feeder).agree:
+        raise AssertionError("The accounts differ.")
+    sent = sum(len(queue) for queue in system.sent) - before
+    cells = [name, f"{counts.scanned:,}", f"{counts.unchanged:,}", f"{counts.findings:,}", f"{sent:,}"]
+    return f"| {' | '.join(cells)} | {listing:.2f} | {seconds:.2f} |"
+
+
+class _Counted(System):
+    """Keeps what is sent."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.sent: list[list[object]] = []
+        super().__init__(engine)
+        send = self.queues.send
+
+        def counted(queue, messages):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+            self.sent.append(list(messages))
+            return send(queue, messages)
+
+        self.queues.send = counted  # type: ignore[method-assign]
+
+
+def main() -> int:
+    """Measure and print a table in Markdown."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--objects", type=int, default=5_000)
+    options = parser.parse_args()
+    quiet()
+    folder = Path(tempfile.mkdtemp(prefix="s3scan-bench-"))
+    folder.chmod(0o755)
+    postgres = LocalPostgres(folder / "postgres", settings=DURABLE)
+    try:
+        postgres.start()
+        migrate(postgres.url())
+        engine = make_engine(postgres.url(), pool_size=8)
+        system = _Counted(engine)
+        system.put({f"data/{n:07d}.txt": _content(n) for n in range(options.objects)})
+        lines = [
+            "| job | scanned | unchanged | findings | messages | Feed s | all s |",
+            "|---|---|---|---|---|---|---|",
+        ]
+        line = _run(system, "first", None)
+        lines.append(line)
+        line = _run(system, "unchanged", "last")
+        lines.append(line)
+        system.put({f"data/{n:07d}.txt": _content(n, version=1) for n in range(0, options.objects, 100)})
+        line = _run(system, "1 % changed", "last")
+        lines.append(line)
+        system.feeder = replace(system.feeder, ruleset_hash=lambda: "other rules")
+        line = _run(system, "other rules", "last")
+        lines.append(line)
+        print("\n".join(lines))
+        print()
+        print(", ".join(f"{name} {value}" for name, value in machine(engine).items()), end=", ")
+        print(f"load average {os.getloadavg()[0]:.1f} at the end.")
+        system.worker.leases.stop()
+        system.worker.children.close()
+        engine.dispose()
+    finally:
+        postgres.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
