@@ -120,6 +120,7 @@ def scan(
         selection=selection,
         budget=budget,
         base_job=request.base_job,
+        inventory=request.inventory,
         using=api(),
     )
     return Response(HTTPStatus.ACCEPTED, _JSON, body=StartedScan.of(started, request))

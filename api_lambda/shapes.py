@@ -114,6 +114,12 @@ class ScanRequest(_Shape):
     budget: Budget | None = None
     dry_run: bool = Field(default=False, description="Begin nothing: answer 200 with what the scan would cost.")
     base_job: BaseName = None
+    inventory: str | None = Field(
+        default=None,
+        max_length=1100,
+        description="An S3 Inventory manifest: its report is read in the place of a listing.",
+        examples=["s3://reports/my-bucket/daily/2026-11-01T01-00Z/manifest.json"],
+    )
 
 
 class BaseJob(_Shape):
@@ -232,6 +238,7 @@ class Job(_Shape):
     estimate: dict[str, Any] | None = Field(description="What it was reckoned to cost once it was listed.")
     actual: dict[str, Any] | None = Field(description="What it did cost, once it has ended, in the same form.")
     base_job: BaseJob | None = Field(description="What it is compared with; null without one.")
+    inventory: str | None = Field(description="The manifest of the report that names its objects; null for a listing.")
     limit_reached: bool = Field(description="The selection's limit ended the listing: the bucket may hold more.")
     execution_arn: str | None
     created_at: Moment

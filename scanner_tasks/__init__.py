@@ -63,15 +63,16 @@ def start_scan(
     selection: Mapping[str, Any] | None = None,
     budget: Mapping[str, Any] | None = None,
     base_job: UUID | str | None = None,
+    inventory: str | None = None,
     **access: str | bool | None,
 ) -> StartedJob:
     """Begin to scan a bucket, or the keys below a prefix; returns its ``job_id`` before anything is listed.
 
     ``selection`` says which objects are scanned: ``{"include_keys": ["*.csv"], "sample_percent": 5}``
     (docs/selection.md has every field). At its ``budget`` the job pauses itself: ``{"dollars": 5}``, ``objects``,
-    ``bytes``.
-    ``base_job`` is a former job's id or ``last``: objects that are as it left them are not read again
-    (docs/incremental.md).
+    ``bytes``. ``base_job`` is a former job's id or ``last``: objects that are as it left them are not read again.
+    ``inventory`` is the address of an S3 Inventory manifest, read in the place of a listing (docs/incremental.md has
+    both).
     ``access`` says how the bucket is reached, where the deployment's own way does not do: ``role_arn``,
     ``external_id``, ``endpoint_url``, ``region``, ``requester_pays``, ``anonymous`` (docs/reading-s3.md).
 
@@ -90,6 +91,7 @@ def start_scan(
         selection=read_selection(selection, now=datetime.now(UTC)),
         budget=read_budget(budget),
         base_job=base_job,
+        inventory=inventory,
         using=bootstrap.api(),
     )
 

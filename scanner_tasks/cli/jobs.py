@@ -29,6 +29,9 @@ def start(
     prefix: Annotated[str, typer.Argument(help="Only keys that begin with it, as it stands.")] = "",
     wait: Annotated[bool, typer.Option("--wait", help="Watch the job until it has ended.")] = False,
     base_job: BaseJob = None,
+    inventory: Annotated[
+        str | None, typer.Option(help="Manifest of an S3 Inventory report that is read in the place of a listing.")
+    ] = None,
     access: dict[str, Any] | None = None,
     selection: dict[str, Any] | None = None,
     budget: dict[str, Any] | None = None,
@@ -45,7 +48,13 @@ def start(
     from scanner_tasks.cli.shapes import started_shape  # noqa: PLC0415
 
     started = start_scan(
-        bucket, prefix, selection=selection, budget=budget_of(budget), base_job=base_job, **(access or {})
+        bucket,
+        prefix,
+        selection=selection,
+        budget=budget_of(budget),
+        base_job=base_job,
+        inventory=inventory,
+        **(access or {}),
     )
     if started.base and started.base.refusal and not as_json:
         print(started.base.refusal, file=sys.stderr)
@@ -163,6 +172,7 @@ def _lines(view: JobView) -> list[tuple[str, object]]:
         *((name, value) for name, value in job.access.to_show().items() if value),
         *((name, _told(value)) for name, value in job.selection.to_json().items()),
         *_base_lines(view),
+        *([("inventory", job.inventory)] if job.inventory else []),
         ("status", f"{job.status}: {job.status_reason}" if job.status_reason else job.status),
         ("coverage", _coverage(view)),
         ("lane", job.lane),

@@ -17,6 +17,7 @@ from scanner_tasks.core.selection import EVERYTHING, Selection
 from scanner_tasks.flow.base_job import find_base
 from scanner_tasks.flow.control import fail_job
 from scanner_tasks.flow.executions import start_first_execution
+from scanner_tasks.flow.inventory import check_inventory
 from scanner_tasks.store import job_costs, jobs
 from scanner_tasks.store.engine import transaction
 
@@ -44,6 +45,7 @@ def start_job(
     selection: Selection = EVERYTHING,
     budget: Budget = UNLIMITED,
     base_job: str | UUID | None = None,
+    inventory: str | None = None,
     using: Api,
     job_id: UUID | None = None,
 ) -> StartedJob:
@@ -51,23 +53,26 @@ def start_job(
 
     ``access`` says how the bucket is reached; endpoints and roles must be on the operator's lists. ``selection`` says
     which objects are scanned (core/selection_rules.py reads it), and at its ``budget`` the job pauses itself.
-    ``base_job`` is a former job's id or ``last``: what is as that job left it is not read again (flow/base_job.py). A
-    repeat with the same ``job_id`` begins nothing anew. Raises InvalidInput, BucketNotFound, Denied, Unavailable,
-    JobNotFound or Conflict; when the execution cannot be started, the job is ``failed`` with the reason and the error
-    is raised.
+    ``base_job`` is a former job's id or ``last``: what is as that job left it is not read again (flow/base_job.py).
+    ``inventory`` is the address of an S3 Inventory manifest: its report is read in the place of a listing. A repeat
+    with the same ``job_id`` begins nothing anew. Raises InvalidInput, BucketNotFound, Denied, Unavailable, JobNotFound
+    or Conflict; when the execution cannot be started, the job is ``failed`` with the reason and the error is raised.
     """
     check_bucket(bucket)
     check_key(prefix, "prefix")
     access = allowed_access(access, using=using)
     using.objects.through(access).check_bucket(bucket)
+    if inventory is not None:
+        check_inventory(inventory, bucket=bucket, objects=using.objects.through(access))
     job = register_job(
         bucket,
         prefix,
-        source=JobSource.LISTING,
+        source=JobSource.LISTING if inventory is None else JobSource.INVENTORY,
         access=access,
         selection=selection,
         budget=budget,
         base_job=base_job,
+        inventory=inventory,
         job_id=job_id or uuid4(),
         using=using,
     )
@@ -92,6 +97,7 @@ def register_job(
     selection: Selection = EVERYTHING,
     budget: Budget = UNLIMITED,
     base_job: str | UUID | None = None,
+    inventory: str | None = None,
     job_id: UUID,
     using: Api,
 ) -> Job:
@@ -122,6 +128,7 @@ def register_job(
             lane=lane,
             ruleset_hash=ruleset_hash,
             base=base,
+            inventory=inventory,
         )
         job = jobs.get_job(connection, job_id)
         if job and added and not budget.is_unlimited:

@@ -16,7 +16,14 @@ from scanner_tasks.core.model import JobStatus
 from scanner_tasks.core.selection import EVERYTHING
 from tests.api.conftest import JOB_ID, USING, answer, event, request
 
-AS_USUAL = {"access": OWN, "selection": EVERYTHING, "budget": UNLIMITED, "base_job": None, "using": USING}
+AS_USUAL = {
+    "access": OWN,
+    "selection": EVERYTHING,
+    "budget": UNLIMITED,
+    "base_job": None,
+    "inventory": None,
+    "using": USING,
+}
 
 
 def started() -> SimpleNamespace:
@@ -64,6 +71,7 @@ JOB = {
     "access": {"role_arn": None, "endpoint_url": None, "region": None, "requester_pays": False, "anonymous": False},
     "selection": {},
     "base_job": None,
+    "inventory": None,
     "limit_reached": False,
     "budget": {},
     "estimate": None,
