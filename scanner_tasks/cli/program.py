@@ -13,7 +13,22 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from scanner_tasks.cli import buckets, db, detect, dlq, explain, export, jobs, ops, results, rules, scan, triage, worker
+from scanner_tasks.cli import (
+    buckets,
+    db,
+    detect,
+    dlq,
+    explain,
+    export,
+    jobs,
+    ops,
+    report,
+    results,
+    rules,
+    scan,
+    triage,
+    worker,
+)
 from scanner_tasks.core.errors import InvalidInput, RuleError, ScannerError
 
 if TYPE_CHECKING:
@@ -35,6 +50,7 @@ app.command(name="results")(results.results)
 app.add_typer(triage.app, name="triage")
 app.command(name="explain")(explain.explain)
 app.command(name="export")(export.export)
+app.command(name="report")(report.report)
 app.command(name="detect")(detect.detect)
 app.add_typer(dlq.app, name="dlq")
 app.add_typer(ops.app, name="ops")
