@@ -131,6 +131,28 @@ def pdf_xref_loop() -> bytes:
     return content.replace(b"trailer\n<<", b"trailer\n<</Prev %d" % table)
 
 
+def pdf_stream_loop() -> bytes:
+    """A table of cross-references in which every object stands in a stream of objects that stands in itself."""
+    catalog = (
+        b"<</Type/Catalog/Pages 2 0 R>><</Type/Pages/Kids[4 0 R]/Count 1>><</Type/Page/Parent 2 0 R/Contents 5 0 R>>"
+    )
+    stream = b"1 0 2 29 4 63 " + catalog
+    held = (
+        b"9 0 obj\n<</Type/ObjStm/N 3/First 14/Extends 9 0 R/Length 9 0 R>>stream\n" + stream + b"\nendstream\nendobj\n"
+    )
+    head = b"%PDF-1.7\n"
+    entries = b"".join(
+        struct.pack(">BHB", *entry)
+        for entry in [(0, 0, 0)] + [(2, 9, n) for n in range(8)] + [(2, 9, 0), (1, len(head) + len(held), 0)]
+    )
+    table = b"10 0 obj\n<</Type/XRef/Size 11/W[1 2 1]/Root 1 0 R/Prev %d/Length %d>>stream\n" % (
+        len(head) + len(held),
+        len(entries),
+    )
+    body = head + held + table + entries + b"\nendstream\nendobj\n"
+    return body + b"startxref\n%d\n%%%%EOF" % (len(head) + len(held))
+
+
 def png(text_bytes: int) -> bytes:
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
@@ -204,6 +226,7 @@ BOMBS: dict[str, tuple[str, Callable[[], bytes]]] = {
     "pdf whose pages hold themselves": ("a.pdf", lambda: pdf_with({b"/Kids[4 0 R]": b"/Kids[2 0 R]"})),
     "pdf of 2 billion pages, told": ("a.pdf", lambda: pdf_with({b"/Count 1": b"/Count 2000000000"})),
     "pdf whose cross-references go round": ("a.pdf", pdf_xref_loop),
+    "pdf whose streams of objects hold themselves": ("a.pdf", pdf_stream_loop),
     "pdf form that draws itself": ("a.pdf", pdf_form_loop),
     "pdf page of 1 GB, packed three times": ("a.pdf", lambda: pdf_packed(3)),
     "png, 20 texts of 100 MB": ("a.png", lambda: png(100_000_000)),

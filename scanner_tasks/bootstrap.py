@@ -145,6 +145,7 @@ def _objects(ours: Settings) -> ObjectReader:
         aws_endpoint_url=ours.aws_endpoint_url,
         s3_endpoint_url=ours.s3_endpoint_url,
         profiles=ours.allowed_endpoints,
+        roles=ours.allowed_roles,
         pool_size=ours.max_workers + 5,
         connect_timeout_s=ours.s3_connect_timeout_s,
         read_timeout_s=ours.s3_read_timeout_s,

@@ -189,7 +189,10 @@ class Settings(BaseSettings):
         description="Size of a message, database, RTF or old Word document, before it is partial(bytes).",
     )
     child_max: int = Field(
-        default=2, ge=1, description="Processes at a time that run risky parsers (PDF, workbooks, databases)."
+        default=1,
+        ge=1,
+        description="Processes at a time that run risky parsers (PDF, workbooks, databases) and decoders that need "
+        "much memory; one for each 160 MB that the task has beyond 400 MB (docs/formats.md).",
     )
     child_memory_bytes: int = Field(
         default=128 * 1024**2,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
-from scanner_tasks.aws.s3_requests import Answer, bare, listed_time
+from scanner_tasks.aws.s3_requests import RESTORE_STATUS, Answer, bare, is_restored, listed_time
 from scanner_tasks.core.model import ObjectRef
 from scanner_tasks.core.ports import Page
 
@@ -24,6 +25,8 @@ class Boto3Requests:
     def __init__(self, client: Any, *, credentials: Credentials | None = None, requester_pays: bool = False) -> None:
         self._client = client
         self._credentials = credentials
+        host = urlsplit(client.meta.endpoint_url).hostname or ""
+        self._is_aws = ".amazonaws." in host + "."
         self._common: dict[str, Any] = {"RequestPayer": "requester"} if requester_pays else {}
 
     def get(self, ref: ObjectRef, *, if_match: str, byte_range: str | None) -> Answer:
@@ -53,6 +56,7 @@ class Boto3Requests:
             size_bytes=int(answer["ContentLength"]),
             etag=bare(answer.get("ETag", "")),
             storage_class=answer.get("StorageClass", "STANDARD"),
+            is_restored=is_restored(answer.get("Restore", "")),
             modified_at=listed_time(answer.get("LastModified")),
         )
 
@@ -61,6 +65,8 @@ class Boto3Requests:
         arguments: dict[str, Any] = {"Bucket": bucket, "Prefix": prefix, "MaxKeys": max_keys, **self._common}
         if start_after:
             arguments["StartAfter"] = start_after
+        if self._is_aws:
+            arguments["OptionalObjectAttributes"] = [RESTORE_STATUS]
         # boto3 adds encoding-type=url by itself and decodes the keys; named here, it would leave them encoded.
         answer: dict[str, Any] = self._client.list_objects_v2(**arguments)
         # Behind very many delete markers S3 gives empty pages that are not the last: only its token leads on.
@@ -73,6 +79,7 @@ class Boto3Requests:
                 size_bytes=int(item["Size"]),
                 etag=bare(item.get("ETag", "")),
                 storage_class=item.get("StorageClass", "STANDARD"),
+                is_restored=item.get("RestoreStatus", {}).get("IsRestoreInProgress") is False,
                 modified_at=item.get("LastModified", ""),  # the client hands times on as text
             )
             for item in answer.get("Contents", ())

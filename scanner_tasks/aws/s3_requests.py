@@ -58,6 +58,22 @@ class S3Requests(Protocol):
         """Close idle connections."""
 
 
+#: Asked of a listing at AWS: whether archived objects are restored. Other stores may refuse to hear of it.
+RESTORE_STATUS = "RestoreStatus"
+
+
+def is_restored(told: str) -> bool:
+    """Whether the header x-amz-restore tells of a copy that can be read.
+
+    Examples:
+        >>> is_restored('ongoing-request="false", expiry-date="Fri, 21 Dec 2012 00:00:00 GMT"')
+        True
+        >>> is_restored('ongoing-request="true"'), is_restored("")
+        (False, False)
+    """
+    return 'ongoing-request="false"' in told
+
+
 def listed_time(told: str | None) -> str:
     """When an object was last modified, as a listing spells it; from a listing's or a header's text.
 

@@ -21,11 +21,13 @@ from scanner_tasks.aws.lean.pools import Pools, proxy_of
 from scanner_tasks.aws.lean.requests import LeanRequests
 from scanner_tasks.aws.lean.signer import Signer
 from scanner_tasks.aws.objects import MIN_BYTES_PER_S, SLOW_S, ObjectReader
+from scanner_tasks.aws.refused import RefusedRequests
 from scanner_tasks.core.access import OWN, Access
+from scanner_tasks.core.access_rules import check_access
 from scanner_tasks.core.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from scanner_tasks.aws.s3_requests import S3Requests
 
@@ -50,6 +52,8 @@ class Sources:
     s3_endpoint_url: str | None = None
     #: Profile of the shared credentials files by the endpoint that jobs may name; "" is the process's own credentials.
     profiles: Mapping[str, str] = field(default_factory=dict)
+    #: Roles that jobs may name, ``*`` for any text; None leaves it to whoever asks, endpoints too.
+    roles: Sequence[str] | None = None
     #: Connections kept for each host.
     pool_size: int = 25
     connect_timeout_s: float = 5.0
@@ -66,7 +70,7 @@ class Sources:
 
     def _reader(self, access: Access, brakes: Brakes, kept: _Kept) -> ObjectReader:
         return ObjectReader(
-            self.requests(access),
+            self._allowed(access),
             backoff=self.backoff,
             brakes=brakes,
             slow_s=self.read_timeout_s,
@@ -91,6 +95,14 @@ class Sources:
                 make("sts", endpoint_url=None), make("s3control", endpoint_url=None)
             ),
         )
+
+    def _allowed(self, access: Access) -> S3Requests:
+        if self.roles is not None and access != OWN:
+            try:
+                check_access(access, endpoints=self.profiles, roles=self.roles)
+            except InvalidInput as error:
+                return RefusedRequests(str(error))
+        return self.requests(access)
 
     def requests(self, access: Access) -> S3Requests:
         """The backend's requests for an access; raises InvalidInput when a proxy would rewrite keys."""

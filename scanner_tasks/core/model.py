@@ -174,6 +174,8 @@ class ObjectRef:
     version_id: str | None = None
     #: S3's name, such as STANDARD or GLACIER.
     storage_class: str = "STANDARD"
+    #: Of an archived class, but restored: it can be read for some days.
+    is_restored: bool = False
     #: When it was last modified, as the listing told: ISO 8601 in UTC; "" where it did not.
     modified_at: str = field(default="", compare=False)
 

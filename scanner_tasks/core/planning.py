@@ -38,6 +38,9 @@ def plan_object(ref: ObjectRef, policy: Policy) -> PlannedObject:
     """The object with PENDING, or with the reason why it is not read.
 
     Examples:
+        >>> ice = ObjectRef(bucket="b", key="k", size_bytes=1, etag="e", storage_class="GLACIER", is_restored=True)
+        >>> str(plan_object(ice, Policy(object_max_bytes=10)).outcome)
+        'pending'
         >>> ref = ObjectRef(bucket="b", key="logs/", size_bytes=0, etag="e")
         >>> str(plan_object(ref, Policy(object_max_bytes=10)).outcome)
         'skipped(folder_marker)'
@@ -48,7 +51,7 @@ def plan_object(ref: ObjectRef, policy: Policy) -> PlannedObject:
 def _outcome(ref: ObjectRef, policy: Policy) -> Outcome:
     if ref.size_bytes == 0:
         return Outcome.SKIPPED_FOLDER_MARKER if ref.key.endswith("/") else Outcome.SKIPPED_EMPTY
-    if ref.storage_class in ARCHIVED_STORAGE_CLASSES:
+    if ref.storage_class in ARCHIVED_STORAGE_CLASSES and not ref.is_restored:
         return Outcome.SKIPPED_ARCHIVED_STORAGE_CLASS
     if ref.size_bytes > policy.object_max_bytes:
         return Outcome.SKIPPED_TOO_LARGE

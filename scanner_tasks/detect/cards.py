@@ -71,6 +71,10 @@ _RARE: Final = (
     ("67", "67", frozenset(range(12, 20))),
     ("0604", "0604", frozenset({12})),
 )
+#: Cards of so many digits are rare, and other numbers (moments in milliseconds, 64 bits) common.
+_RARE_LENGTHS: Final = frozenset((13, 17, 18, 19))
+#: UnionPay's are that long as a rule.
+_LONG_ISSUER: Final = b"62"
 _BY_FIRST_DIGIT: Final = {
     digit: [(*row, table is _ISSUERS) for table in (_ISSUERS, _RARE) for row in table if row[0][0] == digit]
     for digit in "0123456789"
@@ -117,7 +121,8 @@ def card_prefix(value: bytes) -> tuple[int, bool] | None:
     """
     if value.isdigit():
         certain = _number_certainty(value)
-        return None if certain is None else (len(value), certain)
+        is_rare = len(value) in _RARE_LENGTHS and not value.startswith(_LONG_ISSUER)
+        return None if certain is None else (len(value), certain and not is_rare)
     digits = _NOT_DIGITS.sub(b"", value)
     separators = _NOT_DIGITS.findall(value)
     sizes = tuple(map(len, _NOT_DIGITS.split(value)))

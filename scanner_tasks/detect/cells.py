@@ -170,7 +170,7 @@ def _laid_out(number: bytes, layout: str) -> bytes:
 
 
 _CARD_LAYOUTS: Final = (
-    *("0" * length for length in (13, 14, 15, 16, 19)),
+    *("0" * length for length in (14, 15, 16)),
     "0000 0000 0000 0000",
     "0000 000000 00000",
     "0000 000000 0000",

@@ -132,7 +132,7 @@ class CompiledRule:
         ``column``, ``keyword``, or a sentence of the rule's screen.
         """
         start, end, weak = self.span(match)
-        shaped_weak = weak
+        shaped_weak, is_columnar = weak, False
         if self._validate is not None:
             left = text[start - NEIGHBOURHOOD if start > NEIGHBOURHOOD else 0 : start]
             accepted = self._validate(text[start:end], left, text[end : end + NEIGHBOURHOOD])
@@ -140,7 +140,7 @@ class CompiledRule:
                 _say(why, "validator")
                 return None
             end = start + accepted.length
-            weak = weak or accepted.weak
+            weak, is_columnar = weak or accepted.weak, accepted.columnar
         rule = self.rule
         before = text[max(0, start - self._before) : start]
         # What stands directly after a delimiter has no label: most cells of tables.
@@ -152,8 +152,8 @@ class CompiledRule:
             _say(why, "label")
             return None
         said = columns.said(text, start, end) if columns is not None else None
-        if said == "":
-            _say(why, "column")
+        if said == "" or (is_columnar and not said):
+            _say(why, "column" if said == "" else "validator")
             return None
         if columns is not None:
             # In a table with such a column, no word of another row speaks for a value.
@@ -223,6 +223,9 @@ class CompiledRule:
         rule = self.rule
         near = last_chars(before, rule.proximity + _KEYWORD_CHARS)
         first, last = keywords.last(near)
+        if last >= 0 and (tag := near.rfind(b"</", 0, first)) >= 0 and b">" not in near[tag:first]:
+            # The end of an element says nothing of what follows.
+            first, last = keywords.last(near[:tag])
         if last >= 0:
             between = near[last:]
             distance = chars(between)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _NAME = re.compile(r"[^\W\d_][\w .#/()*?:-]{0,48}|_\w{1,40}|\w{1,3}#?")
 _LONG_NUMBER = re.compile("[0-9]{5}")
 _MOST_WORDS: Final = 5
+_MOST_DIGITS: Final = 6
 #: Lines among which a header is looked for.
 _MOST_LINES: Final = 12
 _NAME_IN_SPACES = re.compile(r"\S+(?: \S+)*")
@@ -118,6 +119,8 @@ def read_header(line: bytes) -> Header | None:
         (b'id', b'Full name', b'ssn')
         >>> read_header(b"Dear Jane, your number is 536228726, as you asked") is None
         True
+        >>> read_header(b"ssn: 536-22-8726, phone: 415-555-2671") is None
+        True
     """
     line = line.removeprefix(b"\xef\xbb\xbf").strip(b"\r\n")
     delimiter = max(DELIMITERS, key=line.count)
@@ -132,4 +135,7 @@ def read_header(line: bytes) -> Header | None:
 
 def _is_name(name: bytes) -> bool:
     text = name.decode("utf-8", "replace")
-    return bool(_NAME.fullmatch(text)) and not _LONG_NUMBER.search(text) and len(text.split()) <= _MOST_WORDS
+    if not _NAME.fullmatch(text) or _LONG_NUMBER.search(text):
+        return False
+    # A line that holds values is a row, or a sentence with commas: it names nothing.
+    return len(text.split()) <= _MOST_WORDS and sum(c.isdigit() for c in text) <= _MOST_DIGITS

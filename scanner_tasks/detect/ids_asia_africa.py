@@ -66,6 +66,9 @@ def au_medicare(digits: bytes) -> bool:
 def au_abn(digits: bytes) -> bool:
     """Australian Business Number: modulus 89, the first digit less one.
 
+    These are the Register's published steps of verification. What generates check digits gives 11 to 99, which some
+    libraries ask for; the steps also let 10 pass for 99.
+
     Examples:
         >>> au_abn(b"83914571673"), au_abn(b"83914571674")
         (True, False)

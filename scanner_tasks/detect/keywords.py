@@ -11,7 +11,7 @@ from scanner_tasks.detect.regex import Regex
 _CONTINUATION: Final = bytes(range(0x80, 0xC0))
 #: A long number and then a word between keyword and value: the keyword belongs to that number, not to ours.
 _NEXT_LABEL: Final = Regex(r"^[A-Za-z0-9_]{0,12}[\"'\]]{0,2}[ ]?[=:#]")
-_ANOTHER_VALUE: Final = Regex("[0-9]{5}[^0-9]*[A-Za-z]{2}")
+_ANOTHER_VALUE: Final = Regex("(?s)[0-9]{4}.*[A-Za-z]{2}")
 
 
 class Keywords:
@@ -111,7 +111,7 @@ class Labels:
         any_word = "|".join(_spaced(word) for word in words)
         kind = "id|ids|no|num|nr|number|code|ref|key"
         label = rf"(?:^|[^A-Za-z])(?i:(?:{any_word})s?(?:[ _.\-]{{0,2}}(?:{kind}))?)"
-        self._pattern = Regex(rf"{label}[^A-Za-z0-9\n,;|]{{0,6}}$")
+        self._pattern = Regex(rf"{label}[^A-Za-z0-9\n,;|]{{0,24}}$")
         self._any_line = Regex(rf"(?m:{label}$)")
 
     def end_with(self, text: bytes) -> bool:

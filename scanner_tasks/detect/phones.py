@@ -67,15 +67,21 @@ _THREE_DIGIT_CODES: Final = (
 _E164_DIGITS: Final = range(8, 16)
 # How a number of a country is labelled where it stands without the country's code: at most so far behind the word.
 _LABEL: Final = re.compile(
-    rb"(?i)(?:phone|tele?ph?[a-z]{0,12}|tel|t\xc3\xa9l(?:\xc3\xa9phone)?|tel\xc3\xa9fonos?|telef\xc3\xb3n[a-z]{0,2}|mobil[a-z]{0,8}"
-    rb"|m\xc3\xb3vil|movil|handy|cell[a-z]{0,5}|celular|portable|fax|gsm|call|rufnummer|puhelin[a-z]{0,8}|kom(?:\.|\xc3\xb3rka)|whatsapp"
+    rb"(?i)(?:phone|tele?ph?[a-z]{0,12}|tel|tlf|t\xc3\xa9l(?:\xc3\xa9phone)?|tel\xc3\xa9fonos?|telef\xc3\xb3n[a-z]{0,2}|mobil[a-z]{0,8}"
+    rb"|m\xc3\xb3vil|movil|handy|cell[a-z]{0,5}|celular|portable|fax|gsm|call|callto|caller ?id|callee"
+    rb"|rufnummer|puhelin[a-z]{0,8}|kom(?:\.|\xc3\xb3rka)|whatsapp"
     rb"|sms|msisdn|\xd1\x82\xd0\xb5\xd0\xbb(?:\xd0\xb5\xd1\x84\xd0\xbe\xd0\xbd)?|\xe9\x9b\xbb\xe8\xa9\xb1|\xe7\x94\xb5\xe8\xaf\x9d|\xe6\x89\x8b\xe6\x9c\xba"
-    rb"|\xe6\x90\xba\xe5\xb8\xaf|\xec\xa0\x84\xed\x99\x94|\xed\x9c\xb4\xeb\x8c\x80\xed\x8f\xb0|\xe0\xa4\xab\xe0\xa4\xbc?\xe0\xa5\x8b\xe0\xa4\xa8)[^0-9\n]{0,24}\Z"
+    rb"|\xe6\x90\xba\xe5\xb8\xaf|\xec\xa0\x84\xed\x99\x94|\xed\x9c\xb4\xeb\x8c\x80\xed\x8f\xb0|\xe0\xa4\xab\xe0\xa4\xbc?\xe0\xa5\x8b\xe0\xa4\xa8)([^0-9\n]{0,24})\Z"
 )
+#: Words that a number of telephone follows as well as other things: only one with separators is believed.
+_VERB: Final = re.compile(
+    rb"(?i)\b(?:contact|reach|dial|landline|hotline|helpline|kontakt|contacto|contatto|ring)[^0-9\n]{0,16}\Z"
+)
+_NEAR_BYTES: Final = 12
 _NATIONAL_DIGITS: Final = range(8, 13)
 
 
-def number_certainty(value: bytes) -> bool | None:
+def number_certainty(value: bytes) -> bool | None:  # noqa: PLR0911 (a table of notations)
     """True for a number that its plan allows, False for a North American shape outside it, None for neither.
 
     Examples:
@@ -83,12 +89,16 @@ def number_certainty(value: bytes) -> bool | None:
         (True, False, None)
     """
     body = _EXTENSION.sub(b"", value)
+    if body.startswith(b"(+"):
+        body = body[1:]
     digits = _NOT_DIGITS.sub(b"", body.replace(b"(0)", b""))
     if len(set(digits)) < _LEAST_KINDS:
         return None
     if body.startswith(b"+") and not digits.startswith(b"1"):
         return _international(digits.decode())
     national = digits.removeprefix(b"00")
+    if digits.startswith(b"011") and not body.startswith(b"+") and len(digits) > _NANP_DIGITS + 1:
+        return _international(digits[3:].decode())
     if digits.startswith(b"00") and not national.startswith(b"1"):
         # 00 is the prefix for calls abroad; short numbers after it are dates and times as often.
         return _international(national.decode()) if len(national) > _NANP_DIGITS else None
@@ -102,9 +112,9 @@ def number_certainty(value: bytes) -> bool | None:
 
 
 _LAID_OUT: Final = re.compile(
-    rb"(?:\+|00[1-9]).*|1?[0-9]{10}"
-    rb"|(?:(?:\+?1|001)[^0-9(]{0,3})?(?:\([0-9]{3}\)[^0-9]{0,3}|[0-9]{3}(?:[ .-]|[^\x00-\x7f]{2,3}))"
-    rb"[0-9]{3}(?:[ .-]|[^\x00-\x7f]{2,3})[0-9]{4}(?:[ ,xXeE].*)?",
+    rb"(?:\(?\+|00[ ]?[1-9]|011[ -]).*|1?[0-9]{10}"
+    rb"|(?:(?:\+?1|001)[^0-9(]{0,3})?(?:\([0-9]{3}\)[^0-9]{0,3}|[0-9]{3}(?: - |[ .-]| {2}|[^\x00-\x7f]{2,3}))"
+    rb"[0-9]{3}(?: - |[ .-]| {2}|[^\x00-\x7f]{2,3})[0-9]{4}(?:[ ,xXeE].*)?",
     re.DOTALL,
 )
 
@@ -119,21 +129,35 @@ def is_laid_out(value: bytes) -> bool:
     return _LAID_OUT.fullmatch(value) is not None
 
 
-def is_national(value: bytes, left: bytes) -> bool:
-    """True for a country's own notation, directly behind a word for telephone in one of many languages.
+def is_national(value: bytes) -> bool:
+    """True for what may be a country's own notation: as many digits, and not all alike.
 
     Examples:
-        >>> is_national(b"(089) 2688861", b"Telefon "), is_national(b"912345678", "Teléfono: ".encode())
-        (True, True)
-        >>> is_national(b"601 234 567", b"Tax number "), is_national(b"12 34 56", b"Telefon ")
-        (False, False)
+        >>> is_national(b"(089) 2688861"), is_national(b"12 34 56"), is_national(b"1714550000")
+        (True, False, False)
     """
     digits = _NOT_DIGITS.sub(b"", value)
     if len(digits) not in _NATIONAL_DIGITS or len(set(digits)) < _LEAST_KINDS:
         return False
-    if value.isdigit() and len(digits) == _NANP_DIGITS and digits[:1] in b"12345":
-        return False  # a moment in seconds as likely
-    return _LABEL.search(left[-64:]) is not None
+    # Ten bare digits that begin so are a moment in seconds as likely.
+    return not (value.isdigit() and len(digits) == _NANP_DIGITS and digits[:1] in b"12345")
+
+
+def is_labelled(value: bytes, left: bytes) -> bool:
+    """True directly behind a word for telephone in one of many languages; nearer where the value is bare digits.
+
+    Examples:
+        >>> is_labelled(b"(089) 2688861", b"Telefon "), is_labelled(b"912345678", "Teléfono: ".encode())
+        (True, True)
+        >>> is_labelled(b"601 234 567", b"Tax number "), is_labelled(b"601234567", b"Telefon of the ABA ")
+        (False, False)
+        >>> is_labelled(b"022-2345-6789", b"contact us at "), is_labelled(b"12345678", b"contact id ")
+        (True, False)
+    """
+    found = _LABEL.search(left[-64:])
+    if found is not None:
+        return not value.isdigit() or len(found[1]) <= _NEAR_BYTES
+    return not value.isdigit() and _VERB.search(left[-48:]) is not None
 
 
 def _international(digits: str) -> bool | None:

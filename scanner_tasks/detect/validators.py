@@ -41,6 +41,8 @@ class Accepted(NamedTuple):
     length: int
     #: True if it looks so ordinary that only a keyword near it makes it a finding.
     weak: bool = False
+    #: True if only the name of its column can vouch for it.
+    columnar: bool = False
 
 
 _SEPARATED = re.compile(rb"[^0-9]")
@@ -52,6 +54,8 @@ _SPACE_DIGIT_AFTER = re.compile(rb" [0-9]")
 _GROUPS_BEFORE = re.compile(rb"(?:[0-9]{2,5} ){2}\Z")
 #: Letters and a hyphen before a number make it somebody's own number, unless they are its name.
 _PREFIX_BEFORE = re.compile(rb"([A-Za-z]{1,16})[-_]\Z")
+_SSN_BEFORE = re.compile(rb"(?:\A|[^0-9A-Za-z.\-])[0-9]{3}-[0-9]{2}-[0-9]{4}/\Z")
+_SSN_AFTER = re.compile(rb"/[0-9]{3}-[0-9]{2}-[0-9]{4}(?:[^0-9A-Za-z]|\Z)")
 _COUNTRY_CODE_BEFORE = re.compile(rb"\+[0-9]{1,3} \Z")
 _SSN_NAMES: Final = frozenset((b"ssn", b"ss", b"social", b"security", b"socsec", b"no", b"number", b"nr", b"id"))
 
@@ -61,7 +65,7 @@ def us_ssn(value: bytes, left: bytes, right: bytes) -> Accepted | None:
 
     Examples:
         >>> us_ssn(b"536-22-8726", b"ssn: ", b"")
-        Accepted(length=11, weak=False)
+        Accepted(length=11, weak=False, columnar=False)
         >>> us_ssn(b"536-22-8726", b"12-", b""), us_ssn(b"000-22-8726", b"", b"")
         (None, None)
     """
@@ -73,8 +77,10 @@ def us_ssn(value: bytes, left: bytes, right: bytes) -> Accepted | None:
         return None
     if len(set(digits)) == 1:
         return None
+    if _SSN_BEFORE.search(left):
+        left = b" "  # the second of two with a slash between them
     doubt = neighbours(left, right)
-    if doubt is None or (right[:1] == b"/" and right[1:2].isdigit()):
+    if doubt is None or (right[:1] == b"/" and right[1:2].isdigit() and not _SSN_AFTER.match(right)):
         return None
     if b" " in value and (_SPACE_DIGIT_BEFORE.search(left) or _SPACE_DIGIT_AFTER.match(right)):
         doubt = True
@@ -87,7 +93,9 @@ def _is_of_another(value: bytes, left: bytes) -> bool:
         return _COUNTRY_CODE_BEFORE.search(left) is not None
     prefix = _PREFIX_BEFORE.search(left)
     separators = _SEPARATORS.findall(value)
-    return separators[0] != separators[-1] or (prefix is not None and prefix[1].lower() not in _SSN_NAMES)
+    return separators[0].strip() != separators[-1].strip() or (
+        prefix is not None and prefix[1].lower() not in _SSN_NAMES
+    )
 
 
 def payment_card(value: bytes, left: bytes, right: bytes) -> Accepted | None:
@@ -95,7 +103,7 @@ def payment_card(value: bytes, left: bytes, right: bytes) -> Accepted | None:
 
     Examples:
         >>> payment_card(b"4111 1111 1111 1111 12", b"", b"/28")
-        Accepted(length=19, weak=False)
+        Accepted(length=19, weak=False, columnar=False)
         >>> payment_card(b"4111111111111112", b"", b"") is None
         True
     """
@@ -125,11 +133,16 @@ def phone(value: bytes, left: bytes, right: bytes) -> Accepted | None:
 
     Examples:
         >>> phone(b"(415) 555-2671", b"", b"")
-        Accepted(length=14, weak=False)
+        Accepted(length=14, weak=False, columnar=False)
         >>> phone(b"415-555-2671", b"1234-", b"") is None
         True
     """
     certain = phones.number_certainty(value)
+    if certain is None and (end := value.find(b" (", _LEAST_PHONE)) > 0 and phones.number_certainty(value[:end]):
+        # The next number begins there.
+        right, value, certain = value[end:] + right, value[:end], True
+    if left[-1:] in {b"#", b"/"} and (value[:1] == b"+" or not left[-2:-1].isalnum()):
+        left = b" "  # #415-555-2671, SIP/trunk/+14155552671
     if certain is None or (not certain and value.isdigit()) or not phones.is_laid_out(value):
         return _national_phone(value, left, right)
     if _PHONE_BEFORE.search(left) or left.endswith(b"COM+"):
@@ -139,25 +152,39 @@ def phone(value: bytes, left: bytes, right: bytes) -> Accepted | None:
         return None
     if b" " in value and value[:1] != b"+" and _GROUPS_BEFORE.search(left):
         return None
-    if value[:2] == b"00" and (_GROUP_BEFORE.search(left) or _SPACE_DIGIT_AFTER.match(right)):
+    if _COUNTRY_BEFORE.search(left):
+        return None  # the rest of a number that does not stand
+    if value[:2] == b"00" and (
+        _GROUP_BEFORE.search(left) or _SPACE_DIGIT_AFTER.match(right) or _in_iban(value, left, right)
+    ):
         return None  # groups of a longer number, one of which begins with 00
     if b"-" not in value and b"(" not in value and value[:1] != b"+":
         doubt = doubt or bool(_SPACE_DIGIT_BEFORE.search(left) or _SPACE_DIGIT_AFTER.match(right))
     return Accepted(len(value), doubt or not certain)
 
 
-_PHONE_BEFORE = re.compile(rb"[0-9][ .-][0-9]{4} ?/ ?\Z")
+_LEAST_PHONE: Final = 8
+_PHONE_BEFORE = re.compile(rb"[0-9]{3}[ .-][0-9]{4} ?/ ?\Z")
+_COUNTRY_BEFORE = re.compile(rb"\+1[ .-]?\Z")
+#: A Social Security number, a date.
+_GROUPS_OF_OTHERS = re.compile(rb"[0-9]{3}([ .-])[0-9]{2}\1[0-9]{4}|[0-9]{1,2}([ ./-])[0-9]{1,2}\2(?:19|20)[0-9]{2}")
 
 
 def _national_phone(value: bytes, left: bytes, right: bytes) -> Accepted | None:
-    if value[:1] == b"+" or not phones.is_national(value, left) or neighbours(left, right) is None:
+    if value[:1] == b"+" or not phones.is_national(value) or neighbours(left, right) is None:
         return None
-    return None if _SPACE_DIGIT_AFTER.match(right) else Accepted(len(value), weak=True)
+    if _SPACE_DIGIT_AFTER.match(right) or _GROUPS_OF_OTHERS.fullmatch(value) or _in_iban(value, left, right):
+        return None
+    return Accepted(len(value), weak=True, columnar=not phones.is_labelled(value, left))
 
 
 # What an address cannot begin after: then it is the rest of something that is none.
 _CUT_SHORT = re.compile(rb"(?:[A-Za-z0-9%+-]|[A-Za-z0-9%+'.-]_{1,64}|[A-Za-z0-9_%+'-]\.)\Z")
-_USERINFO = re.compile(rb"://[^\s/@\"'<>,;|]*\Z")
+_USERINFO = re.compile(rb"(?:://[^\s/@\"'<>,;|]*|//[^\s/@\"'<>,;|]+:)\Z")
+#: What is written as addresses are, and names a message or a part of one.
+_NAME_OF_MESSAGE = re.compile(
+    rb"(?i)(?:message-id|in-reply-to|references|content-id)[\"']?[ \t]{0,2}[:=][^\n]*<[^<>\n]*\Z"
+)
 # Endings of files and systemd units that follow an @ in names such as image@2x.png and getty@tty1.service.
 _NOT_TOP_LEVEL: Final = frozenset(
     b"png jpg jpeg gif svg webp ico bmp css scss less js mjs cjs jsx ts tsx vue json yaml yml toml xml html htm md txt"
@@ -171,7 +198,7 @@ def email(value: bytes, left: bytes, right: bytes) -> Accepted | None:
 
     Examples:
         >>> email(b"jane@example.com", b"<", b">")
-        Accepted(length=16, weak=False)
+        Accepted(length=16, weak=False, columnar=False)
         >>> email(b"image@2x.png", b"", b""), email(b"git@github.com", b"", b":org/repo.git")
         (None, None)
     """
@@ -185,7 +212,7 @@ def email(value: bytes, left: bytes, right: bytes) -> Accepted | None:
         return None
     if local == b"git" and right[:1] in {b":", b"/"}:
         return None
-    if _USERINFO.search(left):
+    if _USERINFO.search(left) or (b"<" in left and _NAME_OF_MESSAGE.search(left)):
         return None
     return Accepted(len(value))
 
@@ -240,6 +267,10 @@ _HEX_ESCAPE_AFTER = re.compile(rb"%[0-9A-Fa-f]{2}")
 _ESCAPE_BEFORE = re.compile(rb"(?:\\[nrt]|%[0-9A-Fa-f]{2}|\\u[0-9a-f]{4})\Z")
 
 
+#: An element of X12 between its separators.
+_ELEMENT_BEFORE = re.compile(rb"\*[0-9]{2}\*\Z")
+
+
 def _escape_ends(left: bytes) -> bool:
     return _ESCAPE_BEFORE.search(left) is not None
 
@@ -254,7 +285,7 @@ def neighbours(left: bytes, right: bytes) -> bool | None:
     doubt = False
     if left and not _escape_ends(left):
         c, before = left[-1:], left[-2:-1]
-        if c in b"$@" or (c in b"-.*+" and before.isdigit()):
+        if c in b"$@" or (c in b"-.*+" and before.isdigit() and not (c == b"*" and _ELEMENT_BEFORE.search(left))):
             return None
         if c == b"+" and not before.isalpha():
             return None

@@ -9,6 +9,7 @@ from typing import Any
 from scanner_tasks.core.errors import ExtractError
 from scanner_tasks.core.model import Outcome
 from scanner_tasks.extract.budget import Read, read_window
+from scanner_tasks.extract.streams import Elsewhere
 
 _SNAPPY_PACKED, _SNAPPY_STORED, _SNAPPY_PADDING = 0, 1, range(0x80, 0x100)
 #: What a block may hold, by either format's description, and what it may be packed to.
@@ -90,8 +91,10 @@ def snappy(read: Read) -> Read:
     return _Blocks(read, block, "snappy").read
 
 
-def lz4_legacy(read: Read) -> Read:
-    """The content of lz4's first format."""
+def lz4_legacy(read: Read, elsewhere: Elsewhere = None) -> Read:
+    """The content of lz4's first format: blocks of 8 MB."""
+    if elsewhere:
+        elsewhere()
     library: Any = importlib.import_module("lz4.block")
 
     def block() -> bytes | None:

@@ -30,7 +30,7 @@ def columnar_text(walk: Walk, layer: Layer) -> Iterator[Segment]:
                 walk.meter.rows(batch.num_rows)
                 yield from _columns(arrow, walk, layer, batch, row)
                 row += batch.num_rows
-        except (arrow.ArrowInvalid, arrow.ArrowNotImplementedError, OSError, KeyError, UnicodeDecodeError) as error:
+        except _damaged(arrow) as error:
             if cut:
                 raise cut from error
             if "ecrypt" in str(error):
@@ -42,6 +42,14 @@ def columnar_text(walk: Walk, layer: Layer) -> Iterator[Segment]:
             ) from error
         if cut:
             raise cut
+
+
+def _damaged(arrow: Any) -> tuple[type[Exception], ...]:
+    """What pyarrow raises of damaged content; the last from within, where a length that it trusts is negative."""
+    return (
+        arrow.ArrowInvalid, arrow.ArrowNotImplementedError, OSError, KeyError, IndexError, UnicodeDecodeError,
+        SystemError,
+    )  # fmt: skip
 
 
 def _encrypted() -> ExtractError:

@@ -9,9 +9,11 @@ from email.feedparser import BytesFeedParser
 from email.header import decode_header, make_header
 from email.message import Message
 from io import BytesIO
+from typing import IO
 
 from scanner_tasks.core.errors import ExtractError
 from scanner_tasks.core.model import Outcome, Segment
+from scanner_tasks.extract.strings import runs
 from scanner_tasks.extract.table import texts
 from scanner_tasks.extract.walk import LARGE, Layer, Walk
 
@@ -20,23 +22,38 @@ _NEXT = re.compile(rb"\nFrom \S[^\n]*\d{4}\r?\n")
 
 
 def mail_text(walk: Walk, layer: Layer) -> Iterator[Segment]:
-    """The message's headers, then each part as a member."""
-    try:
-        message = _parsed(walk, layer)
-        parts = list(message.walk())
-    except RecursionError:
-        raise ExtractError("The message's parts are nested too deep.", Outcome.PARTIAL_DEPTH) from None
-    yield from _message(walk, layer, message, parts)
+    """The message's headers, then each part as a member; what cannot be parsed is read by its printable runs."""
+    with walk.spooled(layer.read) as (file, cut):
+        try:
+            message = _parsed(walk, file)
+            parts = list(message.walk())
+        except RecursionError:
+            error = ExtractError(
+                "The message's parts are nested too deep: it was read by its printable runs.", Outcome.PARTIAL_DEPTH
+            )
+        except ExtractError as too_large:
+            error = too_large
+        else:
+            yield from _message(walk, layer, message, parts)
+            if cut:
+                raise cut
+            return
+        file.seek(0)
+        yield from runs(file.read, layer)
+        raise cut or error
 
 
-def _parsed(walk: Walk, layer: Layer) -> Message:
+def _parsed(walk: Walk, file: IO[bytes]) -> Message:
     parser, size = BytesFeedParser(), 0
-    while data := layer.read(_READ_BYTES):
+    while data := file.read(_READ_BYTES):
         size += len(data)
         if size > LARGE:
             walk.isolate()
         if size > walk.budget.memory_bytes:
-            raise ExtractError("The message is too large to be held in memory.", Outcome.PARTIAL_BYTES)
+            raise ExtractError(
+                "The message is too large to be held in memory: it was read by its printable runs.",
+                Outcome.PARTIAL_BYTES,
+            )
         parser.feed(data)
     return parser.close()
 

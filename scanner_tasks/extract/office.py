@@ -121,7 +121,7 @@ def _is_dense(walk: Walk, layer: Layer, file: IO[bytes]) -> bool:
     sheets = [member for member in zips.members(file) if _SHEETS.fullmatch(member.name)]
 
     def opened(member: zips.Member) -> Read:
-        return walk.meter.layer(zips.content(file, member), layer.depth + 1).read
+        return walk.meter.layer(zips.content(file, member, walk.elsewhere), layer.depth + 1).read
 
     lengths = array("I")
     for member in sheets:

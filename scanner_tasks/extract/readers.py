@@ -51,16 +51,23 @@ def _compressed(unpack: Callable[[Read], Read]) -> Reader:
     return read
 
 
+def _widely(unpack: Callable[[Read, streams.Elsewhere], Read]) -> Reader:
+    def read(walk: Walk, layer: Layer) -> Iterator[Segment]:
+        return walk.unpacked(layer, unpack(layer.read, walk.elsewhere))
+
+    return read
+
+
 READERS: Mapping[str, Reader] = {
     **dict.fromkeys(get_args(Form), _unread),
     "text": _text,
     "gzip": _compressed(streams.gzip),
     "bzip2": _compressed(streams.bzip2),
-    "xz": _compressed(streams.xz),
-    "lzma": _compressed(streams.lzma_alone),
-    "lz4_legacy": _compressed(blocks.lz4_legacy),
+    "xz": _widely(streams.xz),
+    "lzma": _widely(streams.lzma_alone),
+    "lz4_legacy": _widely(blocks.lz4_legacy),
     "snappy": _compressed(blocks.snappy),
-    "lz4": _compressed(streams.lz4_frames),
+    "lz4": _widely(streams.lz4_frames),
     "tar": tar_text,
     "zip": zip_text,
     "markup": markup_text,
@@ -77,5 +84,5 @@ READERS: Mapping[str, Reader] = {
     "sqlite": sqlite_text,
     "avro": avro_text,
     **dict.fromkeys(("parquet", "orc", "arrow"), columnar_text),
-    "zstd": _compressed(streams.zstd),
+    "zstd": _widely(streams.zstd),
 }

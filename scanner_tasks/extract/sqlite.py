@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from typing import IO
+from urllib.parse import quote
 
 from scanner_tasks.core.errors import ExtractError
 from scanner_tasks.core.model import Outcome, Segment
@@ -29,7 +30,8 @@ def sqlite_text(walk: Walk, layer: Layer) -> Iterator[Segment]:
         file.seek(18)
         file.write(b"\1\1")
         file.flush()
-        if file.seek(0, 2) > walk.budget.memory_bytes:
+        connection = _in_place(file)
+        if connection is None and file.seek(0, 2) > walk.budget.memory_bytes:
             file.seek(0)
             yield from runs(file.read, layer)
             raise cut or ExtractError(
@@ -37,15 +39,29 @@ def sqlite_text(walk: Walk, layer: Layer) -> Iterator[Segment]:
                 " printable runs, not by its rows.",
                 Outcome.PARTIAL_BYTES,
             )
-        with closing(_opened(walk, file)) as connection:
+        with closing(connection or _opened(walk, file)) as connection:
             yield from _tables(walk, layer, connection)
         yield from runs(_freed(file).read, replace(layer, path=layer.inside("freed pages")))
         if cut:
             raise cut
 
 
+def _in_place(file: IO[bytes]) -> sqlite3.Connection | None:
+    """The database as it stands in the spool, where its file can be named while the library opens it."""
+    named = getattr(file, "named", None)
+    if named is None:
+        return None
+    with named() as name:
+        if name is None:
+            return None
+        try:
+            return sqlite3.connect(f"file:{quote(name)}?mode=ro&immutable=1", uri=True)
+        except sqlite3.Error:
+            return None
+
+
 def _opened(walk: Walk, file: IO[bytes]) -> sqlite3.Connection:
-    """The database in memory: the library opens only what has a name, and the spool's files have none."""
+    """The database in memory: the library opens only what has a name."""
     file.seek(0)
     connection = sqlite3.connect(":memory:")
     try:

@@ -7,22 +7,33 @@ import importlib
 import lzma
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, TypeAlias, cast
 
 from isal import igzip_lib
 
 from scanner_tasks.core.errors import ExtractError
 from scanner_tasks.core.model import Outcome
-from scanner_tasks.extract.budget import Read, read_window
+from scanner_tasks.extract.budget import Peeked, Read, read_window
 
 _INPUT_BYTES = 64 * 1024
 #: What one step gives a decoder: little at first, since a decoder that meets a fault keeps back what it made of a step.
 _LEAST_STEP, _MOST_STEP = 32, 4096
+#: A decoder that keeps more of what it made than this is used where the memory harms no other object: many objects are
+#: in flight at a time. zstd at its ordinary levels needs 2 MB, xz 9.
+WIDE_BYTES = 2 * 1024 * 1024
+#: What a decoder of xz takes beside its dictionary.
+_LZMA_ITSELF = 1024 * 1024
 #: xz -9 needs 65 MB, `zstd --long` 128 MB: more is asked for by bombs only.
 _XZ_MEMORY = 128 * 1024 * 1024
 _ZSTD_WINDOW = 128 * 1024 * 1024
+#: lz4 by the number in its header: blocks of 4 MB.
+_LZ4_WIDE = 7
 _IsalError = cast("type[Exception]", igzip_lib.error)  # its type hints call it an instance
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
+
+
+#: Leaves what is being read to a process of its own: called before much memory is taken. None in such a process.
+Elsewhere: TypeAlias = "Callable[[], None] | None"
 
 
 class Decoder(Protocol):
@@ -145,23 +156,57 @@ def bzip2(read: Read) -> Read:
     return StreamReader(read, bz2.BZ2Decompressor, magic=b"BZh", what="bzip2").read
 
 
-def xz(read: Read) -> Read:
+class _Lzma:
+    """A decoder of xz or lzma that asks for a process of its own before it takes much memory."""
+
+    def __init__(self, form: int, elsewhere: Elsewhere) -> None:
+        self._elsewhere = elsewhere
+        most = WIDE_BYTES + _LZMA_ITSELF if elsewhere else _XZ_MEMORY
+        self._decoder = lzma.LZMADecompressor(form, memlimit=most)
+
+    def decompress(self, data: bytes, max_length: int = -1) -> bytes:
+        """As the library's."""
+        try:
+            return self._decoder.decompress(data, max_length)
+        except lzma.LZMAError as error:
+            if self._elsewhere and "limit" in str(error):
+                self._elsewhere()
+            raise
+
+    @property
+    def needs_input(self) -> bool:
+        """As the library's."""
+        return self._decoder.needs_input
+
+    @property
+    def eof(self) -> bool:
+        """As the library's."""
+        return self._decoder.eof
+
+    @property
+    def unused_data(self) -> bytes:
+        """As the library's."""
+        return self._decoder.unused_data
+
+
+def xz(read: Read, elsewhere: Elsewhere = None) -> Read:
     """The content of xz data."""
-    return StreamReader(read, lambda: lzma.LZMADecompressor(memlimit=_XZ_MEMORY), magic=b"\xfd7zXZ\0", what="xz").read
+    return StreamReader(read, lambda: _Lzma(lzma.FORMAT_XZ, elsewhere), magic=b"\xfd7zXZ\0", what="xz").read
 
 
-def lzma_alone(read: Read) -> Read:
+def lzma_alone(read: Read, elsewhere: Elsewhere = None) -> Read:
     """The content of old lzma data."""
-    make = lambda: lzma.LZMADecompressor(lzma.FORMAT_ALONE, memlimit=_XZ_MEMORY)  # noqa: E731
-    return StreamReader(read, make, magic=b"", what="lzma").read
+    return StreamReader(read, lambda: _Lzma(lzma.FORMAT_ALONE, elsewhere), magic=b"", what="lzma").read
 
 
-def lzma_sized(read: Read, size: int | None) -> Read:
+def lzma_sized(read: Read, size: int | None, elsewhere: Elsewhere = None) -> Read:
     """The content of lzma data as zip has it: it need not tell its end, so ``size`` does."""
     head, error = read_window(read, 9)
     properties, dictionary = (head[4], int.from_bytes(head[5:], "little")) if len(head) == 9 else (255, 0)  # noqa: PLR2004
     if error or properties >= 225 or dictionary > _XZ_MEMORY:  # noqa: PLR2004
         raise error or ExtractError("The lzma stream is damaged.", Outcome.PARTIAL_CORRUPT)
+    if dictionary > WIDE_BYTES and elsewhere:
+        elsewhere()
     filters = [{
         "id": lzma.FILTER_LZMA1, "dict_size": max(dictionary, 4096), "lc": properties % 9,
         "lp": properties // 9 % 5, "pb": properties // 45,
@@ -179,15 +224,19 @@ def lzma_sized(read: Read, size: int | None) -> Read:
     return sized
 
 
-def lz4_frames(read: Read) -> Read:
+def lz4_frames(read: Read, elsewhere: Elsewhere = None) -> Read:
     """The content of lz4 frames."""
     frame: Any = importlib.import_module("lz4.frame")
+    peeked = Peeked(read, 6)
+    head, read = peeked.head, peeked.read
+    if elsewhere and len(head) == 6 and head[5] >> 4 & 7 == _LZ4_WIDE:  # noqa: PLR2004
+        elsewhere()
     return StreamReader(read, frame.LZ4FrameDecompressor, magic=b"\x04\x22\x4d\x18", what="lz4").read
 
 
-def zstd(read: Read) -> Read:
+def zstd(read: Read, elsewhere: Elsewhere = None) -> Read:
     """The content of zstd frames."""
-    return ZstdReader(read).read
+    return ZstdReader(read, elsewhere).read
 
 
 class ZstdReader:
@@ -196,8 +245,9 @@ class ZstdReader:
     The library alone does not tell a cut frame from a whole one, nor bound what one piece of input makes.
     """
 
-    def __init__(self, read: Read) -> None:
+    def __init__(self, read: Read, elsewhere: Elsewhere = None) -> None:
         self._read = read
+        self._elsewhere = elsewhere
         self._out = b""
         self._library: Any = importlib.import_module("zstandard")
         self._frame: Any = None
@@ -237,7 +287,14 @@ class ZstdReader:
         size = (0 if has_window else 1, 2, 4, 8)[flags >> 6] + has_window + (0, 1, 2, 4)[flags & 3]
         self._has_checksum = bool(flags & 4)
         self._frame = self._library.ZstdDecompressor(max_window_size=_ZSTD_WINDOW).decompressobj()
-        self._feed(magic + described + self._exactly(size))
+        header = magic + described + self._exactly(size)
+        try:
+            wide = self._library.get_frame_parameters(header).window_size > WIDE_BYTES
+        except self._library.ZstdError:
+            wide = False  # the decoder says so, too
+        if wide and self._elsewhere:
+            self._elsewhere()
+        self._feed(header)
         return True
 
     def _block(self) -> None:

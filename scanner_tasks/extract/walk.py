@@ -11,6 +11,7 @@ from scanner_tasks.core.errors import ExtractError
 from scanner_tasks.core.model import Outcome, Segment
 from scanner_tasks.extract.budget import Budget, Meter, Peeked, Read
 from scanner_tasks.extract.kind import HEAD_BYTES, Form, Kind, sniff
+from scanner_tasks.extract.streams import Elsewhere
 
 _COPY_BYTES = 128 * 1024
 #: More is held in memory as a whole only where the memory that this takes harms no other object.
@@ -122,6 +123,11 @@ class Walk:
         """Call it before a parser that may crash or hang."""
         if not self._is_isolated:
             raise RiskyContentError
+
+    @property
+    def elsewhere(self) -> Elsewhere:
+        """For decoders that may need much memory."""
+        return None if self._is_isolated else self.isolate
 
     @contextmanager
     def spooled(self, read: Read, most: int | None = None) -> Iterator[tuple[IO[bytes], ExtractError | None]]:

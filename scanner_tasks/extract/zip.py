@@ -6,7 +6,7 @@ are only names: nothing is ever written.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import IO
 
@@ -73,7 +73,7 @@ def members(file: IO[bytes]) -> Iterator[Member]:
         yield from _entries(file, *place)
 
 
-def content(file: IO[bytes], member: Member) -> Read:
+def content(file: IO[bytes], member: Member, elsewhere: streams.Elsewhere = None) -> Read:
     """The member's bytes, decompressed; ExtractError when it is encrypted or compressed in a way we cannot read."""
     if member.flags & _ENCRYPTED:
         raise ExtractError("A member of the zip archive is encrypted.", Outcome.PARTIAL_ENCRYPTED)
@@ -86,10 +86,11 @@ def content(file: IO[bytes], member: Member) -> Read:
         at = member.at + 30 + _int(header, 26, 2) + _int(header, 28, 2)
     read = Slice(file, at, member.size).read
     if member.method == _LZMA:
-        return _checked(streams.lzma_sized(read, member.whole), member.crc)
-    unpack = {0: lambda r: r, 8: streams.deflate, 12: streams.bzip2, 93: streams.zstd, 95: streams.xz}.get(
-        member.method
-    )
+        return _checked(streams.lzma_sized(read, member.whole, elsewhere), member.crc)
+    unpack: Callable[[Read], Read] | None = {
+        0: lambda r: r, 8: streams.deflate, 12: streams.bzip2,
+        93: lambda r: streams.zstd(r, elsewhere), 95: lambda r: streams.xz(r, elsewhere),
+    }.get(member.method)  # fmt: skip
     if unpack is None:
         raise ExtractError(
             f"A member of the zip archive is compressed by method {member.method}.", Outcome.PARTIAL_UNSUPPORTED
@@ -105,7 +106,7 @@ def member_text(
         walk.meter.member()
         return
     try:
-        read = content(file, member)
+        read = content(file, member, walk.elsewhere)
     except ExtractError as error:
         walk.meter.member()
         walk.note(error)

@@ -37,7 +37,7 @@ from scanner_tasks.core.model import (
     RuleFindings,
     Severity,
 )
-from scanner_tasks.flow.nursery import Nursery
+from scanner_tasks.flow.nursery import Ended, Nursery
 from scanner_tasks.log import get_logger
 
 if TYPE_CHECKING:
@@ -50,6 +50,10 @@ log = get_logger()
 #: Seconds that a child may take beyond the object's own budget, its start included.
 GRACE_S = 30.0
 _READ_BYTES = 65536
+#: Signals by which a process ends whose library got no more memory: it aborts, or goes on without.
+_WITHOUT_MEMORY = frozenset({-signal.SIGABRT, -signal.SIGSEGV, -signal.SIGBUS, -signal.SIGTRAP, -signal.SIGILL})
+#: Share of a child's memory that it had taken by then: a buffer that is to be doubled asks for the other half.
+_LEAST_GROWN = 0.5
 #: A result is far smaller: at most the kept occurrences of every rule.
 _MAX_ANSWER_BYTES = 16 * 1024**2
 
@@ -60,12 +64,16 @@ class ObjectChild:
     Args:
         nursery: forks it.
         object_max_s: budget of one object in seconds.
+        memory_bytes: what a child may take beyond what it begins with.
     """
 
-    def __init__(self, nursery: Nursery, *, object_max_s: float) -> None:
+    def __init__(self, nursery: Nursery, *, object_max_s: float, memory_bytes: int) -> None:
         self._nursery = nursery
+        self._memory_bytes = memory_bytes
         self._limit_s = object_max_s + GRACE_S
         self._forked: tuple[int, socket.socket] | None = None
+        #: Its memory when it began with the object at hand; 0 where it cannot tell.
+        self._began_bytes = 0
         self._is_interrupted = False
 
     def __enter__(self) -> Self:
@@ -81,8 +89,9 @@ class ObjectChild:
     ) -> ObjectResult:
         """As ``scan_object``, or ``scan_range`` of the bytes that are wanted; the bucket is reached by ``access``.
 
-        failed(crashed) when the child died over it, failed(timed_out) when it did not end. What stands before the place
-        where it died is found: another child searches so many parts of the text, and no more.
+        failed(crashed) when the child died over it, partial(bytes) when it died because it had no more memory,
+        failed(timed_out) when it did not end. What stands before the place where it died is found: another child
+        searches so many parts of the text, and no more.
 
             A PDF of 9 pages kills its process at page 7. The child had told "6 parts": another one searches 6.
         """
@@ -90,18 +99,20 @@ class ObjectChild:
         asked = {"position": position, "ref": asdict(ref), "range": wants, "access": access.to_json(), "parts": None}
         began = time.monotonic()
         result, parts = self._ask(asked)
-        if result.outcome is not Outcome.FAILED_CRASHED or not parts:
+        if not parts:
             return result
         if 2 * (time.monotonic() - began) > self._limit_s:
             return result  # there is no time to do it again
         before, _ = self._ask({**asked, "parts": parts})
-        detail = f"{result.detail} What was found stands in the first {parts} parts of its text."
-        if before.outcome is Outcome.FAILED_CRASHED:
+        if before.outcome in {Outcome.FAILED_CRASHED, Outcome.FAILED_TIMED_OUT}:
             return result
+        detail = f"{result.detail} What was found stands in the first {parts} parts of its text."
+        if result.outcome.kind == "partial":
+            detail += f" Read: {before.bytes_read} of {ref.size_bytes} bytes."
         return replace(before, outcome=result.outcome, detail=detail)
 
     def _ask(self, asked: dict[str, Any]) -> tuple[ObjectResult, int]:
-        """The child's result, and how many parts of the text it said that it had searched."""
+        """The child's result; if it died instead, how many parts of the text it said that it had searched."""
         self._forked, position = self._forked or self._fork(), asked["position"]
         if self._is_interrupted:
             raise Unavailable("It was interrupted.")
@@ -116,7 +127,7 @@ class ObjectChild:
                 outcome=Outcome.FAILED_TIMED_OUT,
                 detail=f"It was not scanned within {self._limit_s:.0f} s, also on its own.",
             )
-            return timed_out, parts
+            return timed_out, 0
         except OSError:
             answer = b""
         if not answer:
@@ -126,7 +137,7 @@ class ObjectChild:
             self.end()
         if "unavailable" in told:
             raise Unavailable(told["unavailable"])
-        return _result(told), parts
+        return _result(told), 0
 
     def _fork(self) -> tuple[int, socket.socket]:
         forked = self._nursery.fork()
@@ -140,8 +151,8 @@ class ObjectChild:
             with suppress(OSError):
                 forked[1].shutdown(socket.SHUT_RDWR)
 
-    def end(self) -> int | None:
-        """End the process, if there is one: its exit status, as far as it is known."""
+    def end(self) -> Ended | None:
+        """End the process, if there is one: how it ended, as far as it is known."""
         if self._forked is None:
             return None
         (pid, connection), self._forked = self._forked, None
@@ -151,8 +162,16 @@ class ObjectChild:
         return self._nursery.reap(pid)
 
     def _died(self, position: int) -> ObjectResult:
-        status = self.end()
-        log.warning("object_crashed_its_process", position=position, exit_status=status)
+        ended = self.end()
+        status = ended.status if ended else None
+        grown_bytes = ended.peak_bytes - self._began_bytes if ended and self._began_bytes else 0
+        log.warning("object_crashed_its_process", position=position, exit_status=status, grown_bytes=grown_bytes)
+        if status in _WITHOUT_MEMORY and grown_bytes >= _LEAST_GROWN * self._memory_bytes:
+            return ObjectResult(
+                position=position,
+                outcome=Outcome.PARTIAL_BYTES,
+                detail=f"A part of it needs more memory than one object may have ({self._memory_bytes} bytes).",
+            )
         if status == -signal.SIGXCPU:
             return ObjectResult(
                 position=position,
@@ -168,9 +187,11 @@ class ObjectChild:
     def _answer(self, connection: socket.socket, asked: bytes) -> tuple[bytes, int]:
         """One line, b"" when the child ended before it was whole, and the last number of parts that came before it.
 
+        First the child tells the memory that it begins with, then how many parts it has searched, then its answer.
+
         TimeoutError when it took too long.
         """
-        deadline, lines, parts = time.monotonic() + self._limit_s, bytearray(), 0
+        deadline, lines, parts, self._began_bytes = time.monotonic() + self._limit_s, bytearray(), 0, 0
         connection.settimeout(self._limit_s)
         connection.sendall(asked)
         while True:
@@ -184,17 +205,21 @@ class ObjectChild:
                 return b"", parts
             while b"\n" in lines:
                 line, _, lines = lines.partition(b"\n")
-                if not line.isdigit():
+                if line.startswith(b"+"):
+                    self._began_bytes = int(line)
+                elif line.isdigit():
+                    parts = int(line)
+                else:
                     return bytes(line), parts
-                parts = int(line)
 
 
 class Children:
     """A worker's children: kept from batch to batch, since what a parser has loaded serves the next object too."""
 
-    def __init__(self, command: Sequence[str], *, object_max_s: float) -> None:
+    def __init__(self, command: Sequence[str], *, object_max_s: float, memory_bytes: int) -> None:
         self._nursery = Nursery(command)
         self._object_max_s = object_max_s
+        self._memory_bytes = memory_bytes
         self._idle: list[ObjectChild] = []
 
     @contextmanager
@@ -203,7 +228,7 @@ class Children:
         try:
             child = self._idle.pop()
         except IndexError:
-            child = ObjectChild(self._nursery, object_max_s=self._object_max_s)
+            child = ObjectChild(self._nursery, object_max_s=self._object_max_s, memory_bytes=self._memory_bytes)
         try:
             yield child
         except BaseException:

@@ -5,7 +5,7 @@ moment, and shares the memory until it writes there. The worker itself cannot be
 that never has any, the nursery, is started when the first child is asked for, and forks when it is told to.
 
     worker ── control ──▶ nursery          b"fork" and one end of a socket ▸ the new child's process id
-       │                     │ fork        a process id ▸ its exit status, once it has ended
+       │                     │ fork        a process id ▸ its exit status and memory, once it has ended
        └──── socket ──────▶ child          JSON lines: flow/isolation.py
 
 Everything ends with the worker, whatever ended it: the nursery and each idle child read an end of file.
@@ -21,6 +21,7 @@ import socket
 import subprocess
 import threading
 import weakref
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from scanner_tasks.core.errors import Unavailable
@@ -37,6 +38,16 @@ _FORK = b"fork"
 #: M_ARENA_MAX, M_MMAP_THRESHOLD, M_TRIM_THRESHOLD of glibc's malloc.h: arenas; bytes from which an allocation is given
 #: back as soon as it is freed; bytes that may stay free at a heap's end.
 _MALLOC = {-8: 2, -3: 256 * 1024, -1: 256 * 1024}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ended:
+    """How a child ended."""
+
+    #: As subprocess tells it: the negative number of the signal that ended it.
+    status: int
+    #: Most memory that it had at any time, or since it last had that forgotten (Linux: /proc/self/clear_refs).
+    peak_bytes: int
 
 
 class Nursery:
@@ -77,14 +88,15 @@ class Nursery:
         ours.close()
         raise Unavailable("The process that scans risky objects could not be started: its log is above.")
 
-    def reap(self, pid: int) -> int | None:
-        """Exit status of a child that has ended or been killed; None where it is not known."""
+    def reap(self, pid: int) -> Ended | None:
+        """How a child ended, by itself or killed; None where it is not known."""
         with self._lock:
             if self._control is None:
                 return None
             try:
                 self._control.sendall(str(pid).encode())
-                return int(self._control.recv(32))
+                status, peak = self._control.recv(64).split()
+                return Ended(status=int(status), peak_bytes=int(peak))
             except (OSError, ValueError):
                 self._stop()
                 return None
@@ -137,7 +149,7 @@ def nurse(live: Callable[[socket.socket], None]) -> None:
             if not asked:
                 return
             if not descriptors:
-                control.sendall(str(_status_of(int(asked))).encode())
+                control.sendall(_end_of(int(asked)))
             elif pid := os.fork():
                 os.close(descriptors[0])
                 control.sendall(str(pid).encode())
@@ -159,11 +171,13 @@ def _live(control: socket.socket, descriptor: int, live: Callable[[socket.socket
         os._exit(status)
 
 
-def _status_of(pid: int) -> int:
+def _end_of(pid: int) -> bytes:
+    """A child's exit status, and the most memory that it had."""
     try:
-        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        _, status, used = os.wait4(pid, 0)
     except ChildProcessError:
-        return 0
+        return b"0 0"
+    return f"{os.waitstatus_to_exitcode(status)} {used.ru_maxrss * 1024}".encode()
 
 
 def keep_little_memory() -> None:

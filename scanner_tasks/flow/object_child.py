@@ -41,6 +41,8 @@ log = get_logger()
 _LIBRARIES = ("fastavro", "pypdfium2", "python_calamine", "sqlite3")
 #: A child is replaced after so many objects, and when it keeps more than this share of its memory to itself.
 _MOST_OBJECTS, _MOST_GROWN = 1000, 0.5
+#: What RLIMIT_DATA counts of the stacks of the nursery's threads and of libraries' buffers, though nobody uses it.
+_STACKS_BYTES = 32 * 1024**2
 #: Parts of a text that are told of one by one; after these, at most one in so many seconds.
 _FIRST_PARTS, _NOTED_EACH_S = 1000, 0.01
 
@@ -73,13 +75,16 @@ def serve_with(worker: Scanning, scan: Scan) -> None:
 def _scan_what_is_asked(settings: Settings, connection: socket.socket, scan: Scan) -> None:
     """In a child: scan what each line names, answer with a line, until there are no more."""
     begun = _data_bytes()
-    if begun:
-        _limit(resource.RLIMIT_DATA, begun + settings.child_memory_bytes)
+    if written := _written_bytes():
+        # Not what the limit counts already: much of it was given back, and would be taken again.
+        _limit(resource.RLIMIT_DATA, written + _STACKS_BYTES + settings.child_memory_bytes)
     with connection.makefile("r") as requests, connection.makefile("w") as answers:
         for number, line in enumerate(requests, 1):
             asked = json.loads(line)
             used = resource.getrusage(resource.RUSAGE_SELF)
             _limit(resource.RLIMIT_CPU, int(used.ru_utime + used.ru_stime + settings.object_max_s + GRACE_S))
+            answers.write(f"+{_resident_bytes()}\n")
+            answers.flush()
             _end_with(connection, is_on=True)
             try:
                 told = scan(asked, _Noting(answers))
@@ -116,12 +121,32 @@ class _Noting:
             self._answers.flush()
 
 
+def _resident_bytes() -> int:
+    """Memory that this process has now; from now on its peak is counted anew (Linux)."""
+    try:
+        with open("/proc/self/clear_refs", "w", encoding="ascii") as file:  # noqa: PTH123
+            file.write("5")
+        with open("/proc/self/statm", encoding="ascii") as file:  # noqa: PTH123
+            return int(file.read().split()[1]) * resource.getpagesize()
+    except OSError:
+        return 0
+
+
 def _data_bytes() -> int:
     """Bytes that this process may write to, as RLIMIT_DATA counts them: heap, stacks, anonymous memory (Linux)."""
     try:
         with open("/proc/self/statm", encoding="ascii") as file:  # noqa: PTH123
             return int(file.read().split()[5]) * resource.getpagesize()
     except OSError:
+        return 0
+
+
+def _written_bytes() -> int:
+    """Bytes of memory that this process has written to and not given back, what it shares included (Linux)."""
+    try:
+        with open("/proc/self/status", encoding="ascii") as file:  # noqa: PTH123
+            return next(int(line.split()[1]) * 1024 for line in file if line.startswith("RssAnon:"))
+    except (OSError, StopIteration):
         return 0
 
 

@@ -101,7 +101,11 @@ class Worker(Api):
 
     def __post_init__(self) -> None:
         """The children are the worker's own."""
-        children = Children(self.child_command, object_max_s=self.settings.object_max_s)
+        children = Children(
+            self.child_command,
+            object_max_s=self.settings.object_max_s,
+            memory_bytes=self.settings.child_memory_bytes,
+        )
         object.__setattr__(self, "children", children)
 
 

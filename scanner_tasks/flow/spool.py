@@ -6,16 +6,20 @@ read as far as it was put aside, and ends as partial(bytes).
 
 from __future__ import annotations
 
+import os
+import tempfile
 import threading
+from contextlib import contextmanager
 from functools import cache
 from tempfile import SpooledTemporaryFile
 from typing import IO, TYPE_CHECKING, Any
+from uuid import uuid4
 
 from scanner_tasks.core.errors import ExtractError
 from scanner_tasks.core.model import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from scanner_tasks.settings import Settings
 
@@ -60,7 +64,39 @@ class _File(SpooledTemporaryFile[bytes]):
     def __init__(self, volume: SpoolVolume, **options: Any) -> None:
         super().__init__(**options)
         self._volume = volume
+        self._directory = options["dir"] or tempfile.gettempdir()
         self._taken = 0
+
+    def rollover(self) -> None:
+        """To the disk: nameless, but so that it can be given a name (Linux)."""
+        if self._rolled:  # type: ignore[has-type]
+            return
+        try:
+            descriptor = os.open(self._directory, os.O_RDWR | os.O_TMPFILE, 0o600)
+        except (OSError, AttributeError):  # the file system or the system does not know it
+            super().rollover()
+            return
+        on_disk, held = os.fdopen(descriptor, "w+b"), self._file
+        on_disk.write(held.getvalue())  # type: ignore[attr-defined]  # a BytesIO so far
+        on_disk.seek(held.tell())
+        self._file, self._rolled = on_disk, True
+
+    @contextmanager
+    def named(self) -> Iterator[str | None]:
+        """A name of the file for a moment, for a library that opens only what has one; None where none can be had."""
+        self.rollover()
+        self.flush()
+        name = f"{self._directory}/s3scan-{uuid4().hex}"
+        try:
+            # The directory is of no use to a path that is whole; with one, links are followed.
+            os.link(f"/proc/self/fd/{self.fileno()}", name, src_dir_fd=self.fileno())
+        except OSError:
+            yield None
+            return
+        try:
+            yield name
+        finally:
+            os.unlink(name)  # noqa: PTH108
 
     def write(self, data: Any) -> int:
         self._volume.take(len(data))

@@ -167,6 +167,13 @@ def test_an_archived_object_is_skipped_by_the_name_of_its_class_and_tier(own, bu
     assert caught.value.outcome is Outcome.SKIPPED_ARCHIVED_STORAGE_CLASS
 
 
+def test_only_aws_is_asked_for_restores_since_other_stores_may_refuse_to_hear_of_it(own, bucket, fake_s3):
+    bucket.put("warm", b"text", storage_class="GLACIER", restored=True)
+    own.list_page("bucket", prefix="", start_after=None)
+    assert "x-amz-optional-object-attributes" not in fake_s3.requests[-1].headers
+    assert own.head("bucket", "warm").is_restored
+
+
 @pytest.mark.parametrize("storage_class", ["GLACIER_IR", "INTELLIGENT_TIERING", "STANDARD_IA", "REDUCED_REDUNDANCY"])
 def test_classes_that_are_there_at_once_are_read(own, bucket, storage_class):
     bucket.put("k", b"text", storage_class=storage_class)

@@ -22,7 +22,8 @@ import pytest
 from scanner_tasks.aws.lean.addresses import aws_host
 from scanner_tasks.core.access import Access
 from scanner_tasks.core.errors import BucketNotFound, ObjectDenied, ObjectError, Unavailable
-from scanner_tasks.core.model import ObjectRef
+from scanner_tasks.core.model import ObjectRef, Outcome
+from scanner_tasks.core.planning import Policy, plan_object
 from tests.aws.fake_s3 import FakeS3
 from tests.aws.test_objects_contract import ODD_KEYS
 from tests.conftest import unavailable
@@ -118,6 +119,21 @@ def test_odd_keys_stay_exact_where_the_bucket_is_part_of_the_host(own, tls_s3, p
         assert read(own, "the-bucket", key) == f"content of {key!r}".encode()
         assert own.head("the-bucket", key).key == key
     assert re.fullmatch(r"the-bucket\.s3(\.us-east-1)?\.amazonaws\.com:443", proxy.asked[0])
+
+
+def test_what_was_restored_from_an_archive_is_told_by_listing_and_head_and_is_read(own, tls_s3):
+    bucket = tls_s3.bucket("the-bucket", {"k": b"text"})
+    for key, restored in (("cold", None), ("thawing", False), ("warm", True)):
+        bucket.put(key, b"text", storage_class="GLACIER", restored=restored)
+    listed = own.list_page("the-bucket", prefix="", start_after=None).objects
+    assert [(ref.key, ref.is_restored) for ref in listed] == [
+        ("cold", False), ("k", False), ("thawing", False), ("warm", True),
+    ]  # fmt: skip
+    assert [own.head("the-bucket", ref.key).is_restored for ref in listed] == [False, False, False, True]
+    policy = Policy(object_max_bytes=100)
+    read_ones = [ref.key for ref in listed if plan_object(ref, policy).outcome is Outcome.PENDING]
+    assert read_ones == ["k", "warm"]
+    assert read(own, "the-bucket", "warm") == b"text"
 
 
 def test_a_bucket_with_dots_is_named_in_the_path_for_the_certificates_sake(own, tls_s3, proxy):

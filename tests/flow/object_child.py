@@ -81,6 +81,10 @@ def dying_late(read: Callable[[int], bytes], *, key: str, **more: Any) -> Iterat
     """The third page of some kills the process that reads it."""
     for number, segment in enumerate(extract(read, key=key, **more)):
         if "late" in key and number == 2:
+            if "greedy" in key:
+                HOARD.append(b"x" * (70 << 20))
+            if "greedy" in key or "abort" in key:
+                os.abort()
             os._exit(9)
         yield segment
 

@@ -5,8 +5,10 @@ The ledger is a real Postgres; S3 is the emulator with its STS, or FakeS3, which
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -19,6 +21,7 @@ from scanner_tasks.core.errors import Denied
 from scanner_tasks.core.model import JobStatus
 from scanner_tasks.flow.start_job import start_job
 from scanner_tasks.local.emulator import CREDENTIALS, REGION, Emulator
+from scanner_tasks.store.engine import execute, transaction
 from tests.aws.fake_s3 import FakeS3
 
 from .conftest import System
@@ -83,6 +86,37 @@ def test_a_role_of_another_account(emulator: Emulator, reaching: Callable[..., S
     reached = system.objects.through(access)
     assert reached._requests._credentials.access_key != "test"
     reached.close()
+
+
+@pytest.mark.parametrize(
+    ("access", "says"),
+    [
+        (Access(role_arn="arn:aws:iam::111122223333:role/theirs"), "S3SCAN_ALLOWED_ROLES"),
+        (Access(endpoint_url="http://127.0.0.1:9"), "S3SCAN_ALLOWED_ENDPOINTS"),
+    ],
+)
+def test_a_worker_asks_its_own_lists_before_it_assumes_a_role_or_opens_an_endpoint(
+    fake_s3: FakeS3, reaching: Callable[..., System], access: Access, says: str
+) -> None:
+    fake_s3.bucket("theirs", CONTENTS)
+    system = reaching(fake_s3.endpoint_url, allowed_roles=["*"], allowed_endpoints={"http://127.0.0.1:9": ""})
+    job_id = start_job("theirs", using=system.feeder).job_id
+    system.feed(job_id)
+    with transaction(system.engine) as connection:  # somebody writes to the ledger
+        told = json.dumps(access.to_json())
+        execute(connection, "update jobs set access = cast(:told as jsonb) where job_id = :id", told=told, id=job_id)
+    strict = Sources(backend="lean", region=REGION, aws_endpoint_url=fake_s3.endpoint_url, roles=[]).own()
+    worker = replace(system.worker, objects=strict)
+    asked = len(fake_s3.requests)
+    system.deliver(job_id, worker=worker)
+    assert len(fake_s3.requests) == asked, "nothing was sent, to nobody"
+    assert system.job(job_id).progress.outcomes == {"failed(denied)": 3}
+    with transaction(system.engine) as connection:
+        query = "select distinct detail from job_objects where job_id = :id"
+        assert says in execute(connection, query, id=job_id).scalar_one()
+    with pytest.raises(Denied, match=says):
+        strict.through(access).check_bucket("theirs")
+    strict.close()
 
 
 def test_a_bucket_whose_requester_pays(fake_s3: FakeS3, reaching: Callable[..., System]) -> None:

@@ -19,6 +19,7 @@ from scanner_tasks.flow.isolation import Children, ObjectChild
 from scanner_tasks.flow.read_results import get_results
 from scanner_tasks.flow.settle import settle
 from scanner_tasks.local.ports import wait_until
+from scanner_tasks.settings import Settings
 from scanner_tasks.store import batches
 from scanner_tasks.store.engine import transaction
 
@@ -28,7 +29,7 @@ from .object_child import TEXT
 
 @pytest.fixture(scope="module")
 def children() -> Iterator[Children]:
-    children = Children(CHILD_COMMAND, object_max_s=20)
+    children = Children(CHILD_COMMAND, object_max_s=20, memory_bytes=Settings().child_memory_bytes)
     yield children
     children.close()
 
@@ -64,6 +65,15 @@ def test_what_stands_before_the_place_where_its_process_died_is_found(child: Obj
     assert "first 2 parts" in result.detail
     assert result.bytes_read > 0
     assert child.scan(4, ref("a")).outcome is Outcome.SCANNED
+
+
+def test_library_that_aborts_without_memory_has_read_the_object_in_part(child: ObjectChild) -> None:
+    result = child.scan(3, ref("greedy late.pdf"))
+    assert (result.outcome, result.position) == (Outcome.PARTIAL_BYTES, 3)
+    assert [(found.rule_id, found.count) for found in result.findings] == [("us.ssn", 2)]
+    assert "more memory than one object may have" in result.detail
+    assert f"Read: {result.bytes_read} of {len(TEXT)} bytes" in result.detail
+    assert child.scan(4, ref("abort late.pdf")).outcome is Outcome.FAILED_CRASHED
 
 
 def test_object_that_never_ends_is_ended(child: ObjectChild) -> None:
@@ -125,7 +135,7 @@ def test_child_ends_with_its_worker_also_while_it_is_at_work(children: Children)
 
     wait_until(is_at_work, what="the child", timeout_s=60)
     connection.close()
-    assert children._nursery.reap(pid) == -signal.SIGIO
+    assert children._nursery.reap(pid).status == -signal.SIGIO
 
 
 def test_fault_of_the_infrastructure_is_not_the_objects(child: ObjectChild) -> None:

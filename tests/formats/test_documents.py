@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import tracemalloc
 import zipfile
 import zlib
@@ -297,3 +298,29 @@ def test_what_stands_around_the_parts_of_a_message_is_read():
     assert places(result, "512-44-1235")[0][2] == "preamble"
     assert places(result, "512-44-1236")[0][2] == "epilogue"
     assert "Zoë" in result.text
+
+
+def test_a_message_nested_too_deep_keeps_its_printable_runs():
+    parts = b"".join(b"Content-Type: multipart/mixed; boundary=b%d\n\n--b%d\n" % (n, n) for n in range(2000))
+    head = b"From: a\nTo: b\nSubject: ssn 512-44-1235\nMIME-Version: 1.0\n"
+    result = run(head + parts + b"\nssn: " + SSN.encode() + b"\n", key="a.eml")
+    assert result.outcome is Outcome.PARTIAL_DEPTH
+    assert "512-44-1235" in result.text
+    assert SSN in result.text
+
+
+def test_a_message_too_large_to_be_held_keeps_its_printable_runs():
+    head = b"From: a\nTo: b\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\n"
+    content = head + b"some line of text\n" * 5000 + b"ssn: " + SSN.encode()
+    result = run(content, key="a.eml", memory_bytes=20_000)
+    assert result.outcome is Outcome.PARTIAL_BYTES
+    assert SSN in result.text
+
+
+def test_a_message_that_is_cut_keeps_what_was_read():
+    head = b"From: a\nTo: b\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\n"
+    lines = b"".join(b"%d\n" % (n * n) for n in range(20_000))
+    content = gzip.compress(head + b"ssn: " + SSN.encode() + b"\n" + lines)
+    result = run(content[: len(content) // 2], key="a.eml.gz")
+    assert result.outcome is Outcome.PARTIAL_CORRUPT
+    assert SSN in result.text

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import io
 import lzma
 import random
 import tracemalloc
+import zipfile
 
 import lz4.block
 import lz4.frame
@@ -16,6 +18,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scanner_tasks.core.model import Outcome
+from scanner_tasks.extract.budget import Budget
+from scanner_tasks.extract.text import RiskyContentError, extract
 from tests.unit.extracting import cuts, run
 
 TEXT = "".join(f"{n},{random.Random(n).random()},Zoë\n" for n in range(4000))
@@ -156,3 +160,63 @@ def test_what_snappy_stores_unpacked_is_read():
     pytest.importorskip("cramjam")
     content = b"\xff\x06\0\0sNaPpY" + b"\xfe\3\0\0pad" + b"\1\x08\0\0" + b"sum!text"
     assert (run(content).text, run(content).outcome) == ("text", Outcome.SCANNED)
+
+
+def wide() -> dict[str, bytes]:
+    text = b"ssn: 512-44-1234\n"
+    old_lz4 = b"\x02\x21\x4c\x18" + len(packed := lz4.block.compress(text, store_size=False)).to_bytes(4, "little")
+    framed = lz4.frame.LZ4FrameCompressor(block_size=lz4.frame.BLOCKSIZE_MAX4MB)
+    zipped = io.BytesIO()
+    with zipfile.ZipFile(zipped, "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr("a.txt", text)
+    return {
+        "a.xz": lzma.compress(text, preset=6),
+        "a.lzma": lzma.compress(text, lzma.FORMAT_ALONE, preset=6),
+        "a.zst": zstandard_streamed(text, 19),
+        "a.lz4": framed.begin() + framed.compress(text) + framed.flush(),
+        "old.lz4": old_lz4 + packed,
+        "a.zip": zipped.getvalue(),
+    }
+
+
+def zstandard_streamed(text: bytes, level: int) -> bytes:
+    packer = zstandard.ZstdCompressor(level=level).compressobj()  # its size not told: the level's window
+    return packer.compress(text) + packer.flush()
+
+
+@pytest.mark.parametrize("name", wide())
+def test_decoder_that_needs_much_memory_is_left_to_a_process_of_its_own(name: str) -> None:
+    def read(*, is_isolated: bool) -> bytes:
+        segments = extract(
+            io.BytesIO(wide()[name]).read,
+            key=name,
+            budget=Budget(max_bytes=1 << 30, deadline=1),
+            clock=lambda: 0.0,
+            is_isolated=is_isolated,
+        )
+        return b"".join(segment.data for segment in segments)
+
+    with pytest.raises(RiskyContentError):
+        read(is_isolated=False)
+    assert read(is_isolated=True) == b"ssn: 512-44-1234\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.xz", lzma.compress(b"x", preset=1)),
+        ("a.zst", zstandard.ZstdCompressor(level=3).compress(b"x")),
+        ("b.zst", zstandard_streamed(b"x", 3)),
+        ("a.lz4", lz4.frame.compress(b"x")),
+        ("a.bz2", bz2.compress(b"x")),
+    ],
+)
+def test_decoder_that_needs_little_memory_is_used_at_once(name: str, content: bytes) -> None:
+    segments = extract(
+        io.BytesIO(content).read,
+        key=name,
+        budget=Budget(max_bytes=1 << 30, deadline=1),
+        clock=lambda: 0.0,
+        is_isolated=False,
+    )
+    assert b"".join(segment.data for segment in segments) == b"x"

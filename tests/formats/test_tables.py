@@ -196,3 +196,12 @@ def test_a_database_too_large_for_memory_is_read_by_its_printable_runs():
     result = run(database(["create table t (a)", *rows]), memory_bytes=20_000)
     assert result.outcome is Outcome.PARTIAL_BYTES
     assert result.text.count(SSN) == 50
+
+
+def test_a_length_that_arrow_trusts_and_that_is_negative_is_damage():
+    content = bytearray(columnar("arrow"))
+    content[868] ^= 1
+    outcomes = set()
+    for value in (content, bytearray(columnar("arrow"))[:868] + bytes([0x81]) + bytearray(columnar("arrow"))[869:]):
+        outcomes.add(run(bytes(value), key="a.arrow").outcome)
+    assert Outcome.FAILED_CRASHED not in outcomes

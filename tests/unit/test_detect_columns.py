@@ -105,3 +105,9 @@ def test_cards_with_a_keyword_in_their_cell_are_told_beside_numbers_that_miss_th
     lines = [f"INFO voucher {sixteen(r, 0)} void, status=ok" for _ in range(200)]
     lines[20::20] = [f"INFO charge card={values.card_number(r)}, status=ok" for _ in lines[20::20]]
     assert found(detector, "\n".join(lines))["payment.card"].count == 9
+
+
+@pytest.mark.parametrize("text", ["ssn: 536-22-8726, Jane\nnext, 219441234\n", "SSN 536 22 8726;Jane\n219441234;y\n"])
+def test_a_first_line_that_holds_values_is_no_header(text):
+    (value,) = [value for value in DETECTORS[0].find_all(text, tell=True) if value.rule_id == "us.ssn"]
+    assert (value.line, value.evidence[2][:11]) == (1, "keyword ssn")

@@ -130,7 +130,7 @@ def test_social_security_numbers(text, masked):
         ("BT +2728+08939 Asia/Thimphu", []),
         ("+14155552671x5", ["+********671*5"]),
         ("+1 4155552671", ["+* ******2671"]),
-        ("(+44) 20 7946 0958", ["+**) ** **** 0958"]),
+        ("(+44) 20 7946 0958", ["(+**) ** **** 0958"]),
         ("+1-415-555-2671x123", ["+*-***-***-***1*123"]),
     ],
 )
@@ -242,7 +242,7 @@ def test_access_key_ids(text, count):
     ],
 )
 def test_published_test_cards_are_cards_and_their_neighbours_are_not(number):
-    assert cards.card_prefix(number.encode()) == (len(number), True)
+    assert cards.card_prefix(number.encode()) == (len(number), len(number) != 13)
     for last in set("0123456789") - {number[-1]}:
         assert cards.card_prefix((number[:-1] + last).encode()) is None
 

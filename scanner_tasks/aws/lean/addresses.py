@@ -55,7 +55,8 @@ class Addresses:
     def __init__(self, *, region: str, endpoint_url: str | None) -> None:
         self._region = region
         self._regions: dict[str, str] = {}
-        self._is_aws = endpoint_url is None
+        #: AWS itself, and no store that is like it.
+        self.is_aws = endpoint_url is None
         parts = urlsplit(endpoint_url or "https://aws")
         self._scheme = parts.scheme
         self._host = parts.hostname or ""
@@ -67,7 +68,7 @@ class Addresses:
             raise BucketNotFound(bucket)
         region = self._regions.get(bucket, self._region)
         path = "/" + quote(key, safe="/~")
-        if not self._is_aws:
+        if not self.is_aws:
             return Address(self._scheme, self._host, self._port, f"/{bucket}{path if key else ''}", region)
         host = aws_host(region)
         if not _HOST_PART.fullmatch(bucket):

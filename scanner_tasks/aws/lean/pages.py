@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 _NAMES: Final = {
     name: name
     for name in (
-        *("Contents", "Key", "Size", "ETag", "StorageClass", "LastModified"),
+        *("Contents", "Key", "Size", "ETag", "StorageClass", "LastModified", "IsRestoreInProgress"),
         *("IsTruncated", "EncodingType", "NextContinuationToken", "ListBucketResult"),
     )
 }
-_CONTENTS, _KEY, _SIZE, _ETAG, _CLASS, _MODIFIED, _TRUNCATED, _ENCODING, _TOKEN, _LISTING = _NAMES.values()
+_CONTENTS, _KEY, _SIZE, _ETAG, _CLASS, _MODIFIED, _RESTORING, _TRUNCATED, _ENCODING, _TOKEN, _LISTING = _NAMES.values()
 #: Above the longest text of an element: a key of 1,024 bytes with each encoded as three, a continuation token.
 _TEXT_BYTES: Final = 64 * 1024
 _NOT_A_PAGE = "The store's listing is not S3's XML: is the endpoint an S3 store?"
@@ -38,7 +38,7 @@ class _Told:
     """What the elements of a page say, in order."""
 
     keys: list[str]
-    entries: list[tuple[str, str, str, str]]
+    entries: list[tuple[str, str, str, str, str]]
     truncated: str = ""
     encoding: str = ""
     token: str = ""
@@ -68,8 +68,9 @@ def page(bucket: str, body: bytes) -> tuple[Page, str]:
                 etag=etag.strip().strip('"'),
                 storage_class=storage_class.strip() or "STANDARD",
                 modified_at=modified_at.strip(),
+                is_restored=restoring.strip() == "false",
             )
-            for key, (size, etag, storage_class, modified_at) in zip(keys, told.entries, strict=True)
+            for key, (size, etag, storage_class, modified_at, restoring) in zip(keys, told.entries, strict=True)
         )
     except (expat.ExpatError, ValueError) as error:
         raise Unavailable(_NOT_A_PAGE) from error
@@ -119,7 +120,7 @@ def _events(body: bytes, *, exact: bool) -> tuple[list[str], Collection[str]]:
 def _read(events: list[str], names: Collection[str]) -> _Told:  # noqa: C901 (one branch for each element)
     told = _Told(keys=[], entries=[])
     key: str | None = None
-    size = etag = storage_class = modified_at = before = ""
+    size = etag = storage_class = modified_at = restoring = before = ""
     for event in events:
         if event is _KEY:
             key = before
@@ -131,12 +132,14 @@ def _read(events: list[str], names: Collection[str]) -> _Told:  # noqa: C901 (on
             size = before
         elif event is _CLASS:
             storage_class = "" if before in names else before
+        elif event is _RESTORING:
+            restoring = before
         elif event is _CONTENTS:
             if key is None:
                 raise ValueError("an object without a key")
             told.keys.append(key)
-            told.entries.append((size, etag, storage_class, modified_at))
-            key, size, etag, storage_class, modified_at = None, "", "", "", ""
+            told.entries.append((size, etag, storage_class, modified_at, restoring))
+            key, size, etag, storage_class, modified_at, restoring = None, "", "", "", "", ""
         elif event is _TRUNCATED:
             told.truncated = before.strip()
         elif event is _ENCODING:

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from scanner_tasks.aws.lean.answers import client_error
 from scanner_tasks.aws.lean.pages import page
-from scanner_tasks.aws.s3_requests import Answer, bare, listed_time
+from scanner_tasks.aws.s3_requests import RESTORE_STATUS, Answer, bare, is_restored, listed_time
 from scanner_tasks.core.model import ObjectRef
 
 if TYPE_CHECKING:
@@ -94,6 +94,7 @@ class LeanRequests:
             size_bytes=int(told["Content-Length"]),
             etag=bare(told.get("ETag", "")),
             storage_class=told.get("x-amz-storage-class", "STANDARD"),
+            is_restored=is_restored(told.get("x-amz-restore", "")),
             modified_at=listed_time(told.get("Last-Modified")),
         )
 
@@ -102,8 +103,9 @@ class LeanRequests:
         query = {"encoding-type": "url", "list-type": "2", "max-keys": str(max_keys), "prefix": prefix}
         if start_after:
             query["start-after"] = start_after
+        headers = {"x-amz-optional-object-attributes": RESTORE_STATUS} if self._addresses.is_aws else {}
         while True:
-            response = self._send("ListObjectsV2", "GET", bucket, "", query, {})
+            response = self._send("ListObjectsV2", "GET", bucket, "", query, headers)
             found, token = page(bucket, _read(response, _PAGE_BYTES))
             # Behind very many delete markers S3 gives empty pages that are not the last: only its token leads on.
             if found.objects or found.is_last or not token:

@@ -42,11 +42,14 @@ class Crew:
         nursery: forks the children.
         size: children at a time.
         object_max_s: budget of one object in seconds.
+        memory_bytes: what a child may take beyond what it begins with.
     """
 
-    def __init__(self, nursery: Nursery, *, size: int, object_max_s: float) -> None:
+    def __init__(self, nursery: Nursery, *, size: int, object_max_s: float, memory_bytes: int) -> None:
         self._nursery = nursery
-        self._children = [ObjectChild(nursery, object_max_s=object_max_s) for _ in range(size)]
+        self._children = [
+            ObjectChild(nursery, object_max_s=object_max_s, memory_bytes=memory_bytes) for _ in range(size)
+        ]
         self._work: queue.SimpleQueue[tuple[int, Listed] | None] = queue.SimpleQueue()
         self._results: queue.SimpleQueue[Done | Exception | None] = queue.SimpleQueue()
         self._room = threading.Semaphore(_AHEAD)

@@ -11,7 +11,7 @@ import os
 import re
 import stat
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NoReturn, Self
 
 from scanner_tasks.core.errors import InvalidInput, ObjectChanged, ObjectDenied, ObjectError, ObjectGone
 from scanner_tasks.core.model import ObjectRef, Outcome
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from scanner_tasks.core.access import Access
-    from scanner_tasks.core.ports import Account, Page
+    from scanner_tasks.core.ports import Page
 
 _ESCAPED = re.compile(rb"\\x([89a-f][0-9a-f])")
 _KINDS = (
@@ -161,9 +161,9 @@ class LocalFiles:
         """Itself: files are reached in one way."""
         return self
 
-    def account(self) -> Account:
-        """A machine has no account of buckets."""
-        raise InvalidInput("buckets: name them; this machine has no list of buckets.")
+    def account(self) -> NoReturn:
+        """Files have none."""
+        raise InvalidInput("Files of this machine are in no account: name a folder.")
 
     def check_bucket(self, bucket: str) -> None:
         """Nothing can be wrong."""

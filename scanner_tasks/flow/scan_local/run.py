@@ -102,7 +102,12 @@ class LocalScan:
         if state:
             first = begun or Begun(scan=str(self.scan_id), began=self.began_at.timestamp(), digest=using.digest())
             self._journal = Journal(state, first, self._former, order=self._order)
-        self._crew = Crew(using.nursery, size=using.size, object_max_s=using.settings.object_max_s)
+        self._crew = Crew(
+            using.nursery,
+            size=using.size,
+            object_max_s=using.settings.object_max_s,
+            memory_bytes=using.settings.child_memory_bytes,
+        )
 
     @property
     def progress(self) -> Progress:

@@ -19,10 +19,13 @@ class Stored:
     #: Archive tier of an INTELLIGENT_TIERING object.
     access_tier: str | None = None
     content_encoding: str | None = None
+    #: An archived object that can be read for some days: False while its restore goes on.
+    restored: bool | None = None
 
     @property
     def is_archived(self) -> bool:
-        return self.storage_class in {"GLACIER", "DEEP_ARCHIVE"} or self.access_tier is not None
+        is_ice = self.storage_class in {"GLACIER", "DEEP_ARCHIVE"} or self.access_tier is not None
+        return is_ice and not self.restored
 
 
 @dataclass(kw_only=True)

@@ -186,11 +186,12 @@ class _Answer:
         if refusal or bucket is None:
             return self._refuse(refusal or Refuse(404, "NoSuchBucket"))
         if "list-type" in self.query:
+            tells_restore = self.request.headers.get("x-amz-optional-object-attributes") == "RestoreStatus"
             emptied = int(self.query.get("continuation-token", "0"))
             if emptied < self.server.empty_pages:
                 body = _page(self.name, self.query, "", is_last=False, token=str(emptied + 1))
             else:
-                body = _listing(self.name, bucket, self.query)
+                body = _listing(self.name, bucket, self.query, tells_restore=tells_restore)
             return self._send(200, {"Content-Type": "application/xml"}, body, fault)
         return self._object(bucket, fault)
 
@@ -277,12 +278,23 @@ def _about(stored: Stored) -> dict[str, str]:
     about = {"ETag": f'"{stored.etag}"', "x-amz-version-id": stored.version_id}
     if stored.storage_class != "STANDARD":  # S3 leaves it out
         about["x-amz-storage-class"] = stored.storage_class
+    if stored.restored is not None:
+        expiry = ', expiry-date="Fri, 21 Dec 2029 00:00:00 GMT"' if stored.restored else ""
+        about["x-amz-restore"] = f'ongoing-request="{str(not stored.restored).lower()}"{expiry}'
     if stored.content_encoding:
         about["Content-Encoding"] = stored.content_encoding
     return about
 
 
-def _listing(name: str, bucket: Bucket, query: dict[str, str]) -> bytes:
+def _restore(stored: Stored) -> str:
+    if stored.restored is None:
+        return ""
+    expiry = "<RestoreExpiryDate>2029-12-21T00:00:00.000Z</RestoreExpiryDate>" if stored.restored else ""
+    going_on = str(not stored.restored).lower()
+    return f"<RestoreStatus><IsRestoreInProgress>{going_on}</IsRestoreInProgress>{expiry}</RestoreStatus>"
+
+
+def _listing(name: str, bucket: Bucket, query: dict[str, str], *, tells_restore: bool) -> bytes:
     """ListObjectsV2, in the order of the keys' UTF-8 bytes."""
     after, prefix, most = query.get("start-after", ""), query.get("prefix", ""), int(query.get("max-keys", "1000"))
     behind = (
@@ -295,7 +307,7 @@ def _listing(name: str, bucket: Bucket, query: dict[str, str]) -> bytes:
     entries = "".join(
         f"<Contents><Key>{quote_plus(key, safe='/')}</Key><LastModified>2026-01-02T03:04:05.000Z</LastModified>"
         f"<ETag>&quot;{stored.etag}&quot;</ETag><Size>{len(stored.content)}</Size>"
-        f"<StorageClass>{stored.storage_class}</StorageClass></Contents>"
+        f"<StorageClass>{stored.storage_class}</StorageClass>{_restore(stored) if tells_restore else ''}</Contents>"
         for key, stored in some[:most]
     )
     return _page(name, query, entries, is_last=len(some) <= most)
