@@ -164,10 +164,9 @@ def _risk(given: ReportInput) -> Iterable[str]:
     yield "<section aria-labelledby='h-risk'><h2 id='h-risk'>Risk</h2>"
     yield f"<p class='hint'>{_text(FORMULA)}</p><ul class='risk'>"
     for one in risk_of(given)[:_MOST]:
-        yield (
-            f"<li><bdi>{_text(one.name)}</bdi> <meter min='0' max='100' low='25' high='60' optimum='0' value='{one.risk}'>{one.risk}</meter> "
-            f"<b>{one.risk}</b> of 100, {one.findings:,} findings, the worst {one.worst}</li>"
-        )
+        meter = f"<meter min='0' max='100' low='25' high='60' optimum='0' value='{one.risk}'>{one.risk}</meter>"
+        yield f"<li><bdi>{_text(one.name)}</bdi> {meter} <b>{one.risk}</b> of 100, "
+        yield f"{one.findings:,} findings, the worst {one.worst}</li>"
     yield "</ul></section>"
 
 
