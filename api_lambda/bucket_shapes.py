@@ -7,8 +7,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from api_lambda.selection_shapes import Selection
-from api_lambda.shapes import Access, Moment, Prefix, StartedScan
+from api_lambda.selection_shapes import Budget, Selection
+from api_lambda.shapes import Access, BaseJob, BaseName, Moment, Prefix, StartedScan
 from scanner_tasks.core.buckets import MAX_NAMES
 from scanner_tasks.core.model import JobStatus
 
@@ -39,6 +39,8 @@ class ScansRequest(_Shape):
     prefix: Prefix = ""
     access: Access | None = None
     selection: Selection | None = None
+    budget: Budget | None = Field(default=None, description="Of each job by itself.")
+    base_job: BaseName = None
 
 
 class NotStarted(_Shape):
@@ -62,7 +64,12 @@ class StartedScans(_Shape):
         return cls(
             jobs=[
                 StartedScan(
-                    job_id=job.job_id, status=job.status, bucket=bucket, prefix=prefix, execution_arn=job.execution_arn
+                    job_id=job.job_id,
+                    status=job.status,
+                    bucket=bucket,
+                    prefix=prefix,
+                    execution_arn=job.execution_arn,
+                    base_job=BaseJob.of(job.base),
                 )
                 for bucket, job in started.jobs
             ],

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from api_lambda.selection_shapes import Selection
+from api_lambda.selection_shapes import Budget, Selection
 from scanner_tasks.core.model import JobStatus
 from scanner_tasks.core.names import BUCKET_PATTERN, KEY_MAX_BYTES, check_bucket, check_key
 from scanner_tasks.core.progress import is_incomplete, percent
@@ -16,6 +16,7 @@ from scanner_tasks.core.selection import limit_reached
 from scanner_tasks.flow.redrive import arguments
 
 if TYPE_CHECKING:
+    from scanner_tasks.core.bases import Base
     from scanner_tasks.core.model import Finding as CoreFinding
     from scanner_tasks.core.model import Location, Occurrence
     from scanner_tasks.core.model import Progress as CoreProgress
@@ -62,6 +63,14 @@ ObjectKey = Annotated[
 ]
 
 
+BaseName = Annotated[
+    str | None,
+    Field(
+        max_length=36,
+        description="A finished job of the bucket by its id, or `last`: objects as it left them are not read again.",
+        examples=["last"],
+    ),
+]
 Reason = Annotated[str, Field(description="One line.", min_length=1, max_length=500, examples=["wrong bucket"])]
 
 
@@ -102,6 +111,28 @@ class ScanRequest(_Shape):
     prefix: Prefix = ""
     access: Access | None = None
     selection: Selection | None = None
+    budget: Budget | None = None
+    dry_run: bool = Field(default=False, description="Begin nothing: answer 200 with what the scan would cost.")
+    base_job: BaseName = None
+    inventory: str | None = Field(
+        default=None,
+        max_length=1100,
+        description="An S3 Inventory manifest: its report is read in the place of a listing.",
+        examples=["s3://reports/my-bucket/daily/2026-11-01T01-00Z/manifest.json"],
+    )
+
+
+class BaseJob(_Shape):
+    """The former job that a job's objects are compared with."""
+
+    job_id: UUID | None = Field(description="Null when `last` was asked for and there was none.")
+    used: bool = Field(description="Objects that are as it left them are `unchanged`; else every object is scanned.")
+    reason: str | None = Field(description="Why it is not used.")
+
+    @classmethod
+    def of(cls, base: Base | None) -> BaseJob | None:
+        """A base as the flow tells it."""
+        return cls(job_id=base.job_id, used=base.refusal is None, reason=base.refusal) if base else None
 
 
 class StartedScan(_Shape):
@@ -112,6 +143,7 @@ class StartedScan(_Shape):
     bucket: str
     prefix: str
     execution_arn: str | None = Field(description="The listing's Step Functions execution.")
+    base_job: BaseJob | None = Field(default=None, description="What it is compared with; null without one.")
 
     @classmethod
     def of(cls, started: StartedJob, request: ScanRequest) -> StartedScan:
@@ -122,6 +154,7 @@ class StartedScan(_Shape):
             bucket=request.bucket,
             prefix=request.prefix,
             execution_arn=started.execution_arn,
+            base_job=BaseJob.of(started.base),
         )
 
 
@@ -199,6 +232,13 @@ class Job(_Shape):
     selection: dict[str, Any] = Field(
         description="Which objects are scanned; empty: all of them.", examples=[{"include_keys": ["*.csv"]}]
     )
+    budget: dict[str, Any] = Field(
+        description="Dollars, objects or bytes at which it pauses itself.", examples=[{"dollars": 5.0}]
+    )
+    estimate: dict[str, Any] | None = Field(description="What it was reckoned to cost once it was listed.")
+    actual: dict[str, Any] | None = Field(description="What it did cost, once it has ended, in the same form.")
+    base_job: BaseJob | None = Field(description="What it is compared with; null without one.")
+    inventory: str | None = Field(description="The manifest of the report that names its objects; null for a listing.")
     limit_reached: bool = Field(description="The selection's limit ended the listing: the bucket may hold more.")
     execution_arn: str | None
     created_at: Moment
@@ -223,6 +263,9 @@ class Job(_Shape):
         copied = {name: getattr(view.job, name) for name in cls.model_fields if hasattr(view.job, name)}
         copied["access"] = ShownAccess(**view.job.access.to_show())
         copied["selection"] = view.job.selection.to_json()
+        copied["budget"] = view.costs.budget.to_json()
+        copied["estimate"], copied["actual"] = view.costs.estimate, view.costs.actual
+        copied["base_job"] = BaseJob.of(view.job.base)
         copied["limit_reached"] = limit_reached(view.job.selection, view.job.taken, view.progress.outcomes)
         return cls(
             **copied,
@@ -309,13 +352,16 @@ class Finding(_Shape):
     triage: str = Field(
         default="open", description="open, false_positive, accepted or fixed: POST /triage.", examples=["open"]
     )
+    first_seen_job: UUID | None = Field(
+        default=None, description="The job that found it, when its object is unchanged since; null when this one did."
+    )
 
     @classmethod
     def of(cls, finding: CoreFinding) -> Finding:
         """A finding as the ledger tells it."""
         same: dict[str, Any] = {
             name: getattr(finding, name)
-            for name in ("finding_id", "job_id", "bucket", "key", "count", "allowed", "found_at")
+            for name in ("finding_id", "job_id", "bucket", "key", "count", "allowed", "found_at", "first_seen_job")
         }
         return cls(
             **same,

@@ -37,12 +37,13 @@ def scan_batch(job_id: str, batch_no: int, epoch: int) -> str:
 
 
 @app.task(name=SCAN_PREFIX, bind=True)
-def scan_prefix(
+def scan_prefix(  # noqa: PLR0917 (callers of a task name what they give)
     self: Any,
     bucket: str,
     prefix: str = "",
     access: Mapping[str, Any] | None = None,
     selection: Mapping[str, Any] | None = None,
+    base_job: str | None = None,
 ) -> str:
     """Start a job on a bucket or a prefix; its id."""
     bootstrap, flow, reached = (
@@ -52,7 +53,9 @@ def scan_prefix(
     )
     job_id = job_id_of(self.request.id)
     chosen = _part("core.selection_rules").read_selection(selection, now=datetime.now(UTC))
-    started = flow.start_job(bucket, prefix, access=reached, selection=chosen, using=bootstrap.api(), job_id=job_id)
+    started = flow.start_job(
+        bucket, prefix, access=reached, selection=chosen, base_job=base_job, using=bootstrap.api(), job_id=job_id
+    )
     return str(started.job_id)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
 from typing import Any, Self
 
@@ -45,7 +46,7 @@ class NumberedObjects:
     def list_page(self, bucket: str, *, prefix: str, start_after: str | None, max_keys: int = 1000) -> Page:
         """The keys behind ``start_after``."""
         del prefix
-        first = int(start_after[-9:]) + 1 if start_after else 0
+        first = bisect_right(range(self.count), start_after or "", key=lambda n: self._ref(bucket, n).key)
         last = min(first + max_keys, self.count)
         return Page(objects=tuple(self._ref(bucket, n) for n in range(first, last)), is_last=last == self.count)
 

@@ -7,6 +7,7 @@ tests holds both to it. Clients that normalise keys (``a//b``, ``/lead``, ``x/..
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from botocore.exceptions import ParamValidationError
@@ -96,11 +97,14 @@ class ObjectReader:
         Resumed with the last key of each page, a listing gives every key that exists throughout exactly once; keys
         added or deleted meanwhile never disturb it. Raises BucketNotFound, Denied or Unavailable.
         """
-        return self._tried(
+        tries = self._tries(bucket)
+        page = self._tried(
             bucket,
             lambda: self._requests.list_page(bucket, prefix=prefix, start_after=start_after, max_keys=max_keys),
             lambda error: _bucket_error(error, bucket),
+            tries,
         )
+        return replace(page, slow_downs=tries.slow_downs) if tries.slow_downs else page
 
     def head(self, bucket: str, key: str) -> ObjectRef:
         """The object as it is now; raises ObjectGone, ObjectDenied, another ObjectError, or Unavailable."""
@@ -128,8 +132,10 @@ class ObjectReader:
     def _tries(self, bucket: str) -> Tries:
         return Tries(bucket, self._requests, self._backoff, self._brakes)
 
-    def _tried(self, bucket: str, ask: Callable[[], T], told: Callable[[BaseException], Exception]) -> T:
-        tries = self._tries(bucket)
+    def _tried(
+        self, bucket: str, ask: Callable[[], T], told: Callable[[BaseException], Exception], tries: Tries | None = None
+    ) -> T:
+        tries = tries or self._tries(bucket)
         while True:
             tries.begin()
             try:

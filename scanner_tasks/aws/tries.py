@@ -27,6 +27,8 @@ class Tries:
         self._slow = 0
         self._renewed = False
         self._sent_at = 0.0
+        #: How often S3 asked to slow down.
+        self.slow_downs = 0
 
     def begin(self) -> None:
         """Wait while S3 has asked this worker to slow down on the bucket."""
@@ -57,6 +59,7 @@ class Tries:
             return False
         is_slow_down = error_code(error) in SLOW_DOWN
         if is_slow_down:
+            self.slow_downs += 1
             self._brakes.slow_down(self._bucket, sent_at=self._sent_at)
         if self._failures >= self._backoff.attempts:
             return False

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 
 Listed = list[str] | None
 
+BaseJob = Annotated[
+    str | None,
+    typer.Option(help="A finished job's id, or last: objects that are as it left them are not read again."),
+]
+
 #: Field of core/selection.py → type and help of its option.
 SELECTION: Final[Mapping[str, tuple[Any, str]]] = {
     "include_prefixes": (Listed, "Only keys that begin with one of these; give it again for more."),
@@ -41,6 +46,12 @@ SELECTION: Final[Mapping[str, tuple[Any, str]]] = {
     "sample_seed": (str | None, "Another seed draws another sample; the same one the same."),
     "limit_objects": (int | None, "Stop listing when so many objects are chosen."),
     "limit_bytes": (str | None, "Stop listing before more bytes are chosen, such as 1TB."),
+}
+#: Field of core/budget.py → type and help of its option.
+BUDGET: Final[Mapping[str, tuple[Any, str]]] = {
+    "budget_dollars": (float | None, "Pause the job when it has cost so much, at list prices."),
+    "budget_objects": (int | None, "Pause it when so many objects were read."),
+    "budget_bytes": (str | None, "Pause it when so many bytes were read, such as 1TB."),
 }
 #: Field of core/access.py → type and help of its option.
 ACCESS: Final[Mapping[str, tuple[Any, str]]] = {
@@ -86,3 +97,8 @@ def _parameter(name: str, kind: Any, help_text: str) -> inspect.Parameter:
         default=False if kind is bool else None,
         annotation=Annotated[kind, typer.Option(*names, help=help_text)],
     )
+
+
+def budget_of(given: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The budget's parts by the names that core/budget.py has."""
+    return {name.removeprefix("budget_"): value for name, value in (given or {}).items()}

@@ -18,6 +18,7 @@ from scanner_tasks.cli import (
     db,
     detect,
     dlq,
+    estimate,
     explain,
     export,
     jobs,
@@ -46,6 +47,7 @@ app = typer.Typer(
 app.command(name="scan")(scan.scan)
 app.add_typer(jobs.app, name="jobs")
 app.command(name="buckets")(buckets.buckets)
+app.command(name="estimate")(estimate.estimate)
 app.command(name="results")(results.results)
 app.add_typer(triage.app, name="triage")
 app.command(name="explain")(explain.explain)

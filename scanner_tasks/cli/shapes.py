@@ -9,11 +9,14 @@ from scanner_tasks.core.progress import is_incomplete, percent
 from scanner_tasks.core.selection import limit_reached
 
 if TYPE_CHECKING:
+    from scanner_tasks.core.bases import Base
+    from scanner_tasks.core.comparing import ChangedFinding, ChangedObject
     from scanner_tasks.core.model import Finding
     from scanner_tasks.core.triage import Mark
     from scanner_tasks.flow.explain import Explained
     from scanner_tasks.flow.read_results import JobView
     from scanner_tasks.flow.redrive import DeadLetter, LetterDetails
+    from scanner_tasks.flow.start_job import StartedJob
 
 _JOB = ("job_id", "bucket", "prefix", "status", "status_reason", "lane", "execution_arn", "created_at", "listed_at")
 _OBJECTS = ("listed", "pending", "processing", "done", "scanned", "partial", "skipped", "unchanged", "failed")
@@ -32,6 +35,11 @@ def job_shape(view: JobView) -> dict[str, Any]:
         "finished_at": job.finished_at,
         "access": job.access.to_show(),
         "selection": job.selection.to_json(),
+        "budget": view.costs.budget.to_json(),
+        "estimate": view.costs.estimate,
+        "actual": view.costs.actual,
+        "base_job": base_shape(job.base),
+        "inventory": job.inventory,
         "limit_reached": limit_reached(job.selection, job.taken, counts.outcomes),
         "incomplete": is_incomplete(job.status, counts),
         "total_findings": counts.findings,
@@ -51,6 +59,17 @@ def job_shape(view: JobView) -> dict[str, Any]:
             "refreshed_at": counts.refreshed_at,
         },
     }
+
+
+def base_shape(base: Base | None) -> dict[str, Any] | None:
+    """As `base_job` of GET /jobs/{job_id}."""
+    return {"job_id": base.job_id, "used": base.refusal is None, "reason": base.refusal} if base else None
+
+
+def started_shape(started: StartedJob) -> dict[str, Any]:
+    """What `jobs start` says."""
+    told = {name: getattr(started, name) for name in ("job_id", "status", "execution_arn")}
+    return told | {"base_job": base_shape(started.base)}
 
 
 def finding_shape(finding: Finding) -> dict[str, Any]:
@@ -103,3 +122,19 @@ def details_shape(details: LetterDetails) -> dict[str, Any]:
         **letter_shape(details.letter, details.arguments),
         "errors": [asdict(error) for error in details.errors],
     }
+
+
+def changed_finding_shape(one: ChangedFinding) -> dict[str, Any]:
+    """As one of ``findings`` in GET /jobs/{job_id}/compare/{base_id}."""
+    return {
+        "change": one.change,
+        "count_before": one.count_before,
+        "moved_from": one.moved_from,
+        "object_is": one.object_is,
+        "finding": finding_shape(one.finding),
+    }
+
+
+def changed_object_shape(one: ChangedObject) -> dict[str, Any]:
+    """As one of ``objects`` there."""
+    return asdict(one) | {"outcome": str(one.outcome) if one.outcome else None}

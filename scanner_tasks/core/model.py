@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from scanner_tasks.core.access import Access
+    from scanner_tasks.core.bases import Base
 
 
 class JobStatus(StrEnum):
@@ -129,6 +130,8 @@ class JobSource(StrEnum):
     LISTING = "listing"
     #: The caller named the keys.
     KEYS = "keys"
+    #: A report of S3 Inventory names them.
+    INVENTORY = "inventory"
 
 
 class Severity(StrEnum):
@@ -228,7 +231,8 @@ class Job:
     #: Number of the current Step Functions execution, named ``<job_id>-<execution_no>``; 0 before the first.
     execution_no: int
     execution_arn: str | None
-    #: Last key that the listing has recorded, or how many of the given keys; None before the first page.
+    #: Last key that the listing has recorded, how many of the given keys, or an inventory's file and row; None before
+    #: the first page.
     cursor: str | None
     #: Batches recorded so far; the next batch gets this number.
     next_batch_no: int
@@ -244,6 +248,10 @@ class Job:
     selection: Selection = EVERYTHING
     #: What the listing has chosen so far; kept only for a selection with a limit.
     taken: Taken = NOTHING_TAKEN
+    #: The former job that it is compared with; None when nobody asked for one.
+    base: Base | None = None
+    #: Address of the S3 Inventory manifest that names its objects; None for every other source.
+    inventory: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -397,6 +405,8 @@ class Finding:
     allowed: int = 0
     #: Columns of a table that hold almost nothing else, the first few.
     columns: tuple[Column, ...] = ()
+    #: The job that found it, when the object is unchanged since; None when this job did.
+    first_seen_job: UUID | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -29,6 +29,8 @@ class Page:
     objects: tuple[ObjectRef, ...]
     #: True when nothing stands behind it; otherwise the next page starts after the last key of this one.
     is_last: bool
+    #: How often S3 asked to slow down before it gave the page.
+    slow_downs: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,9 @@ class Account(Protocol):
 
     def posture(self, bucket: str) -> Posture:
         """Who may read the bucket and how it is encrypted; raises BucketNotFound or Unavailable."""
+
+    def object_count(self, bucket: str) -> int | None:
+        """Objects as S3's daily metric counts them; None when it tells nothing. Raises Denied or Unavailable."""
 
     def region(self, bucket: str) -> str:
         """The bucket's Region; "" when the role may not ask."""

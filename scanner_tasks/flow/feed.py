@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from scanner_tasks.core.choosing import choose_page
 from scanner_tasks.core.envelope import scan_batch_message
 from scanner_tasks.core.lanes import message_group
 from scanner_tasks.core.model import Job, JobSource, JobStatus
@@ -13,6 +12,8 @@ from scanner_tasks.core.ports import OutgoingMessage
 from scanner_tasks.core.windows import bucket_window, room, wait_s
 from scanner_tasks.flow.control import find_job
 from scanner_tasks.flow.executions import start_next_execution
+from scanner_tasks.flow.inventory import InventoryPages
+from scanner_tasks.flow.list_ranges import list_ranges
 from scanner_tasks.log import get_logger
 from scanner_tasks.store import feeding, fleet, jobs
 from scanner_tasks.store.engine import transaction
@@ -48,28 +49,44 @@ class _Dispatch:
 
 
 def feed(job_id: UUID, *, execution_no: int, turn: int, using: Feeder) -> FeedTurn:
-    """List for ``feed_turn_s``, at least one page, and top up the window; once listed, only top up.
+    """List for ``feed_turn_s``, at least one page, and top up the window meanwhile; once listed, only top up.
 
-    Position and window live in the ledger, not in the execution: a turn that dies is repeated from the cursor, two
-    turns at once record each page once, and an older execution ends as soon as it sees a newer one. Raises
+    Ranges, their cursors and the window live in the ledger, not in the execution: a turn that dies is repeated from the
+    cursors, two turns at once record each page once, and an older execution ends as soon as it sees a newer one. Raises
     BucketNotFound or Denied when the bucket cannot be listed, which fails the job: it is never an empty result.
     While the fleet is paused a turn does nothing and ends its execution; ``resume_all`` or settle starts the next.
     """
     settings, deadline = using.settings, using.clock() + using.settings.feed_turn_s
     job = find_job(job_id, using=using)
-    listed = sent = pages = 0
+    listed, sent, has_listed = 0, 0, False
+    inventory = InventoryPages(using)
+
+    def keep_full() -> int | None:
+        """Beside the listing: send what there is room for; None when this execution has nothing more to do."""
+        nonlocal sent
+        now = find_job(job_id, using=using)
+        if _has_ended(now, execution_no=execution_no, using=using):
+            return None
+        filled = _top_up(now, using=using)
+        sent += filled.sent
+        return filled.planned
+
     while True:
-        if job.status not in {JobStatus.LISTING, JobStatus.SCANNING} or job.execution_no > execution_no:
-            return FeedTurn(state="done", listed=listed, sent=sent)
-        if _fleet_is_paused(job, execution_no=execution_no, using=using):
+        if _has_ended(job, execution_no=execution_no, using=using):
             return FeedTurn(state="done", listed=listed, sent=sent)
         dispatch = _top_up(job, using=using)
         sent += dispatch.sent
-        is_listing = job.status is JobStatus.LISTING and job.source is JobSource.LISTING
-        if not is_listing or dispatch.planned >= settings.feed_high_water or (pages and using.clock() >= deadline):
+        is_listing = job.status is JobStatus.LISTING and job.source is not JobSource.KEYS
+        is_full = dispatch.planned >= settings.feed_high_water
+        if not is_listing or is_full or (has_listed and using.clock() >= deadline):
             break
-        listed += _list_page(job, using=using)
-        pages += 1
+        if job.source is JobSource.INVENTORY:
+            found: int | None = inventory.record_next(job)
+        else:
+            found = list_ranges(job, deadline=deadline, planned=dispatch.planned, keep_full=keep_full, using=using)
+        if found is None:  # another turn lists what is left, or did until it died: its leases end soon
+            break
+        listed, has_listed = listed + found, True
         job = find_job(job_id, using=using)
     log.info("feed_turn", job_id=job_id, execution_no=execution_no, turn=turn, listed=listed, sent=sent)
     if job.status is JobStatus.SCANNING and dispatch.planned == 0:
@@ -83,6 +100,13 @@ def feed(job_id: UUID, *, execution_no: int, turn: int, using: Feeder) -> FeedTu
     return FeedTurn(state="more", wait_s=wait, listed=listed, sent=sent)
 
 
+def _has_ended(job: Job, *, execution_no: int, using: Feeder) -> bool:
+    """True when the execution has nothing more to do: the job has ended or is paused, or a newer execution runs."""
+    if job.status not in {JobStatus.LISTING, JobStatus.SCANNING} or job.execution_no > execution_no:
+        return True
+    return _fleet_is_paused(job, execution_no=execution_no, using=using)
+
+
 def _fleet_is_paused(job: Job, *, execution_no: int, using: Feeder) -> bool:
     """True while it is; the ledger knows then that no execution runs for the job."""
     with transaction(using.engine) as connection:
@@ -90,24 +114,6 @@ def _fleet_is_paused(job: Job, *, execution_no: int, using: Feeder) -> bool:
         if paused:
             jobs.end_feeding(connection, job.job_no, execution_no=execution_no)
     return paused
-
-
-def _list_page(job: Job, *, using: Feeder) -> int:
-    """Record the next page of the listing; how many objects it had, 0 when another turn recorded it first."""
-    page = using.objects.through(job.access).list_page(job.bucket, prefix=job.prefix, start_after=job.cursor)
-    chosen = choose_page(page.objects, job.selection, using.settings.policy, below=job.prefix, taken=job.taken)
-    cursor = page.objects[-1].key if page.objects else job.cursor
-    with transaction(using.engine) as connection:
-        is_ours = feeding.add_batches(
-            connection,
-            job,
-            chosen.batches,
-            cursor=cursor,
-            is_last=page.is_last or chosen.is_full,
-            strata=chosen.strata,
-            taken=chosen.taken,
-        )
-    return len(page.objects) if is_ours else 0
 
 
 def _top_up(job: Job, *, using: Feeder) -> _Dispatch:

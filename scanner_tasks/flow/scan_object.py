@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 log = get_logger()
 
+OVERWRITTEN = "It was overwritten after it was listed: what was read is the newer object."
+
 
 def scan_object(
     position: int,
@@ -68,7 +70,9 @@ def scan_object(
     if planned.outcome is not Outcome.PENDING:
         return ObjectResult(position=position, outcome=planned.outcome, bytes_read=first.bytes_read)
     second = scan_once(planned.ref)
-    return replace(second, bytes_read=first.bytes_read + second.bytes_read)
+    # Such an object is no base for a later job (store/base_jobs.py): the listed ETag is not that of what was read.
+    detail = second.detail or OVERWRITTEN
+    return replace(second, bytes_read=first.bytes_read + second.bytes_read, detail=detail)
 
 
 def _scan_once(

@@ -8,17 +8,21 @@ from uuid import UUID, uuid4
 
 from scanner_tasks.core.access import OWN, Access
 from scanner_tasks.core.access_rules import check_access
+from scanner_tasks.core.budget import UNLIMITED, Budget
 from scanner_tasks.core.errors import Denied, Unavailable
 from scanner_tasks.core.lanes import choose_lane
 from scanner_tasks.core.model import Job, JobSource, JobStatus
 from scanner_tasks.core.names import check_bucket, check_key
 from scanner_tasks.core.selection import EVERYTHING, Selection
+from scanner_tasks.flow.base_job import find_base
 from scanner_tasks.flow.control import fail_job
 from scanner_tasks.flow.executions import start_first_execution
-from scanner_tasks.store import jobs
+from scanner_tasks.flow.inventory import check_inventory
+from scanner_tasks.store import job_costs, jobs
 from scanner_tasks.store.engine import transaction
 
 if TYPE_CHECKING:
+    from scanner_tasks.core.bases import Base
     from scanner_tasks.flow.parts import Api
 
 
@@ -29,6 +33,8 @@ class StartedJob:
     job_id: UUID
     status: JobStatus
     execution_arn: str | None
+    #: The former job that it is compared with, if one was asked for.
+    base: Base | None = None
 
 
 def start_job(
@@ -37,33 +43,43 @@ def start_job(
     *,
     access: Access = OWN,
     selection: Selection = EVERYTHING,
+    budget: Budget = UNLIMITED,
+    base_job: str | UUID | None = None,
+    inventory: str | None = None,
     using: Api,
     job_id: UUID | None = None,
 ) -> StartedJob:
     """Begin to scan a bucket, or the keys below a prefix; returns before anything is listed.
 
     ``access`` says how the bucket is reached; endpoints and roles must be on the operator's lists. ``selection`` says
-    which objects are scanned (core/selection_rules.py reads it). A repeat with the
-    same ``job_id`` begins nothing anew. Raises InvalidInput, BucketNotFound, Denied or Unavailable; when the execution
-    cannot be started, the job is ``failed`` with the reason and the error is raised.
+    which objects are scanned (core/selection_rules.py reads it), and at its ``budget`` the job pauses itself.
+    ``base_job`` is a former job's id or ``last``: what is as that job left it is not read again (flow/base_job.py).
+    ``inventory`` is the address of an S3 Inventory manifest: its report is read in the place of a listing. A repeat
+    with the same ``job_id`` begins nothing anew. Raises InvalidInput, BucketNotFound, Denied, Unavailable, JobNotFound
+    or Conflict; when the execution cannot be started, the job is ``failed`` with the reason and the error is raised.
     """
     check_bucket(bucket)
     check_key(prefix, "prefix")
     access = allowed_access(access, using=using)
     using.objects.through(access).check_bucket(bucket)
+    if inventory is not None:
+        check_inventory(inventory, bucket=bucket, objects=using.objects.through(access))
     job = register_job(
         bucket,
         prefix,
-        source=JobSource.LISTING,
+        source=JobSource.LISTING if inventory is None else JobSource.INVENTORY,
         access=access,
         selection=selection,
+        budget=budget,
+        base_job=base_job,
+        inventory=inventory,
         job_id=job_id or uuid4(),
         using=using,
     )
     arn = job.execution_arn
     if arn is None and not job.status.is_final:
         arn = begin_feeding(job, using=using)
-    return StartedJob(job_id=job.job_id, status=job.status, execution_arn=arn)
+    return StartedJob(job_id=job.job_id, status=job.status, execution_arn=arn, base=job.base)
 
 
 def allowed_access(access: Access, *, using: Api) -> Access:
@@ -79,17 +95,29 @@ def register_job(
     source: JobSource,
     access: Access = OWN,
     selection: Selection = EVERYTHING,
+    budget: Budget = UNLIMITED,
+    base_job: str | UUID | None = None,
+    inventory: str | None = None,
     job_id: UUID,
     using: Api,
 ) -> Job:
     """Add the job's row and give its bucket a lane, the one it has already while another job is active on it."""
     settings, ruleset_hash = using.settings, using.ruleset_hash()
+    base = find_base(
+        base_job,
+        bucket=bucket,
+        prefix=prefix,
+        access=access,
+        selection=selection,
+        ruleset_hash=ruleset_hash,
+        using=using,
+    )
     with transaction(using.engine) as connection:
         jobs.lock_fleet(connection)
         lane = jobs.active_lane(connection, bucket) or choose_lane(
             bucket, jobs.lane_load(connection), settings.lane_names, settings.dedicated_lanes
         )
-        jobs.add_job(
+        added = jobs.add_job(
             connection,
             job_id=job_id,
             bucket=bucket,
@@ -99,8 +127,12 @@ def register_job(
             selection=selection,
             lane=lane,
             ruleset_hash=ruleset_hash,
+            base=base,
+            inventory=inventory,
         )
         job = jobs.get_job(connection, job_id)
+        if job and added and not budget.is_unlimited:
+            job_costs.set_budget(connection, job.job_no, budget)
     assert job is not None
     return job
 

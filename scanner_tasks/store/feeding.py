@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from scanner_tasks.core.choosing import passed_over
 from scanner_tasks.core.model import BatchState, Outcome
+from scanner_tasks.store.base_jobs import copy_findings, take_over
 from scanner_tasks.store.engine import execute, insert_rows
 from scanner_tasks.store.packing import pack_etags
 from scanner_tasks.store.strata import add_strata
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from scanner_tasks.core.choosing import Stratum
+    from scanner_tasks.core.choosing import ChosenPage, Stratum
     from scanner_tasks.core.model import Job, PlannedBatch
     from scanner_tasks.core.selection import Taken
 
@@ -66,9 +67,11 @@ def add_batches(
 
     The cursor is compared and swapped: two turns that list the same page record it once. Objects that are not read are
     recorded with their outcome at once; a batch of nothing else is done. ``is_last`` ends the listing. Objects of
-    ``strata`` that were not chosen are counted with their outcome, without a row.
+    ``strata`` that were not chosen are counted with their outcome, without a row. What is as the job's base left it is
+    recorded as unchanged, with its findings (base_jobs.py).
     """
     taken = taken or job.taken
+    batches, unchanged = take_over(connection, job, batches)
     moved = execute(
         connection,
         """
@@ -102,8 +105,43 @@ def add_batches(
         return False
     rows = (_row(job.job_no, job.next_batch_no + n, batch) for n, batch in enumerate(batches))
     insert_rows(connection, _INSERT_BATCHES, _BATCH_ROW, rows)
+    copy_findings(connection, job, unchanged, first_no=job.next_batch_no)
     add_strata(connection, job.job_no, strata)
     return True
+
+
+def insert_pages(connection: Connection, job: Job, pages: Sequence[ChosenPage], *, first_no: int) -> int:
+    """Rows and deltas of what was chosen of listed pages, numbered from ``first_no`` on; how many batches.
+
+    Under the job's row lock, with its guard. Objects without a row, and what is as the job's base left it, as
+    ``add_batches``.
+    """
+    batches: list[PlannedBatch] = []
+    copies = []
+    for page in pages:
+        known, unchanged = take_over(connection, job, page.batches)
+        copies.append((first_no + len(batches), unchanged))
+        batches += known
+    strata = [stratum for page in pages for stratum in page.strata]
+    if not batches and not strata:
+        return 0
+    execute(
+        connection,
+        """
+        insert into job_deltas (job_no, code, objects, bytes, batches, open_batches)
+        select :job_no, d.code, d.objects, d.bytes, d.batches, d.open_batches
+        from unnest(cast(:codes as int[]), cast(:objects as bigint[]), cast(:bytes as bigint[]),
+          cast(:batches as int[]), cast(:open_batches as int[])) d (code, objects, bytes, batches, open_batches)
+        """,
+        job_no=job.job_no,
+        **_listed_deltas(batches, passed_over(strata)),
+    )
+    rows = (_row(job.job_no, first_no + n, batch) for n, batch in enumerate(batches))
+    insert_rows(connection, _INSERT_BATCHES, _BATCH_ROW, rows)
+    for number, unchanged in copies:
+        copy_findings(connection, job, unchanged, first_no=number)
+    add_strata(connection, job.job_no, strata)
+    return len(batches)
 
 
 def _listed_deltas(

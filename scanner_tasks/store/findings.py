@@ -276,6 +276,7 @@ def _finding(row: Row[Any], job: Row[Any]) -> Finding:
         ),
         allowed=row.allowed,
         columns=tuple(Column(name=name, rows=rows, valid=valid) for name, rows, valid in row.columns or ()),
+        first_seen_job=row.first_seen_job,
     )
 
 

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from scanner_tasks.core.access import OWN, Access, from_json
+from scanner_tasks.core.bases import Base
 from scanner_tasks.core.model import Job, JobSource, JobStatus
 from scanner_tasks.core.progress import LEGAL_STATUS_CHANGES
 from scanner_tasks.core.selection import EVERYTHING, Selection, Taken
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 _COLUMNS = """job_no, job_id, bucket, prefix, source, access, status, status_reason, lane, epoch, execution_no,
   execution_arn, cursor, next_batch_no, ruleset_hash, created_at, listed_at, finished_at, selection,
-  taken_objects, taken_bytes"""
+  taken_objects, taken_bytes, base_job_no, base_job_id, base_refusal, inventory"""
 
 
 def _job(row: Row[Any]) -> Job:
@@ -30,10 +31,17 @@ def _job(row: Row[Any]) -> Job:
     fields["access"] = from_json(fields["access"])
     fields["selection"] = selection_from_json(fields["selection"])
     fields["taken"] = Taken(objects=fields.pop("taken_objects"), size_bytes=fields.pop("taken_bytes"))
+    fields["base"] = _base(fields.pop("base_job_no"), fields.pop("base_job_id"), fields.pop("base_refusal"))
     fields["status"] = JobStatus(fields["status"])
     fields["prefix"] = from_text(fields["prefix"])
     fields["cursor"] = None if fields["cursor"] is None else from_text(fields["cursor"])
     return Job(**fields)
+
+
+def _base(job_no: int | None, job_id: UUID | None, refusal: str | None) -> Base | None:
+    if job_no is None and refusal is None:
+        return None
+    return Base(job_no=job_no, job_id=job_id, refusal=refusal)
 
 
 def lock_fleet(connection: Connection) -> None:
@@ -76,6 +84,8 @@ def add_job(
     source: JobSource,
     access: Access = OWN,
     selection: Selection = EVERYTHING,
+    base: Base | None = None,
+    inventory: str | None = None,
 ) -> bool:
     """Add a job in status ``listing`` and its bucket's row; False when the job is there already."""
     execute(
@@ -90,9 +100,10 @@ def add_job(
     added = execute(
         connection,
         """
-        insert into jobs (job_id, bucket, prefix, source, access, lane, ruleset_hash, selection)
+        insert into jobs (job_id, bucket, prefix, source, access, lane, ruleset_hash, selection, base_job_no,
+          base_job_id, base_refusal, inventory)
         values (:job_id, :bucket, :prefix, :source, cast(:access as jsonb), :lane, :ruleset_hash,
-          cast(:selection as jsonb))
+          cast(:selection as jsonb), :base_job_no, :base_job_id, :base_refusal, :inventory)
         on conflict (job_id) do nothing
         """,
         job_id=job_id,
@@ -103,6 +114,10 @@ def add_job(
         lane=lane,
         ruleset_hash=ruleset_hash,
         selection=None if selection.is_everything else json.dumps(selection.to_json()),
+        base_job_no=base.job_no if base else None,
+        base_job_id=base.job_id if base else None,
+        base_refusal=base.refusal if base else None,
+        inventory=inventory,
     )
     return added.rowcount == 1
 

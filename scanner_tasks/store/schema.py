@@ -73,6 +73,19 @@ buckets = Table(
     _time("measured_at", nullable=False),
 )
 
+#: Buckets with a cap on requests a second, and those that S3 asked to slow down: store/bucket_rates.py.
+bucket_rates = Table(
+    "bucket_rates",
+    metadata,
+    Column("bucket", Text(collation="C"), primary_key=True),
+    Column("max_per_s", Double),
+    Column("slow_per_s", Double),
+    _time("slowed_at"),
+    _time("next_at", nullable=False),
+    CheckConstraint("max_per_s > 0 and slow_per_s > 0", name="bucket_rates_positive"),
+    postgresql_with={"fillfactor": "50"},
+)
+
 jobs = Table(
     "jobs",
     metadata,
@@ -96,6 +109,10 @@ jobs = Table(
     _number("done_from"),
     Column("ruleset_hash", Text, nullable=False),
     Column("selection", JSONB),
+    Column("base_job_no", Integer),
+    Column("base_job_id", Uuid),
+    Column("base_refusal", Text),
+    Column("inventory", Text),
     _number("taken_objects", BigInteger),
     _number("taken_bytes", BigInteger),
     _number("progress_mark", BigInteger),
@@ -108,7 +125,7 @@ jobs = Table(
         "status in ('listing','scanning','paused','succeeded','succeeded_with_failures','failed','cancelled')",
         name="jobs_status_known",
     ),
-    CheckConstraint("source in ('listing','keys')", name="jobs_source_known"),
+    CheckConstraint("source in ('listing','keys','inventory')", name="jobs_source_known"),
     Index("jobs_of_bucket", "bucket", "job_no"),
     Index("jobs_active", "job_no", postgresql_where=text("finished_at is null")),
     Index("jobs_deleted", "job_no", postgresql_where=text("deleted_at is not null")),
@@ -137,6 +154,10 @@ job_batches = Table(
     CheckConstraint("state between 0 and 4", name="job_batches_state_known"),
     CheckConstraint("objects between 1 and 1000", name="job_batches_objects_bounded"),
     CheckConstraint("octet_length(outcomes) = objects", name="job_batches_outcome_each"),
+    # Finds batches by key for store/base_jobs.py; partial with a condition always true, as those of findings.
+    Index(
+        "job_batches_by_key", "job_no", text('"left"(keys[1], 128)'), "batch_no", postgresql_where=text("objects > 0")
+    ),
     postgresql_partition_by="RANGE (job_no)",
 )
 
@@ -199,6 +220,7 @@ findings = Table(
     ),
     _number("allowed", BigInteger),
     Column("columns", JSONB),
+    Column("first_seen_job", Uuid),
     Index("findings_of_id", "finding_id"),
     postgresql_partition_by="RANGE (job_no)",
 )
@@ -251,6 +273,22 @@ job_rulesets = Table(
     _time("seen_at", nullable=False),
 )
 
+#: What a job may cost (at which it pauses itself), was reckoned to cost, and did cost.
+job_costs = Table(
+    "job_costs",
+    metadata,
+    Column(
+        "job_no",
+        Integer,
+        ForeignKey("jobs.job_no", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    Column("budget", JSONB, nullable=False, server_default=text("'{}'")),
+    Column("estimate", JSONB),
+    Column("actual", JSONB),
+)
+
 #: One sentence for each object that failed or was read in part.
 object_failures = Table(
     "object_failures",
@@ -290,6 +328,21 @@ range_findings = Table(
     Column("count", BigInteger, CheckConstraint('"count" > 0', name="range_findings_count_positive"), nullable=False),
     Column("occurrences", JSONB, nullable=False),
     _number("allowed", BigInteger),
+)
+
+#: Ranges of keys of a job that is being listed (store/key_ranges.py); its rows go when it is listed.
+key_ranges = Table(
+    "key_ranges",
+    metadata,
+    Column("job_no", Integer, ForeignKey("jobs.job_no", ondelete="CASCADE"), primary_key=True),
+    Column("range_no", Integer, primary_key=True, autoincrement=False),
+    _c_text("cursor", nullable=True),
+    _c_text("until", nullable=True),
+    _number("pages"),
+    Column("owner", Uuid),
+    _time("lease_until"),
+    Column("done", Boolean, nullable=False, server_default=text("false")),
+    postgresql_with={"fillfactor": "50"},
 )
 
 #: Why an attempt at a batch failed: what a dead letter of it shows.

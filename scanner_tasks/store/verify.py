@@ -86,6 +86,11 @@ _FAULTS = {
         ) r join job_batches b on b.job_no = :job_no and b.batch_no = r.object_batch_no
         where (r.first, r.behind, r.size) is distinct from (0, b.sizes[1], b.sizes[1])
     """,
+    "findings of former jobs at objects that are not unchanged, or the other way round": """
+        select count(*) from findings f join job_batches b using (job_no, batch_no) where f.job_no = :job_no
+          and (f.first_seen_job is not null) <> (
+            case when f.position < b.objects then get_byte(b.outcomes, f.position) else 0 end = 50)
+    """,
     "reasons that are not of their object's outcome": """
         select count(*) from object_failures f where f.job_no = :job_no and not exists (
           select 1 from job_batches b where b.job_no = f.job_no and b.batch_no = f.batch_no

@@ -12,6 +12,9 @@ import psycopg2.extensions
 import pytest
 from sqlalchemy import Engine
 
+from scanner_tasks.core.bases import Base
+from scanner_tasks.core.choosing import ChosenPage
+from scanner_tasks.core.incremental import Run
 from scanner_tasks.core.model import (
     Column,
     Confidence,
@@ -27,13 +30,16 @@ from scanner_tasks.core.model import (
     Severity,
     TriageStatus,
 )
+from scanner_tasks.core.planning import Policy, plan_page
 from scanner_tasks.flow.feed import SEND_AT_ONCE
 from scanner_tasks.store import (
+    base_jobs,
     batches,
     dead_letters,
     feeding,
     findings,
     jobs,
+    key_ranges,
     partitions,
     progress,
     ranges,
@@ -132,7 +138,6 @@ def every_way_to_ask(key: str, *, few: bool = False) -> Iterator[findings.Findin
 @pytest.fixture
 def listed(measured: Engine, new_job: Callable[..., Job]) -> Callable[[str, int], Job]:
     """A job whose listing is recorded through the measured connection."""
-    from scanner_tasks.core.planning import Policy, plan_page  # noqa: PLC0415
 
     def make(kind: str, count: int = 120) -> Job:
         job_id, refs = uuid4(), objects_named(kind, count)
@@ -191,6 +196,24 @@ def test_listing_scan_and_results_of_the_worst_keys_fit(
     assert len(read.occurrences) >= 5
 
 
+@pytest.mark.parametrize("kind", WORST_KEYS)
+def test_taking_over_from_a_base_with_the_worst_keys_fits(
+    kind: str, measured: Engine, listed: Callable[..., Job]
+) -> None:
+    base = listed(kind)
+    with transaction(measured) as connection:
+        done = "update job_batches set outcomes = decode(repeat('0a', objects), 'hex') where job_no = :n"
+        execute(connection, done, n=base.job_no)
+    job = replace(base, base=Base(job_no=base.job_no, job_id=base.job_id))
+    planned = plan_page(objects_named(kind, 120), Policy(object_max_bytes=10**12))
+    with transaction(measured) as connection:
+        marked, runs = base_jobs.take_over(connection, job, planned)
+        unchanged = sum(planned.outcome is Outcome.UNCHANGED for batch in marked for planned in batch.objects)
+        assert unchanged == sum(batch.pending for batch in planned)
+        many = [Run(2**31 - 2, 999, 0, 999, 1000)] * 999 + list(runs)
+        base_jobs.copy_findings(connection, job, many, first_no=2**31 - 200)
+
+
 def test_hundred_objects_with_a_dozen_findings_each_fit(measured: Engine, listed: Callable[..., Job]) -> None:
     job = listed("quotes", 4)
     with transaction(measured) as connection:
@@ -237,6 +260,30 @@ def test_largest_round_of_dispatch_fits_at_the_highest_batch_numbers(
         feeding.mark_dispatched(
             connection, job, list(range(top - SEND_AT_ONCE, top)), dispatch_from=top, dispatch_rev=0
         )
+
+
+@pytest.mark.parametrize("kind", WORST_KEYS)
+def test_ranges_of_the_worst_keys_fit(kind: str, measured: Engine, new_job: Callable[..., Job]) -> None:
+    job, owner = new_job(listed=False), uuid4()
+    # A cut is as long as a key may be.
+    cursor, cut, until = (key[: len(key) - 2] + f"{n:02d}" for n, key in enumerate([WORST_KEYS[kind]] * 3))
+    whole = key_ranges.RangePage(number=0, cursor=cursor, until=until, is_done=False, chosen=ChosenPage(batches=()))
+    with transaction(measured) as connection:
+        (leased,) = key_ranges.take_ranges(connection, job, owner=owner, lease_s=60)
+        recorded = key_ranges.record_pages(
+            connection,
+            job,
+            [whole, replace(whole, number=1, cut=cut, cut_from=0)],
+            places={0: leased.place},
+            owner=owner,
+        )
+    assert recorded
+    assert recorded.is_ours == (True, True)
+    with transaction(measured) as connection:
+        key_ranges.renew_ranges(connection, job.job_no, owner=owner, lease_s=60)
+        key_ranges.release_ranges(connection, job.job_no, owner=owner)
+        again = key_ranges.take_ranges(connection, job, owner=owner, lease_s=60)
+    assert [(r.cursor, r.until) for r in again] == [(cursor, cut), (cursor, until)]
 
 
 def test_largest_page_of_jobs_fits(measured: Engine) -> None:

@@ -12,19 +12,21 @@ import ssl
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from email.utils import formatdate
-from itertools import islice
 from urllib.parse import parse_qsl, quote_plus, unquote
 
 from tests.aws.fake_s3 import sigv4
-from tests.aws.fake_s3.contents import Bucket, Stored
+from tests.aws.fake_s3.contents import Bucket, GeneratedBucket, Stored
 from tests.aws.fake_s3.faults import Cut, Drip, Fault, Late, Refuse, Stall
+from tests.aws.fake_s3.layouts import Layout
 
 #: What clients send by default (made up).
 KEYS: dict[str, tuple[str, str | None]] = {"test": ("test", None)}
 _AWS = ".amazonaws.com"
+#: ``quote_plus`` with "/" left alone, for ASCII, in C.
+_URL = {n: quote_plus(chr(n), safe="/") for n in range(128)}
 
 
 @dataclass(frozen=True)
@@ -106,6 +108,10 @@ class FakeS3:
         self.ignores_range = False
         #: Empty pages that stand before each page of a listing, as behind very many delete markers.
         self.empty_pages = 0
+        #: Seconds that a listing's page takes.
+        self.page_s = 0.0
+        #: False keeps no requests: ``requests`` is for tests, a benchmark sends many.
+        self.keeps_requests = True
         #: Secret and session token by access key.
         self.keys = dict(KEYS)
         self.expired: set[str] = set()
@@ -130,6 +136,10 @@ class FakeS3:
         for key, content in (contents or {}).items():
             bucket.put(key, content)
         return bucket
+
+    def generated(self, name: str, layout: Layout) -> None:
+        """A new bucket that is listed only, of any size: its keys are computed."""
+        self.buckets[name] = GeneratedBucket(region=self.region, layout=layout)
 
     def wait(self, seconds: float) -> bool:
         """True when the server stops meanwhile."""
@@ -173,7 +183,8 @@ class _Answer:
         self.key = unquote(key, errors="strict")
 
     def give(self) -> bool:
-        self.server.requests.append(self.request)
+        if self.server.keeps_requests:
+            self.server.requests.append(self.request)
         fault = self.server.script.popleft() if self.server.script else None
         if isinstance(fault, Late):
             if self.server.wait(fault.seconds):
@@ -186,6 +197,8 @@ class _Answer:
         if refusal or bucket is None:
             return self._refuse(refusal or Refuse(404, "NoSuchBucket"))
         if "list-type" in self.query:
+            if self.server.page_s and self.server.wait(self.server.page_s):
+                return False
             tells_restore = self.request.headers.get("x-amz-optional-object-attributes") == "RestoreStatus"
             emptied = int(self.query.get("continuation-token", "0"))
             if emptied < self.server.empty_pages:
@@ -286,31 +299,31 @@ def _about(stored: Stored) -> dict[str, str]:
     return about
 
 
-def _restore(stored: Stored) -> str:
-    if stored.restored is None:
+def _restore(restored: bool | None) -> str:
+    if restored is None:
         return ""
-    expiry = "<RestoreExpiryDate>2029-12-21T00:00:00.000Z</RestoreExpiryDate>" if stored.restored else ""
-    going_on = str(not stored.restored).lower()
+    expiry = "<RestoreExpiryDate>2029-12-21T00:00:00.000Z</RestoreExpiryDate>" if restored else ""
+    going_on = str(not restored).lower()
     return f"<RestoreStatus><IsRestoreInProgress>{going_on}</IsRestoreInProgress>{expiry}</RestoreStatus>"
 
 
 def _listing(name: str, bucket: Bucket, query: dict[str, str], *, tells_restore: bool) -> bytes:
-    """ListObjectsV2, in the order of the keys' UTF-8 bytes."""
+    """ListObjectsV2."""
     after, prefix, most = query.get("start-after", ""), query.get("prefix", ""), int(query.get("max-keys", "1000"))
-    behind = (
-        (key, stored)
-        for key in sorted(bucket.objects, key=str.encode)
-        if key.encode() > after.encode() and key.startswith(prefix) and (stored := bucket.current(key))
-    )
-    some: Sequence[tuple[str, Stored]] = list(islice(behind, most + 1))
+    some = bucket.listed(after=after, prefix=prefix, most=most + 1)
     assert query.get("encoding-type") == "url", "XML cannot hold every key"
     entries = "".join(
-        f"<Contents><Key>{quote_plus(key, safe='/')}</Key><LastModified>2026-01-02T03:04:05.000Z</LastModified>"
-        f"<ETag>&quot;{stored.etag}&quot;</ETag><Size>{len(stored.content)}</Size>"
-        f"<StorageClass>{stored.storage_class}</StorageClass>{_restore(stored) if tells_restore else ''}</Contents>"
-        for key, stored in some[:most]
+        f"<Contents><Key>{_encoded(entry.key)}</Key><LastModified>2026-01-02T03:04:05.000Z</LastModified>"
+        f"<ETag>&quot;{entry.etag}&quot;</ETag><Size>{entry.size}</Size>"
+        f"<StorageClass>{entry.storage_class}</StorageClass>{_restore(entry.restored) if tells_restore else ''}"
+        "</Contents>"
+        for entry in some[:most]
     )
     return _page(name, query, entries, is_last=len(some) <= most)
+
+
+def _encoded(key: str) -> str:
+    return key.translate(_URL) if key.isascii() else quote_plus(key, safe="/")
 
 
 def _page(name: str, query: dict[str, str], entries: str, *, is_last: bool, token: str = "") -> bytes:

@@ -1,0 +1,69 @@
+"""Which former job a new one is compared with, and whether anything can be taken over from it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from scanner_tasks.core.access import OWN, Access
+from scanner_tasks.core.bases import LAST, Base, read_base
+from scanner_tasks.core.errors import Conflict, InvalidInput
+from scanner_tasks.core.model import JobSource
+from scanner_tasks.core.selection import EVERYTHING, Selection
+from scanner_tasks.flow.control import find_job
+from scanner_tasks.store import base_jobs, jobs
+from scanner_tasks.store.engine import transaction
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from scanner_tasks.flow.parts import Api
+
+
+def find_base(
+    told: str | UUID | None,
+    *,
+    bucket: str,
+    prefix: str,
+    access: Access = OWN,
+    selection: Selection = EVERYTHING,
+    ruleset_hash: str,
+    using: Api,
+) -> Base | None:
+    """The base that a caller names by its id or as ``last``; None when none is named.
+
+    Objects are only taken over from a base with the same ruleset hash: the hash covers rules, engine, extractors and
+    budgets as one, and does not tell which kinds of objects a change touches. So after any change everything is
+    scanned again, and the base's ``refusal`` says so. Raises InvalidInput, JobNotFound or Conflict.
+    """
+    wanted = read_base(told)
+    if wanted is None:
+        return None
+    if wanted == LAST:
+        with transaction(using.engine) as connection:
+            wanted = base_jobs.last_job(
+                connection,
+                bucket,
+                prefix,
+                endpoint_url=access.endpoint_url,
+                selection=None if selection.is_everything else json.dumps(selection.to_json()),
+            )
+        if wanted is None:
+            return Base(refusal="There is no finished job of this bucket and prefix yet: every object is scanned.")
+    job = find_job(wanted, using=using)
+    if (job.bucket, job.access.endpoint_url) != (bucket, access.endpoint_url):
+        raise InvalidInput(f"base_job: job {wanted} scanned another bucket; give one of this bucket, or last.")
+    if not (prefix.startswith(job.prefix) or job.prefix.startswith(prefix)):
+        raise InvalidInput(f"base_job: job {wanted} has no key in common with this prefix; give another, or last.")
+    if job.source is JobSource.KEYS:
+        raise InvalidInput(f"base_job: job {wanted} scanned keys that were named; give one that listed the bucket.")
+    if job.finished_at is None:
+        raise Conflict(f"base_job: job {wanted} is {job.status}; wait until it has ended.")
+    with transaction(using.engine) as connection:
+        others = jobs.other_rulesets(connection, [job.job_no])
+    refusal = None
+    if job.ruleset_hash != ruleset_hash:
+        refusal = "Rules, budgets or the scanner itself have changed since: every object is scanned again."
+    elif others:
+        refusal = "Workers with other rules scanned some of it: every object is scanned again."
+    return Base(job_no=job.job_no, job_id=job.job_id, refusal=refusal)

@@ -1,0 +1,205 @@
+"""What a job takes over from its base: which objects it knows, and their findings.
+
+The base's ledger is read by the key range of the page (index job_batches_by_key): the batch that begins before the
+first key and those that begin within, not object by object. All happens in the transaction that records the page, and
+holds the base's row, so that a deletion of the base comes wholly before it or wholly after.
+
+    Page k100-k299, base batches k000-k099, k100-k199, k200-k299: two are read, and matched in memory. 198 objects are
+    as they were: they are registered as unchanged, and one statement copies their findings. A replay of the page finds
+    the cursor moved: it registers nothing and copies nothing.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from typing import TYPE_CHECKING, Any
+
+from scanner_tasks.core.incremental import BASE_OUTCOMES, KnownObject, is_comparable, mark_unchanged
+from scanner_tasks.core.model import Outcome
+from scanner_tasks.store.engine import execute
+from scanner_tasks.store.packing import unpack_etags
+from scanner_tasks.store.text import from_text, to_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from uuid import UUID
+
+    from sqlalchemy import Connection, Row
+
+    from scanner_tasks.core.incremental import Run
+    from scanner_tasks.core.model import Job, PlannedBatch
+
+#: Characters of a batch's first key that job_batches_by_key holds (schema.py): an index entry has at most 2,704 bytes.
+INDEXED_CHARACTERS = 128
+#: Batches that one statement reads: a page of a listing has about a dozen.
+_BATCHES_AT_ONCE = 20
+#: Runs that one statement copies findings of: five numbers each, with room for eleven characters.
+_RUNS_AT_ONCE = 200
+
+_COLUMNS = "batch_no, outcomes, keys, sizes, etags, version_ids, left(keys[1], 128) as first_key"
+# objects > 0 is always true: only a query that says it uses the index (schema.py).
+_BATCHES = f"""
+select {_COLUMNS}, array(
+  select position from object_failures f where f.job_no = :base_no and f.batch_no = b.batch_no and f.outcome = 10
+) as overwritten
+from (
+  (select * from job_batches where job_no = :base_no and objects > 0 and left(keys[1], 128) < :low and not :is_next
+    order by left(keys[1], 128) desc, keys[1] desc limit 1)
+  union all
+  (select * from job_batches where job_no = :base_no and objects > 0
+    and (left(keys[1], 128), batch_no) > (:low, :behind) and left(keys[1], 128) <= :high
+    order by left(keys[1], 128), batch_no limit :many)
+) b
+order by first_key, batch_no
+"""
+
+
+def last_job(
+    connection: Connection, bucket: str, prefix: str, *, endpoint_url: str | None, selection: str | None
+) -> UUID | None:
+    """The youngest job on the bucket of one store that ended well, listed at least these keys and chose as much.
+
+    Walks jobs_of_bucket backwards.
+    """
+    return execute(
+        connection,
+        """
+        select job_id from jobs
+        where bucket = :bucket and deleted_at is null and finished_at is not null and source <> 'keys'
+          and status in ('succeeded', 'succeeded_with_failures') and starts_with(:prefix, prefix)
+          and coalesce(access->>'endpoint_url', '') = :endpoint_url
+          and (selection is null or selection = cast(:selection as jsonb))
+        order by job_no desc limit 1
+        """,
+        bucket=bucket,
+        prefix=to_text(prefix),
+        endpoint_url=endpoint_url or "",
+        selection=selection,
+    ).scalar()
+
+
+def take_over(
+    connection: Connection, job: Job, batches: Sequence[PlannedBatch]
+) -> tuple[Sequence[PlannedBatch], tuple[Run, ...]]:
+    """The planned batches with what is unchanged since the base, and where that stood in it; as they are without one.
+
+    Nothing is unchanged when the base is being deleted, or a worker with other rules has scanned some of it meanwhile.
+    """
+    if job.base is None or job.base.job_no is None or job.base.refusal is not None:
+        return batches, ()
+    wanted = sorted(
+        {
+            to_text(planned.ref.key)
+            for batch in batches
+            for planned in batch.objects
+            if planned.outcome is Outcome.PENDING and is_comparable(planned.ref.etag)
+        }
+    )
+    if not wanted or not _hold(connection, job):
+        return batches, ()
+    known: dict[tuple[str, str | None], KnownObject] = {}
+    for row in batches_of_keys(connection, job.base.job_no, wanted):
+        known |= _known(row)
+    return mark_unchanged(batches, known)
+
+
+def _hold(connection: Connection, job: Job) -> bool:
+    """Keep the base from being deleted until the transaction ends; False when it is of no use."""
+    assert job.base is not None
+    row = execute(
+        connection,
+        """
+        select 1 from jobs where job_no = :base_no and deleted_at is null and ruleset_hash = :ruleset_hash
+          and not exists (select 1 from job_rulesets where job_no = :base_no) for share
+        """,
+        base_no=job.base.job_no,
+        ruleset_hash=job.ruleset_hash,
+    ).first()
+    return row is not None
+
+
+def batches_of_keys(connection: Connection, job_no: int, wanted: Sequence[str]) -> Iterator[Row[Any]]:
+    """A job's batches that may hold these stored keys, which are sorted; stretches that hold none of them are left out.
+
+    Usually one statement or two; never more than there are keys, or batches.
+    """
+    high = wanted[-1][:INDEXED_CHARACTERS]
+    low, behind, is_next = wanted[0][:INDEXED_CHARACTERS], -1, False
+    while True:
+        rows = execute(
+            connection,
+            _BATCHES,
+            base_no=job_no,
+            low=low,
+            behind=behind,
+            is_next=is_next,
+            high=high,
+            many=_BATCHES_AT_ONCE,
+        ).all()
+        yield from rows
+        if len(rows) < _BATCHES_AT_ONCE:
+            return
+        last = rows[-1]
+        at = bisect_right(wanted, max(last.keys))
+        if at == len(wanted):
+            return
+        following = wanted[at][:INDEXED_CHARACTERS]
+        is_next = following <= last.first_key  # their first characters are the same
+        low, behind = (last.first_key, last.batch_no) if is_next else (following, -1)
+
+
+def _known(row: Row[Any]) -> dict[tuple[str, str | None], KnownObject]:
+    etags = unpack_etags(bytes(row.etags))
+    return {
+        (from_text(row.keys[n]), row.version_ids[n] if row.version_ids else None): KnownObject(
+            etags[n], row.sizes[n], row.batch_no, n
+        )
+        for n, outcome in enumerate(bytes(row.outcomes))
+        if outcome in BASE_OUTCOMES and n not in row.overwritten
+    }
+
+
+def copy_findings(connection: Connection, job: Job, runs: Sequence[Run], *, first_no: int) -> None:
+    """Copy the findings of unchanged objects, with the job that found them, and count them in the same statement.
+
+    Args:
+        connection: in the transaction that registered the objects.
+        job: with its base.
+        runs: what ``take_over`` gave.
+        first_no: number of the first batch that was registered.
+    """
+    for start in range(0, len(runs), _RUNS_AT_ONCE):
+        some = runs[start : start + _RUNS_AT_ONCE]
+        assert job.base is not None
+        execute(
+            connection,
+            """
+            with copied as (
+              insert into findings (job_no, batch_no, position, rule_id, finding_id, object_key, severity, confidence,
+                count, occurrences, found_at, allowed, columns, first_seen_job)
+              select :job_no, r.batch_no, r.position + f.position - r.base_position, f.rule_id, f.finding_id,
+                f.object_key, f.severity, f.confidence, f.count, f.occurrences, f.found_at, f.allowed, f.columns,
+                coalesce(f.first_seen_job, :base_id)
+              from unnest(cast(:base_batches as int[]), cast(:base_positions as int[]), cast(:batches as int[]),
+                cast(:positions as int[]), cast(:objects as int[]))
+                r (base_batch, base_position, batch_no, position, objects)
+              join findings f on f.job_no = :base_no and f.batch_no = r.base_batch
+                and f.position between r.base_position and r.base_position + r.objects - 1
+              returning count, allowed
+            )
+            insert into job_deltas (job_no, code, objects, findings, occurrences)
+            select :job_no, d.code, d.objects, d.findings, d.occurrences
+            from (select count(*) findings, sum(count) occurrences, sum(allowed) allowed from copied) c
+            cross join lateral (values (50, 0, c.findings, c.occurrences), (2, c.allowed, 0, 0))
+              d (code, objects, findings, occurrences)
+            where d.findings > 0 or d.objects > 0
+            """,
+            job_no=job.job_no,
+            base_no=job.base.job_no,
+            base_id=job.base.job_id,
+            base_batches=[run.base_batch_no for run in some],
+            base_positions=[run.base_position for run in some],
+            batches=[first_no + run.batch for run in some],
+            positions=[run.position for run in some],
+            objects=[run.objects for run in some],
+        )
