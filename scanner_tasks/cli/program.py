@@ -15,6 +15,7 @@ import typer
 
 from scanner_tasks.cli import (
     buckets,
+    completion,
     db,
     detect,
     dlq,
@@ -59,6 +60,7 @@ app.add_typer(ops.app, name="ops")
 app.add_typer(worker.app, name="worker")
 app.add_typer(rules.app, name="rules")
 app.add_typer(db.app, name="db")
+app.command(name="completion")(completion.completion)
 
 
 def command() -> Any:
@@ -68,6 +70,7 @@ def command() -> Any:
 
 def run(arguments: Sequence[str]) -> int:
     """Run the command line; its exit status."""
+    completion.answer_shells()
     try:
         status = command().main(args=list(arguments), prog_name="s3scan", standalone_mode=False)
     except (KeyboardInterrupt, typer.Abort):
