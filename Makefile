@@ -4,10 +4,10 @@ RUN := .venv/bin/python -m
 CHECKS := $(RUN) scanner_tasks.local.checks
 
 .DEFAULT_GOAL := help
-.PHONY: help setup fast test lint format docs demo migration bench lock
+.PHONY: help setup fast test lint format docs demo migration bench lock package image deploy migrate integration-test dataset destroy
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
 
 setup: ## the locked environments: .venv with all tools, .venv-emulator
 	@$(PYTHON) demo.py setup
@@ -38,3 +38,37 @@ bench: setup ## the figures quoted in the documents
 
 lock: ## newest hashes into requirements/*.txt from pyproject.toml (needs uv)
 	@sh requirements/lock.sh
+
+# Deployment: AWS credentials in the environment; VARS=my.tfvars names what to scan (terraform/README.md)
+
+TERRAFORM := terraform -chdir=terraform
+OUTPUT := $(TERRAFORM) output
+VARS ?= terraform.tfvars
+ARCH ?= x86_64
+LAMBDA_PYTHON ?= 3.13
+TAG ?= 0.1.0
+CONTAINER := $(or $(shell command -v docker 2>/dev/null),$(shell command -v buildah 2>/dev/null))
+
+package: setup ## the functions' zip files into dist/; ARCH=arm64, LAMBDA_PYTHON=3.13
+	@$(RUN) scanner_tasks.local.package --python $(LAMBDA_PYTHON) --arch $(ARCH)
+
+image: ## builds the workers' image; with PUSH=1 pushes it as TAG=… to the deployment's repository
+	@test -n "$(CONTAINER)" || { echo "image: install docker or buildah." >&2; exit 1; }
+	@$(CONTAINER) build --platform linux/$(if $(filter arm64,$(ARCH)),arm64,amd64) $(if $(BASE),--build-arg BASE=$(BASE)) -t s3scan:$(TAG) .
+	@$(if $(PUSH),sh terraform/push.sh "$(CONTAINER)" "s3scan:$(TAG)" "$$($(OUTPUT) -raw repository_url):$(TAG)",echo "built s3scan:$(TAG); PUSH=1 pushes it")
+
+deploy: ## terraform init and apply; VARS=my.tfvars
+	@$(TERRAFORM) init -input=false
+	@$(TERRAFORM) apply -var-file="$(abspath $(VARS))"
+
+migrate: setup ## after a deployment: secrets, the database's user, the schema, as one-off tasks
+	@$(RUN) scanner_tasks.local.migrate
+
+integration-test: setup ## after a deployment: uploads, scans and counts made-up values; BUCKET=my-bucket
+	@$(RUN) scanner_tasks.local.integration --bucket "$(BUCKET)"
+
+dataset: setup ## a large made-up data set; BUCKET=my-bucket OBJECTS=100000
+	@$(RUN) scanner_tasks.local.dataset --bucket "$(BUCKET)" --objects "$(or $(OBJECTS),10000)"
+
+destroy: ## terraform destroy, after deletion_protection = false and a deploy; VARS=my.tfvars
+	@$(TERRAFORM) destroy -var-file="$(abspath $(VARS))"

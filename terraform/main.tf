@@ -201,6 +201,7 @@ module "sqs" {
   events_retention_s   = 300
   events_visibility_s  = 10
   long_poll_s          = 20
+  tls_only             = !local.is_emulated
   kms_key_arn          = aws_kms_key.this.arn
   tags                 = local.tags
 }
@@ -211,7 +212,7 @@ module "step_functions" {
   name              = var.name
   function          = local.function
   environment       = local.lambda_environment
-  memory_mb         = var.lambda_memory_mb
+  memory_mb         = max(var.lambda_memory_mb, 1769) # one vCPU: parsing pages is what bounds the listing
   state_machine_arn = local.state_machine_arn
   definition_file   = "${path.module}/../stepfunctions/state_machine.asl.json"
   feed_timeout_s    = 300
@@ -241,7 +242,7 @@ module "api" {
   environment       = local.lambda_environment
   memory_mb         = var.lambda_memory_mb
   detect_package    = var.detect ? "${var.package_dir}/detect.zip" : null
-  detect_memory_mb  = 1024
+  detect_memory_mb  = 3008 # its start compiles the rules: memory brings processor
   throttle_rate     = var.api_throttle.rate
   throttle_burst    = var.api_throttle.burst
   api_statements    = local.api_statements

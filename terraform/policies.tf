@@ -16,6 +16,12 @@
 ################################################################################
 
 locals {
+  # AWS authorises a batch as its single call; the emulator wants its name as well.
+  batches = local.is_emulated ? ["sqs:SendMessageBatch", "sqs:DeleteMessageBatch", "sqs:ChangeMessageVisibilityBatch"] : []
+  send    = concat(["sqs:SendMessage"], [for action in local.batches : action if startswith(action, "sqs:Send")])
+  take    = concat(["sqs:ReceiveMessage", "sqs:DeleteMessage"], [for action in local.batches : action if startswith(action, "sqs:Delete")])
+  hold    = concat(["sqs:ChangeMessageVisibility"], [for action in local.batches : action if startswith(action, "sqs:Change")])
+
   bucket_arns = var.all_buckets ? ["arn:${local.partition}:s3:::*"] : [for bucket in var.buckets : "arn:${local.partition}:s3:::${bucket}"]
   object_arns = [for arn in local.bucket_arns : arn == "arn:${local.partition}:s3:::*" ? "arn:${local.partition}:s3:::*/*" : "${arn}/*"]
   rule_arns   = [for url in var.rule_objects : "arn:${local.partition}:s3:::${trimprefix(url, "s3://")}"]
@@ -75,7 +81,7 @@ locals {
   send_statements = [{
     Sid      = "LanesSend"
     Effect   = "Allow"
-    Action   = ["sqs:SendMessage"]
+    Action   = local.send
     Resource = module.sqs.lane_arns
   }]
 
@@ -119,16 +125,16 @@ locals {
       {
         Sid      = "DeadLettersTake"
         Effect   = "Allow"
-        Action   = ["sqs:ReceiveMessage", "sqs:DeleteMessage"]
+        Action   = local.take
         Resource = [module.sqs.dead_letters_arn]
       },
       {
-        # Metrics have no resources; the condition names the namespace.
+        # Metrics have no resources; the condition names the namespace (the emulator does not know it).
         Sid       = "Metrics"
         Effect    = "Allow"
         Action    = ["cloudwatch:PutMetricData"]
         Resource  = ["*"]
-        Condition = { StringEquals = { "cloudwatch:namespace" = lookup(var.settings, "S3SCAN_METRICS_NAMESPACE", "S3Scan") } }
+        Condition = { for operator, names in { StringEquals = { "cloudwatch:namespace" = lookup(var.settings, "S3SCAN_METRICS_NAMESPACE", "S3Scan") } } : operator => names if !local.is_emulated }
       },
     ],
   )
@@ -140,13 +146,13 @@ locals {
       {
         Sid      = "LanesTake"
         Effect   = "Allow"
-        Action   = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"]
+        Action   = concat(local.take, local.hold, ["sqs:GetQueueAttributes"])
         Resource = module.sqs.lane_arns
       },
       {
         Sid      = "EventsSend"
         Effect   = "Allow"
-        Action   = ["sqs:SendMessage", "sqs:GetQueueAttributes"]
+        Action   = concat(local.send, ["sqs:GetQueueAttributes"])
         Resource = [module.sqs.events_arn]
       },
     ],

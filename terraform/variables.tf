@@ -166,7 +166,7 @@ variable "scaling" {
   description = "Autoscaling: batches of the backlog for each running task, cooldowns, and tasks that start at once from zero. docs/SCALING.md shows what they do."
   type = object({
     backlog_per_task     = optional(number, 100)
-    scale_out_cooldown_s = optional(number, 60)
+    scale_out_cooldown_s = optional(number, 300)
     scale_in_cooldown_s  = optional(number, 300)
     step_from_zero       = optional(number, 2)
   })
@@ -252,7 +252,7 @@ variable "image" {
 variable "image_tag" {
   description = "Tag in the repository made here."
   type        = string
-  default     = "latest-release"
+  default     = "0.1.0"
 }
 
 variable "lambda_runtime" {

@@ -69,7 +69,7 @@ class Bench:
     def measured(self, tables: str, work: Callable[[], None]) -> Cost:
         """Run ``work`` after a checkpoint; its time, WAL, and how much the tables named ``tables`` grew.
 
-        Autovacuum is off, and what a former step left is vacuumed before: neither variant pays for the other's dead rows.
+        Autovacuum is off, and what a former step left is vacuumed before: neither pays for the other's dead rows.
         """
         with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.exec_driver_sql("vacuum analyze plain_objects, job_batches, job_deltas, jobs")

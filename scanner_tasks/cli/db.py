@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from scanner_tasks.cli import db_owner
 from scanner_tasks.cli.screen import AsJson, JobId, print_json, print_table, uuid_of
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 app = typer.Typer(
     help="The database's schema, and whether its sums are right.", no_args_is_help=True, rich_markup_mode=None
 )
+app.command(name="create-owner")(db_owner.create_owner)
 
 MIGRATIONS = Path(__file__).resolve().parents[2] / "alembic"
 

@@ -10,6 +10,7 @@ from scanner_tasks.core.selection import limit_reached
 
 if TYPE_CHECKING:
     from scanner_tasks.core.bases import Base
+    from scanner_tasks.core.comparing import ChangedFinding, ChangedObject
     from scanner_tasks.core.model import Finding
     from scanner_tasks.core.triage import Mark
     from scanner_tasks.flow.explain import Explained
@@ -34,7 +35,11 @@ def job_shape(view: JobView) -> dict[str, Any]:
         "finished_at": job.finished_at,
         "access": job.access.to_show(),
         "selection": job.selection.to_json(),
+        "budget": view.costs.budget.to_json(),
+        "estimate": view.costs.estimate,
+        "actual": view.costs.actual,
         "base_job": base_shape(job.base),
+        "inventory": job.inventory,
         "limit_reached": limit_reached(job.selection, job.taken, counts.outcomes),
         "incomplete": is_incomplete(job.status, counts),
         "total_findings": counts.findings,
@@ -117,3 +122,19 @@ def details_shape(details: LetterDetails) -> dict[str, Any]:
         **letter_shape(details.letter, details.arguments),
         "errors": [asdict(error) for error in details.errors],
     }
+
+
+def changed_finding_shape(one: ChangedFinding) -> dict[str, Any]:
+    """As one of ``findings`` in GET /jobs/{job_id}/compare/{base_id}."""
+    return {
+        "change": one.change,
+        "count_before": one.count_before,
+        "moved_from": one.moved_from,
+        "object_is": one.object_is,
+        "finding": finding_shape(one.finding),
+    }
+
+
+def changed_object_shape(one: ChangedObject) -> dict[str, Any]:
+    """As one of ``objects`` there."""
+    return asdict(one) | {"outcome": str(one.outcome) if one.outcome else None}

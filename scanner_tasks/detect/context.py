@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from scanner_tasks.detect.candidates import Candidates
 from scanner_tasks.detect.encoded import SHAPE
+from scanner_tasks.detect.joined import SHAPE as JOINED
 from scanner_tasks.detect.regex import Regex
 
 if TYPE_CHECKING:
@@ -21,12 +22,13 @@ CONTEXT_BYTES: Final = 4 * CONTEXT_CHARS
 #: tokens) is one long mixed token, which the shapes below star wherever it is cut.
 HALF_IN_BYTES: Final = 256
 # Shapes (with their least length) that are masked whether or not a rule knows them: nine digits and more in a row,
-# long mixed tokens, whatever stands around an @, and base 64 of text.
+# long mixed tokens, whatever stands around an @, base 64 of text, and parts that are joined.
 _SHAPES: Final = (
     (Regex(r"[0-9](?:[ .\-()/]{0,2}[0-9]){8,}"), 9),
     (Regex(r"[0-9A-Za-z+/_\-]{0,400}[0-9][0-9A-Za-z+/_\-]{0,400}"), 20),
     (Regex(r"[0-9A-Za-z._%+'\-]{1,64}@[0-9A-Za-z.\-]{1,200}"), 3),
     (Regex(SHAPE), 14),
+    (Regex(JOINED), 9),
 )
 _CONTROLS: Final = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0)], " ")
 

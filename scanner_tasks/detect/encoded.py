@@ -62,11 +62,13 @@ _LEAST_TEXT: Final = 8
 
 
 class Run(NamedTuple):
-    """Bytes start to end of a text, which say ``text`` in base 64."""
+    """Bytes start to end of a text, which say ``text``, in base 64 or in parts."""
 
     start: int
     end: int
     text: bytes
+    #: Where parts of ``text`` are joined (detect/joined.py); a value must reach over one of these.
+    joints: tuple[int, ...] = ()
 
 
 class Runs:
@@ -139,7 +141,7 @@ def run_at(text: bytes, start: int, most: int) -> Run | None:
 
     Examples:
         >>> run_at(b"pw: aHVudGVyMiBhbmQgbW9yZQ==", 4, 400)
-        Run(start=4, end=28, text=b'hunter2 and more')
+        Run(start=4, end=28, text=b'hunter2 and more', joints=())
         >>> run_at(b"path: usr/share/python/lib", 6, 400) is None
         True
     """

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _SAID: Final = {
     "published test value": ("test_value", "It is a value that was published as an example."),
+    "in joined parts": ("joined", "Parts that the text joins make it: its place is that of all of them."),
     "inside base64": ("encoded", "It stands in base 64: its place is that of the whole run."),
 }
 _KEYWORD: Final = re.compile(r"keyword (.*), (\d+) (before|after)")
@@ -29,7 +30,7 @@ _KEYWORD: Final = re.compile(r"keyword (.*), (\d+) (before|after)")
 class Part:
     """One part of the score."""
 
-    #: pattern, check, doubt, keyword, no_keyword, header, test_value, encoded, confidence or other.
+    #: pattern, check, doubt, keyword, no_keyword, header, test_value, encoded, joined, confidence or other.
     kind: str
     #: The validator, the keyword, the column's word or the confidence; else empty.
     name: str = ""

@@ -1,4 +1,4 @@
-"""What stands inside encoded runs of a text: their decoded text is searched as text, with the words around the run.
+"""What stands inside encoded runs of a text, and in parts that it joins: searched as text, with the words around it.
 
 The runs of a window are put one behind another, so far apart that no word of one speaks for a value of the next, and
 searched in one go. A value must stand in the decoded text; its place is that of the whole run. What is encoded in there
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 #: The part of a value's evidence that says so.
 TOLD: Final = "inside base64"
+JOINED: Final = "in joined parts"
 _START: Final = Location(line=1, column=1, offset=0)
 #: A value of a rule that takes any word behind its keyword, this near to the run's beginning, is the run itself.
 _ITSELF_BYTES: Final = 2
@@ -138,11 +139,17 @@ class _Decoded(FindAll):
     def _add(self, compiled: CompiledRule, value: Value, clear: bytes) -> None:
         start = self._offset(value.start)
         number = self._number(start, self._offset(value.end))
-        if compiled.rule.yields and start - self._begins[number] < _ITSELF_BYTES:
+        run = self._outer[number]
+        first = start - self._begins[number]
+        last = first + value.end - value.start
+        if run.joints and not any(first < joint < last for joint in run.joints):
             return
-        if TOLD not in value.evidence:
-            value = value._replace(evidence=(*value.evidence, TOLD))
-        self.found.append(Inside(compiled, self._outer[number], value, clear))
+        if not run.joints and compiled.rule.yields and first < _ITSELF_BYTES:
+            return
+        told = JOINED if run.joints else TOLD
+        if told not in value.evidence:
+            value = value._replace(evidence=(*value.evidence, told))
+        self.found.append(Inside(compiled, run, value, clear))
 
 
 def _words_before(text: bytes, start: int) -> bytes:

@@ -104,8 +104,8 @@ class Tally:
         #: Of the text at hand: values that nothing can take back, and those that their column may.
         self.sure = Sum()
         self._sums: dict[Place, Sum] = {}
-        #: Those that stand in encoded runs of the text at hand.
-        self.inside = Sum()
+        #: Those that stand in encoded runs of the text at hand, and in parts that it joins.
+        self.inside = (Sum(), Sum())
         #: Values of the text at hand by column, where it has columns.
         self.by_column: Counter[Place] = Counter()
         #: Whether a key of JSON lines vouches for its values.
@@ -147,7 +147,7 @@ class Tally:
 
     def end_text(self, table: Table | None, best: Confidence, threshold: Confidence) -> None:
         """The text ends: the columns are judged, and what stands is added up."""
-        parts = [self.sure, self.inside]
+        parts = [self.sure, *self.inside]
         for some in self._sums.values():
             if not some.is_chance:
                 parts.append(some)
@@ -168,7 +168,7 @@ class Tally:
         self.at = 0
         self.columns = None
         self.sure = Sum()
-        self.inside = Sum()
+        self.inside = (Sum(), Sum())
         self._sums = {}
         self.by_column.clear()
 

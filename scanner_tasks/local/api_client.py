@@ -1,15 +1,15 @@
-"""A small client of the HTTP API, with the standard library: all that the demo knows of the pipeline."""
+"""A small client of the HTTP API, with the standard library: all that the demo and the integration test know of it."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from http.client import HTTPConnection, HTTPException
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 FINAL_STATUSES = frozenset({"succeeded", "succeeded_with_failures", "failed", "cancelled"})
 
@@ -87,11 +87,29 @@ class FoundRule:
 
 
 class Api:
-    """The API at a base URL such as ``http://127.0.0.1:8000``."""
+    """The API at a base URL such as ``http://127.0.0.1:8000``.
 
-    def __init__(self, url: str, *, timeout_s: float = 30.0) -> None:
-        self._host = urlsplit(url).netloc
+    Args:
+        url: scheme and host; what follows them is left out.
+        timeout_s: longest silence.
+        sign: gives further headers for a request: method, URL, body → headers (``signing.py``).
+        connect_to: host and port to connect to, where the URL's host has no address (the emulator).
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        timeout_s: float = 30.0,
+        sign: Callable[[str, str, bytes | None], Mapping[str, str]] | None = None,
+        connect_to: str | None = None,
+    ) -> None:
+        parts = urlsplit(url)
+        self._is_tls = parts.scheme == "https"
+        self._host = parts.netloc
         self._timeout_s = timeout_s
+        self._sign = sign
+        self._connect_to = connect_to or parts.netloc
 
     def start_scan(self, bucket: str, prefix: str = "") -> str:
         """POST /scan; the job's id."""
@@ -124,10 +142,17 @@ class Api:
                 return
 
     def _call(self, method: str, target: str, body: object = None) -> Any:
-        connection = HTTPConnection(self._host, timeout=self._timeout_s)
+        kind = HTTPSConnection if self._is_tls else HTTPConnection
+        connection = kind(self._connect_to, timeout=self._timeout_s)
         try:
             raw = json.dumps(body).encode() if body is not None else None
-            connection.request(method, target, raw, {"Content-Type": "application/json"} if raw else {})
+            headers = {"Content-Type": "application/json"} if raw else {}
+            if self._connect_to != self._host:
+                headers["Host"] = self._host
+            if self._sign:
+                scheme = "https" if self._is_tls else "http"
+                headers.update(self._sign(method, f"{scheme}://{self._host}{target}", raw))
+            connection.request(method, target, raw, headers)
             response = connection.getresponse()
             text = response.read().decode(errors="replace")
         except (OSError, HTTPException) as error:

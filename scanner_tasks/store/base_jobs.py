@@ -98,7 +98,7 @@ def take_over(
     if not wanted or not _hold(connection, job):
         return batches, ()
     known: dict[tuple[str, str | None], KnownObject] = {}
-    for row in _rows(connection, job.base.job_no, wanted):
+    for row in batches_of_keys(connection, job.base.job_no, wanted):
         known |= _known(row)
     return mark_unchanged(batches, known)
 
@@ -118,8 +118,8 @@ def _hold(connection: Connection, job: Job) -> bool:
     return row is not None
 
 
-def _rows(connection: Connection, base_no: int, wanted: Sequence[str]) -> Iterator[Row[Any]]:
-    """The base's batches that may hold these keys, which are sorted; stretches that hold none of them are left out.
+def batches_of_keys(connection: Connection, job_no: int, wanted: Sequence[str]) -> Iterator[Row[Any]]:
+    """A job's batches that may hold these stored keys, which are sorted; stretches that hold none of them are left out.
 
     Usually one statement or two; never more than there are keys, or batches.
     """
@@ -129,7 +129,7 @@ def _rows(connection: Connection, base_no: int, wanted: Sequence[str]) -> Iterat
         rows = execute(
             connection,
             _BATCHES,
-            base_no=base_no,
+            base_no=job_no,
             low=low,
             behind=behind,
             is_next=is_next,

@@ -11,7 +11,7 @@ from scanner_tasks import settings
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
-TARGETS = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 
 
 def ids(path: Path) -> str:
@@ -27,7 +27,7 @@ def test_every_link_to_a_file_leads_somewhere(document: Path) -> None:
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=ids)
 def test_every_make_target_that_is_named_exists(document: Path) -> None:
-    named = set(re.findall(r"(?:^|`)make ([a-z]+)", document.read_text(), re.MULTILINE))
+    named = set(re.findall(r"(?:^|`)make ([a-z-]+)", document.read_text(), re.MULTILINE))
     assert named <= TARGETS
 
 
@@ -59,7 +59,7 @@ def test_the_index_lists_every_document() -> None:
 
 def test_every_target_of_the_makefile_is_explained_and_phony() -> None:
     makefile = (ROOT / "Makefile").read_text()
-    assert set(re.findall(r"^([a-z]+):.*## ", makefile, re.MULTILINE)) == TARGETS
+    assert set(re.findall(r"^([a-z-]+):.*## ", makefile, re.MULTILINE)) == TARGETS
     phony = re.search(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)
     assert phony
     assert set(phony.group(1).split()) == TARGETS

@@ -211,5 +211,5 @@ def test_base_is_read_by_key_range_and_stretches_without_a_key_wanted_are_left_o
     unchanged = [o.ref.key for o in batch.objects if o.outcome.kind == "unchanged"]
     assert unchanged == [ref.key for ref in wanted]
     with transaction(engine) as connection:
-        rows = list(base_jobs._rows(connection, base.job_no, [refs[0].key, refs[2950].key]))
+        rows = list(base_jobs.batches_of_keys(connection, base.job_no, [refs[0].key, refs[2950].key]))
     assert len(rows) <= 4

@@ -81,6 +81,12 @@ def test_a_role_lacks_what_its_code_has_no_use_for(applied: Applied, role: str, 
     assert allowed & denied == set()
 
 
+def test_settle_publishes_in_its_own_namespace_only(applied: Applied) -> None:
+    policy = applied.policies()["module.refresh_lambda.module.settle.aws_iam_role_policy.this"]
+    (metrics,) = [statement for statement in statements(policy) if statement["Sid"] == "Metrics"]
+    assert metrics["Condition"] == {"StringEquals": {"cloudwatch:namespace": "S3Scan"}}
+
+
 def test_nobody_may_write_to_a_bucket_that_is_scanned(applied: Applied) -> None:
     writers = [
         at

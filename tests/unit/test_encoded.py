@@ -239,7 +239,7 @@ wrapped = st.tuples(some_base64, st.sampled_from([40, 64, 76]), st.sampled_from(
     lambda three: three[2].join(textwrap.wrap(three[0], three[1]))
 )
 texts = st.lists(st.one_of(PIECES, some_base64, wrapped, some_base64.map(b64)), max_size=14).map("".join)
-quick = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+quick = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def detected(detector: Detector, text: str, cuts=()) -> tuple[RuleFindings, ...]:

@@ -57,8 +57,10 @@ module "detect" {
 
 locals {
   functions = merge({ api = module.api }, { for detect in module.detect : "detect" => detect })
-  # The path that an integration's routes have.
-  routes = merge({ "$default" = "api" }, { for detect in module.detect : "POST /detect" => "detect" })
+  # Of the security group's ARN, so that nothing is asked of AWS: arn:aws:ec2:REGION:ACCOUNT:…
+  parts         = split(":", var.function.security_group_arn)
+  execution_arn = "arn:${local.parts[1]}:execute-api:${local.parts[3]}:${local.parts[4]}:${aws_apigatewayv2_api.this.id}"
+  routes        = merge({ "$default" = "api" }, { for detect in module.detect : "POST /detect" => "detect" })
 }
 
 resource "aws_apigatewayv2_api" "this" {
@@ -137,5 +139,5 @@ resource "aws_lambda_permission" "this" {
   action        = "lambda:InvokeFunction"
   function_name = each.value.name
   principal     = "apigateway.amazonaws.com"
-  source_arn    = "${aws_apigatewayv2_api.this.execution_arn}/*"
+  source_arn    = "${local.execution_arn}/*"
 }

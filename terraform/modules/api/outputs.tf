@@ -16,7 +16,7 @@ output "invoke_policy" {
       Sid      = "Api"
       Effect   = "Allow"
       Action   = "execute-api:Invoke"
-      Resource = "${aws_apigatewayv2_api.this.execution_arn}/$default/*"
+      Resource = "${local.execution_arn}/$default/*"
     }]
   })
 }
@@ -29,7 +29,7 @@ output "read_policy" {
       Sid      = "Read"
       Effect   = "Allow"
       Action   = "execute-api:Invoke"
-      Resource = "${aws_apigatewayv2_api.this.execution_arn}/$default/GET/*"
+      Resource = "${local.execution_arn}/$default/GET/*"
     }]
   })
 }

@@ -81,7 +81,7 @@ resource "aws_sqs_queue_policy" "this" {
   queue_url = local.queues[each.key].url
   policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [
+    Statement = [for statement in [
       {
         Sid       = "TlsOnly"
         Effect    = "Deny"
@@ -98,6 +98,6 @@ resource "aws_sqs_queue_policy" "this" {
         Resource  = local.queues[each.key].arn
         Condition = { StringNotEquals = { "aws:PrincipalAccount" = split(":", local.queues[each.key].arn)[4] } }
       },
-    ]
+    ] : statement if var.tls_only || statement.Sid != "TlsOnly"]
   })
 }

@@ -68,6 +68,11 @@ variable "long_poll_s" {
   }
 }
 
+variable "tls_only" {
+  description = "Refuse plain HTTP; off only for an emulator on loopback."
+  type        = bool
+}
+
 variable "kms_key_arn" {
   description = "Key that encrypts the messages."
   type        = string
