@@ -13,7 +13,22 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from scanner_tasks.cli import buckets, db, detect, dlq, explain, export, jobs, ops, results, rules, scan, triage, worker
+from scanner_tasks.cli import (
+    buckets,
+    db,
+    detect,
+    dlq,
+    estimate,
+    explain,
+    export,
+    jobs,
+    ops,
+    results,
+    rules,
+    scan,
+    triage,
+    worker,
+)
 from scanner_tasks.core.errors import InvalidInput, RuleError, ScannerError
 
 if TYPE_CHECKING:
@@ -31,6 +46,7 @@ app = typer.Typer(
 app.command(name="scan")(scan.scan)
 app.add_typer(jobs.app, name="jobs")
 app.command(name="buckets")(buckets.buckets)
+app.command(name="estimate")(estimate.estimate)
 app.command(name="results")(results.results)
 app.add_typer(triage.app, name="triage")
 app.command(name="explain")(explain.explain)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from scanner_tasks.detect.cards import issued_prefixes
+from scanner_tasks.detect.cards import issued_prefixes, passes_luhn
 from scanner_tasks.detect.regex import WholeRegex
 from scanner_tasks.detect.test_values import TEST_CARDS, TEST_SSNS
 from scanner_tasks.detect.validators import VALIDATORS
@@ -130,9 +130,6 @@ _AREA_SSN: Final = r"(?:00[1-9]|0[1-9]\d|[1-57-8]\d\d|6(?:[0-57-9]\d|6[0-57-9]))
 _SSN: Final = rf"{_AREA_SSN}-(?:0[1-9]|[1-9]\d)-(?:000[1-9]|00[1-9]\d|0[1-9]\d\d|[1-9]\d{{3}})"
 _NOT_SSNS: Final = frozenset({*TEST_SSNS, *(b"%d" % n * 9 for n in range(10))})
 
-_PLAIN: Final = bytes.maketrans(b"0123456789", bytes(range(10)))
-_DOUBLED: Final = bytes.maketrans(b"0123456789", bytes((0, 2, 4, 6, 8, 1, 3, 5, 7, 9)))
-_TENS: Final = bytes(byte % 10 == 0 for byte in range(256))
 _NOT_CARDS: Final = frozenset(TEST_CARDS | {b"%d" % n * length for n in range(10) for length in range(13, 20)})
 
 
@@ -147,12 +144,7 @@ def _cards(layout: str) -> Callable[[list[bytes]], list[int]]:
 
     def verdicts(cells: list[bytes]) -> list[int]:
         rows = b"".join(cells)
-        # One byte for each card: 19 digits of at most 9 never overflow it.
-        total = sum(
-            int.from_bytes(rows[at::length].translate(_DOUBLED if place % 2 else _PLAIN), "little")
-            for place, at in enumerate(reversed(digits))
-        )
-        passed = total.to_bytes(len(cells), "little").translate(_TENS)
+        passed = passes_luhn(rows, length, digits)
         told = [
             (SOUND if fits else missed) if cell[:4] in is_issued else JUDGED if fits else nothing
             for cell, fits in zip(cells, passed, strict=True)
@@ -197,17 +189,22 @@ _DIGITS: Final = frozenset(b"0123456789")
 
 
 def _has_kinds(cell: bytes) -> bool:
-    return cell[-4:] not in _FEW or len(_DIGITS.intersection(cell)) > 2  # noqa: PLR2004
+    return len(_DIGITS.intersection(cell)) > 2  # noqa: PLR2004
+
+
+def _laid_out_phones(fits: list[bool], cells: list[bytes], verdict: int) -> list[int]:
+    return [
+        verdict if fit and (cell[-4:] not in _FEW or _has_kinds(cell)) else JUDGED
+        for cell, fit in zip(cells, fits, strict=True)
+    ]
 
 
 def _phones(cells: list[bytes]) -> list[int]:
-    return [SOUND if fits and _has_kinds(cell) else JUDGED for cell, fits in zip(cells, _is_nanp(cells), strict=True)]
+    return _laid_out_phones(_is_nanp(cells), cells, SOUND)
 
 
 def _bare_phones(cells: list[bytes]) -> list[int]:
-    return [
-        WEAK if fits and _has_kinds(cell) else JUDGED for cell, fits in zip(cells, _is_bare_nanp(cells), strict=True)
-    ]
+    return _laid_out_phones(_is_bare_nanp(cells), cells, WEAK)
 
 
 _ADDRESS: Final = (
@@ -220,21 +217,22 @@ _LONGEST_DOMAIN: Final = 253
 
 
 def _addresses(cells: Cells) -> list[int]:
-    good: dict[bytes, bool] = {}
-    told = []
-    for cell, fits in zip(cells.raw, _is_address(cells.raw), strict=True):
-        verdict = JUDGED
-        if fits:
-            local, _, domain = cell.partition(b"@")
-            sound = good.get(domain)
-            if sound is None:
-                sound = good[domain] = len(domain) <= _LONGEST_DOMAIN and (
-                    VALIDATORS["email"](b"a@" + domain, b"", b"") is not None
-                )
-            if sound and len(local) <= _LONGEST_LOCAL:
-                verdict = SOUND
-        told.append(verdict)
-    return told
+    fits = _is_address(cells.raw)
+    if all(fits):
+        domains = cells.text.replace(b"@", b"\n").split(b"\n")[1::2]
+    else:
+        domains = [cell.partition(b"@")[2] for cell in cells.raw]
+    good = frozenset(domain for domain in set(domains) if _is_domain(domain))
+    if max(map(len, cells.raw)) <= _LONGEST_LOCAL and all(fits) and good.issuperset(domains):
+        return [SOUND] * len(fits)
+    return [
+        SOUND if fit and domain in good and cell.index(b"@") <= _LONGEST_LOCAL else JUDGED
+        for cell, fit, domain in zip(cells.raw, fits, domains, strict=True)
+    ]
+
+
+def _is_domain(domain: bytes) -> bool:
+    return len(domain) <= _LONGEST_DOMAIN and VALIDATORS["email"](b"a@" + domain, b"", b"") is not None
 
 
 #: Name in a rule's field ``cells`` → its family.

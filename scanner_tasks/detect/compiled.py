@@ -7,8 +7,17 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from scanner_tasks.core.model import Confidence
 from scanner_tasks.detect.gate import make_gate, make_screen
-from scanner_tasks.detect.keywords import Keywords, Labels, chars, labels_next, last_chars, speaks_of_another
+from scanner_tasks.detect.keywords import (
+    Keywords,
+    Labels,
+    chars,
+    labels_next,
+    last_chars,
+    not_ascii,
+    speaks_of_another,
+)
 from scanner_tasks.detect.normalisers import NORMALISERS
+from scanner_tasks.detect.plain import PLAIN
 from scanner_tasks.detect.regex import CappedRegex, Regex
 from scanner_tasks.detect.table import LINE_BYTES
 from scanner_tasks.detect.test_values import is_test_value, may_be_test_value
@@ -71,18 +80,26 @@ class CompiledRule:
         self._validate = VALIDATORS[rule.validator] if rule.validator else None
         #: Tells a candidate that only its check digit speaks against; None where passing by chance is no matter.
         self.misses: Final = MISSES.get(rule.validator)
+        #: Tells many candidates at once that are surely no values; None where there is no such way.
+        self.plain: Final = PLAIN.get(rule.cells) if rule.cells == rule.validator else None
         self.best: Final = max(rule.confidence, rule.keyword_confidence or rule.confidence, key=RANK.__getitem__)
         #: Matches in every text that holds one of the keywords; empty without keywords.
         self.keyword_pattern = self._keywords.pattern if self._keywords is not None else ""
-        self._before = _UTF8_MAX * max(rule.proximity + _KEYWORD_CHARS, _LABEL_CHARS)
-        self._after = _UTF8_MAX * (rule.proximity_after + _KEYWORD_CHARS)
+        #: Bytes: a keyword that ends this much before a value's start, or after its end, may vouch for it.
+        self._before: Final = _UTF8_MAX * max(rule.proximity + _KEYWORD_CHARS, _LABEL_CHARS)
+        self.after: Final = _UTF8_MAX * (rule.proximity_after + _KEYWORD_CHARS) if rule.proximity_after else 0
         #: Bytes before and after a match that its judgement may read.
         screened = max(self.screen.reach if self.screen else 0, self.gate.reach if self.gate else 0)
         header = LINE_BYTES if self._keywords or self._labels else 0
         self.reach_left = max(NEIGHBOURHOOD, self._before, header, screened)
-        #: A keyword that ends this much before the value's start, or after its end, may vouch for it.
-        self.keyword_reach: Final = (self._after, self._before)
-        self.reach_right = max(NEIGHBOURHOOD, self._after, screened)
+        self.reach_right = max(NEIGHBOURHOOD, self.after, screened)
+
+    def reach_of(self, text: bytes, word: int) -> tuple[int, int]:
+        """Where a value must stand for a keyword that ends at ``word`` to vouch: no earlier, no later than this."""
+        after, before = self.after, self._before
+        left, right = text[max(0, word - after) : word], text[word : word + before]
+        # Each byte of ASCII is a character; what else stands there counts for none, so that it never counts too much.
+        return word - after // _UTF8_MAX - not_ascii(left), word + before // _UTF8_MAX + not_ascii(right)
 
     def columns(self, header: Header) -> Columns | None:
         """The columns of a table that mean something to this rule; None where none does."""
@@ -187,7 +204,7 @@ class CompiledRule:
     def _is_near(self, words: list[int], start: int, end: int) -> bool:
         """Whether any keyword ends so near to a value that it may be read."""
         index = bisect_left(words, start - self._before)
-        return index < len(words) and words[index] <= end + self._after
+        return index < len(words) and words[index] <= end + self.after
 
     def label_ends(self, lines: bytes) -> bool:
         """Whether a label that speaks against a value ends any of the lines."""
@@ -196,6 +213,10 @@ class CompiledRule:
     def labelled_against(self, label: bytes) -> bool:
         """Whether this, directly before a value, speaks against it."""
         return self._labels is not None and self._labels.end_with(label)
+
+    def label_before(self, text: bytes, start: int) -> bytes:
+        """As much of the text before a value as may hold its keyword."""
+        return text[max(0, start - self._before) : start]
 
     def vouches(self, label: bytes) -> bool:
         """Whether a value directly behind this label has a keyword."""
@@ -233,7 +254,7 @@ class CompiledRule:
                 return f"keyword {keywords.name(near[first:last])}, {distance} before"
         if not rule.proximity_after:
             return ""
-        after = text[end : end + self._after].partition(b"\n")[0]
+        after = text[end : end + self.after].partition(b"\n")[0]
         first, last = keywords.first(after)
         if first >= 0 and (distance := chars(after[:first])) <= rule.proximity_after and not labels_next(after[last:]):
             return f"keyword {keywords.name(after[first:last])}, {distance} after"

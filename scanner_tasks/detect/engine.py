@@ -29,7 +29,7 @@ from scanner_tasks.detect.joined import Joints
 from scanner_tasks.detect.keywords import chars
 from scanner_tasks.detect.near import NearEnds, Nearest, NearWords
 from scanner_tasks.detect.paths import Paths
-from scanner_tasks.detect.settle import Celled, settle
+from scanner_tasks.detect.settle import Celled, Settled, settle
 from scanner_tasks.detect.table import LINE_BYTES, LONGEST_LINE, NOWHERE, Table
 from scanner_tasks.detect.tally import Tally, with_columns
 from scanner_tasks.detect.whole import CodePoints, FoundValue, Lines, shown
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 WINDOW_BYTES: Final = 1024 * 1024
 #: Text searched first, twice as much each time until it is a window: once enough occurrences are kept, values in cells
 #: of tables are counted a column at a time.
-_FIRST_BYTES: Final = 32 * 1024
+_FIRST_BYTES: Final = 8 * 1024
 #: Longest value of a rule that yields which is looked into, in bytes.
 _MOST_YIELDED: Final = 400
 #: A shorter text alone is not worth making the filter for.
@@ -257,10 +257,11 @@ class Detection:
         chosen = self._detector.filter_for(text)
         self._candidates = self._detector.context.candidates(text)
         seen = chosen.scan(text) if chosen is not None else None
-        blank = self._read_rows(seen, is_end=is_end)
+        settled = self._read_rows(seen, is_end=is_end)
+        blank = settled.text
         if chosen is not None and seen is not None:
             chosen.scan_celled(blank, seen)
-            self._see_weak(chosen, seen, blank)
+            self._see_weak(chosen, seen, settled)
         for number, (compiled, tally) in enumerate(self._each()):
             if compiled.rule.enabled:
                 self._search_one(number, compiled, tally, seen, blank if compiled.rule.cells else text, is_end=is_end)
@@ -318,17 +319,18 @@ class Detection:
         assert self._base is not None, "the window is not empty"
         return self._base.offset + position
 
-    def _see_weak(self, chosen: Filter, seen: Seen, blank: bytes) -> None:
+    def _see_weak(self, chosen: Filter, seen: Seen, settled: Settled) -> None:
         """What is weak counts wherever the column's name vouches for it."""
         named = [
             (number, bool(compiled.rule.cells))
             for number, (compiled, tally) in enumerate(self._each())
             if tally.has_column and compiled.has_weak and seen.ends[number] is not None
         ]
-        whole = chosen.whole_ends(blank) if any(is_celled for _, is_celled in named) else []
+        whole = chosen.whole_ends(settled.text, settled.weak) if any(is_celled for _, is_celled in named) else []
         for number, is_celled in named:
             # The others are searched without the filter: few have such a column, and all of them share a database.
-            seen.ends[number] = whole[number] if is_celled else None
+            strong, weak = seen.ends[number], whole[number] if is_celled else None
+            seen.ends[number] = None if strong is None or weak is None else sorted({*strong, *weak})
 
     def _each(self) -> zip[tuple[CompiledRule, Tally]]:
         return zip(self._detector.rules, self._tallies, strict=True)
@@ -348,21 +350,26 @@ class Detection:
             return
         ends = [] if needs_word and words is not None else ends or []
         looks_near = bool(words) and (compiled.has_weak or compiled.rule.keyword_required)
+        begins: dict[int, int] = {}
+        refused: frozenset[int] = frozenset()
+        if compiled.plain is not None and ends:
+            ends, begins, refused, missed = compiled.plain(text, ends, tally.at, decidable)
+            self._count_missed(tally, missed)
         find = None
         if ends:
-            find = NearEnds(compiled, text, ends).find
-        if looks_near and words and not (tally.has_column and ends):
+            find = NearEnds(compiled, text, ends, begins).find
+        if looks_near and words:
             near = NearWords(compiled, text, words)
-            find = Nearest(NearEnds(compiled, text, ends), near).find if ends else near.find
+            find = Nearest(NearEnds(compiled, text, ends, begins), near).find if ends else near.find
         if find is None:
             # Nothing begins that a keyword does not have to vouch for, or nothing at all.
             tally.at = max(tally.at, decidable + 1)
         elif looks_near:
             # A match that begins later may have a keyword in the next window: the search stands no further than here.
-            self._judge_all(compiled, tally, find, decidable + 1, decidable, words)
+            self._judge_all(compiled, tally, find, decidable + 1, decidable, words, refused)
         else:
             whole = len(text) + 1 if is_end else len(text) - compiled.width
-            self._judge_all(compiled, tally, find, whole, decidable, words)
+            self._judge_all(compiled, tally, find, whole, decidable, words, refused)
 
     def _read_head(self, *, is_end: bool) -> None:
         """Reads the text's first lines once they are in the window. Nothing is judged earlier."""
@@ -392,18 +399,18 @@ class Detection:
         width = self._detector.widest if compiled.rule.yields else compiled.width
         return size if is_end else size - width - self._detector.need_right
 
-    def _read_rows(self, seen: Seen | None, *, is_end: bool) -> bytes:
-        """Counts the rows that are decided, and settles their sound cells; the window without these."""
+    def _read_rows(self, seen: Seen | None, *, is_end: bool) -> Settled:
+        """Counts the rows that are decided, and settles their sound cells."""
         text, table = self._window, self._table
         if table is None or not table.is_open:
-            return text
+            return Settled(text)
         end = self._rows_end(is_end=is_end)
         if end <= self._rows_at:
-            return text
+            return Settled(text)
         grid = table.read(text, self._rows_at, end)
         self._rows_at = end
         if grid is None or seen is None or not self._settles():
-            return text
+            return Settled(text)
         rules = [
             Celled(compiled, tally, words)
             for compiled, tally, words in zip(self._detector.rules, self._tallies, seen.words, strict=True)
@@ -439,7 +446,7 @@ class Detection:
         """Rank of the least confidence that is reported."""
         return RANK[compiled.rule.threshold or self._detector.threshold]
 
-    def _judge_all(  # noqa: PLR0917
+    def _judge_all(  # noqa: C901, PLR0917 (one decision for each match, read from top to bottom)
         self,
         compiled: CompiledRule,
         tally: Tally,
@@ -447,8 +454,9 @@ class Detection:
         whole: int,
         decidable: int,
         words: list[int] | None = None,
+        refused: frozenset[int] = frozenset(),
     ) -> None:
-        """Judges match after match, from where the rule's search stands."""
+        """Judges match after match, from where the rule's search stands; not those that begin at ``refused``."""
         text, at = self._window, tally.at
         weakest = self._weakest(compiled)
         needs_all = not self._tells(compiled)
@@ -456,6 +464,8 @@ class Detection:
         place: Place = NOWHERE
         while True:
             match = find(at, whole)
+            while match is not None and match[0][0] in refused:
+                match = find(match[0][0] + 1, whole)
             start = whole if match is None else match[0][0]
             if match is None or start > decidable:
                 # Between `decidable` and here nothing begins but, at most, this match: stand at it.
@@ -477,15 +487,16 @@ class Detection:
             at = max(value.end, start + 1)
             if compiled.rule.yields and self._is_owned(value):
                 continue
-            if RANK[value.confidence] >= weakest and self._passes(compiled.gate, tally, match, value):
-                if value.is_vouched and place == NOWHERE:
-                    found = tally.sure
-                if not tally.is_full(found):
-                    # It is kept: its evidence is told.
-                    value = compiled.judge(text, match, None, tally.columns, words, tell=True) or value
-                if table is not None:
-                    tally.by_column[place if compiled.misses is not None else table.column(text, value.start)] += 1
-                self._record(compiled, tally, found, value)
+            if RANK[value.confidence] < weakest or not self._passes(compiled.gate, tally, match, value):
+                continue
+            if value.is_vouched and place == NOWHERE:
+                found = tally.sure
+            if not tally.is_full(found):
+                # It is kept: its evidence is told.
+                value = compiled.judge(text, match, None, tally.columns, words, tell=True) or value
+            if table is not None:
+                tally.by_column[place if compiled.misses is not None else table.column(text, value.start)] += 1
+            self._record(compiled, tally, found, value)
 
     def _doubt(self, compiled: CompiledRule, tally: Tally, match: Spans) -> tuple[Place, Sum]:
         """The column of a match whose rule's values pass by chance, and the sum it would belong to; counts a miss."""
@@ -496,12 +507,19 @@ class Detection:
         is_sure = tally.is_vouched(compiled, place) or self._is_labelled(compiled, start)
         return place, tally.sum_of(place, is_sure=is_sure)
 
+    def _count_missed(self, tally: Tally, begins: list[int]) -> None:
+        """Counts misses of matches that begin here, whose values begin one byte later."""
+        table = self._table
+        for begin in begins:
+            place = NOWHERE if table is None else table.column(self._window, begin + 1)
+            tally.sum_of(place, is_sure=False).missed += 1
+
     def _is_labelled(self, compiled: CompiledRule, start: int) -> bool:
         """Whether a keyword stands before a value in its own cell: a log line with commas is no table of numbers."""
         table = self._table
         if table is None or not table.width or table.is_json:
             return False
-        before = self._window[max(0, start - compiled.keyword_reach[1]) : start]
+        before = compiled.label_before(self._window, start)
         label = before.rpartition(b"\n")[2].rpartition(table.delimiter)[2]
         return compiled.vouches(label)
 

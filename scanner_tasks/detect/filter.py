@@ -28,8 +28,11 @@ if TYPE_CHECKING:
 
 _ENDS, _WORDS = range(2)
 _MAIN, _CELLED, _WHOLE, _WHOLE_CELLED = range(4)
-#: Number of the rule, ends or words, pattern.
+#: Longer repeats lose their bound where what is weak is included. Celled rules are more exact: bare numbers of six
+#: digits would be reported all over a table whose header speaks of phones or cards.
 _MOST_IN_WHOLE: Final = 4
+_MOST_IN_WHOLE_CELLED: Final = 8
+#: Number of the rule, ends or words, pattern.
 _Pattern = tuple[int, int, bytes]
 #: Begins what ``Filter.dump`` gives; raised with its layout.
 _MAGIC: Final = b"s3scan filter 1\n"
@@ -86,8 +89,9 @@ class Filter:
         self._known[number] = True
         if rule.has_weak or rule.rule.cells:
             # Rarely run, over values that a header vouches for: small rather than exact.
+            most = _MOST_IN_WHOLE_CELLED if rule.rule.cells else _MOST_IN_WHOLE
             (whole_celled if rule.rule.cells else whole).append(
-                (number, _ENDS, translate(rule.regex.pattern, most=_MOST_IN_WHOLE))
+                (number, _ENDS, translate(rule.regex.pattern, most=most))
             )
         if rule.keyword_pattern:
             main.append((number, _WORDS, translate(rule.keyword_pattern)))
@@ -165,11 +169,19 @@ class Filter:
         """Adds the ends of the celled rules."""
         self._scan(_CELLED, text, seen)
 
-    def whole_ends(self, text: bytes) -> list[list[int] | None]:
-        """The ends of every match of the celled rules, what is weak included; None for a rule that is not held."""
+    def whole_ends(self, text: bytes, pieces: list[tuple[int, int]] | None = None) -> list[list[int] | None]:
+        """The ends of every match of the celled rules, what is weak included; None for a rule that is not held.
+
+        With ``pieces``, ascending, only of matches that lie in one of these; some ends that are none may be told too.
+        """
         held = {number for number, _, _ in self._patterns[_WHOLE_CELLED]}
         seen = Seen([[] if number in held else None for number in range(self._rules)], [])
-        self._scan(_WHOLE_CELLED, text, seen)
+        for first, last in pieces or [(0, len(text))]:
+            part = Seen([None if ends is None else [] for ends in seen.ends], [])
+            self._scan(_WHOLE_CELLED, text[first:last], part)
+            for ends, more in zip(seen.ends, part.ends, strict=True):
+                if ends is not None and more:
+                    ends += [first + end for end in more]
         return seen.ends
 
     def _scan(self, which: int, text: bytes, seen: Seen) -> None:

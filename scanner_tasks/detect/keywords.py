@@ -9,6 +9,7 @@ import re2
 from scanner_tasks.detect.regex import Regex
 
 _CONTINUATION: Final = bytes(range(0x80, 0xC0))
+_ASCII: Final = bytes(range(0x80))
 #: A long number and then a word between keyword and value: the keyword belongs to that number, not to ours.
 _NEXT_LABEL: Final = Regex(r"^[A-Za-z0-9_]{0,12}[\"'\]]{0,2}[ ]?[=:#]")
 _ANOTHER_VALUE: Final = Regex("(?s)[0-9]{4}.*[A-Za-z]{2}")
@@ -151,6 +152,16 @@ def chars(text: bytes) -> int:
         2
     """
     return len(text) if text.isascii() else len(text.translate(None, _CONTINUATION))
+
+
+def not_ascii(text: bytes) -> int:
+    """Number of bytes that are not ASCII.
+
+    Examples:
+        >>> not_ascii("é!".encode())
+        2
+    """
+    return 0 if text.isascii() else len(text.translate(None, _ASCII))
 
 
 def last_chars(text: bytes, count: int) -> bytes:

@@ -10,34 +10,52 @@ if TYPE_CHECKING:
 
 
 class NearWords:
-    """Finds the matches of a rule that needs a keyword, where one may stand near enough; what it skips has none."""
+    """Finds the matches of a rule that needs a keyword, where one may stand near enough; what it skips has none.
 
-    __slots__ = ("_after", "_at", "_before", "_compiled", "_text", "_words")
+    Keywords whose reaches touch form a cluster, which is searched as one.
+    """
+
+    __slots__ = ("_before", "_compiled", "_first", "_last", "_next", "_text", "_words")
 
     def __init__(self, compiled: CompiledRule, text: bytes, words: list[int]) -> None:
         self._compiled = compiled
         self._text = text
         self._words = words
-        self._at = 0
-        self._after, self._before = compiled.keyword_reach
+        #: A match begins at most so much before the end of the keyword that vouches for its value.
+        self._before = compiled.after + 2 * compiled.width
+        #: Where matches of the cluster at hand may begin, and the word after it.
+        self._first, self._last = 0, -1
+        self._next = 0
 
     def find(self, at: int, stop: int) -> Spans | None:
         """The first match that begins at ``at`` or later near a keyword; None if none begins before ``stop``."""
-        words, text, width = self._words, self._text, self._compiled.width
-        while self._at < len(words):
-            first = words[self._at] - self._after - 2 * width
-            last = words[self._at] + self._before
-            start = max(at, first)
+        text, width, search = self._text, self._compiled.width, self._compiled.regex.search
+        while self._last >= at or self._read_cluster(at):
+            start = max(at, self._first)
             if start > stop:
                 return None
             # A match that begins by `last` ends before the cut; one that the cut seems to end begins later.
-            found = (
-                self._compiled.regex.search(text, start, min(len(text), last + width + 1)) if start <= last else None
-            )
-            if found is not None and found[0][0] <= last:
+            found = search(text, start, min(len(text), self._last + width + 1))
+            if found is not None and found[0][0] <= self._last:
                 return found
-            self._at += 1
+            at = self._last + 1
         return None
+
+    def _read_cluster(self, at: int) -> bool:
+        """Goes on to the next cluster in which a match may begin at ``at`` or later; False if there is none."""
+        words, count, number, reach_of = self._words, len(self._words), self._next, self._compiled.reach_of
+        word = last = -1
+        while number < count and last < at:
+            word = words[number]
+            _, last = reach_of(self._text, word)
+            number += 1
+        # The widest reach, so that no later cluster begins before this one.
+        self._first = word - self._before
+        while number < count and words[number] <= last:
+            last = max(last, reach_of(self._text, words[number])[1])
+            number += 1
+        self._last, self._next = last, number
+        return last >= at
 
 
 class NearEnds:
@@ -49,17 +67,21 @@ class NearEnds:
         ends                            |     |                             |
         read                 [.................]                    [........]
 
-    Ends further apart than a match can be long belong to different clusters, each searched by itself.
+    Ends further apart than a match can be long belong to different clusters, each searched by itself. Of some ends it
+    may be known where their only match begins.
     """
 
-    __slots__ = ("_cluster_end", "_ends", "_size", "_text", "_width", "search")
+    __slots__ = ("_begins", "_cluster_end", "_ends", "_size", "_text", "_width", "search")
 
-    def __init__(self, compiled: CompiledRule, text: bytes, ends: list[int]) -> None:
+    def __init__(
+        self, compiled: CompiledRule, text: bytes, ends: list[int], begins: dict[int, int] | None = None
+    ) -> None:
         self.search = compiled.regex.search
         self._width = compiled.width
         self._text = text
         self._size = len(text)
         self._ends = ends
+        self._begins = begins or {}
         self._cluster_end = 0
 
     def find(self, at: int, stop: int) -> Spans | None:
@@ -69,7 +91,8 @@ class NearEnds:
             index = bisect_right(ends, at)
             if index == len(ends):
                 return None
-            start = max(at, ends[index] - self._width)
+            end = ends[index]
+            start = max(at, self._begins.get(end, end - self._width))
             if start > stop:
                 return None
             limit = self._limit(index)

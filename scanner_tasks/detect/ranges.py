@@ -137,6 +137,7 @@ class RangeDetection(Detection):
         whole: int,
         decidable: int,
         words: list[int] | None = None,
+        refused: frozenset[int] = frozenset(),
     ) -> None:
         assert isinstance(tally, _OwnTally)
 
@@ -145,8 +146,11 @@ class RangeDetection(Detection):
             tally.is_own = match is not None and self._is_own(compiled.span(match)[0])
             return match
 
-        super()._judge_all(compiled, tally, noted, whole, decidable, words)
+        super()._judge_all(compiled, tally, noted, whole, decidable, words, refused)
         tally.is_own = True
+
+    def _count_missed(self, tally: Tally, begins: list[int]) -> None:
+        super()._count_missed(tally, [begin for begin in begins if self._is_own(begin + 1)])
 
     def _passes(self, gate: Gate | None, tally: Tally, match: Spans, value: Value) -> bool:
         return self._is_own(value.start) and super()._passes(gate, tally, match, value)

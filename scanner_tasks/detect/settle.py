@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from functools import cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from scanner_tasks.detect.cells import CELLS, JUDGED, MISSED, SOUND, WEAK, Cells
+from scanner_tasks.detect.regex import Regex
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from scanner_tasks.detect.compiled import CompiledRule
     from scanner_tasks.detect.table import Column, Grid
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 #: Stands for each byte of a settled cell: no pattern of a rule with cells takes it.
 _BLANK: Final = b"~"
 _SAMPLES: Final = 8
+#: Numbers of eight digits, or with something between two of their digits.
+_NUMBER: Final = Regex(r"[0-9]{8}|[0-9][^0-9A-Za-z]{1,9}[0-9]")
 #: With more of the rows near keywords than this share, each value is judged by itself.
 _MOST_NEAR: Final = 0.3
 _COLONS: Final = frozenset((b": ", b":"))
@@ -31,13 +35,25 @@ class Celled(NamedTuple):
     words: list[int] | None
 
 
-def settle(grid: Grid, text: bytes, rules: Sequence[Celled], *, is_json: bool) -> bytes:
-    """Counts the sound cells that begin where a rule's search stands or later; the text with these blanked out.
+class Settled(NamedTuple):
+    """A window whose sound cells are counted."""
+
+    #: The window with these blanked out.
+    text: bytes
+    #: The pieces of it, from where to where, in which a column's name may still vouch for what is weak; None for all.
+    weak: list[tuple[int, int]] | None = None
+
+
+def settle(grid: Grid, text: bytes, rules: Sequence[Celled], *, is_json: bool) -> Settled:
+    """Counts the sound cells that begin where a rule's search stands or later.
 
     Only values of rules whose occurrences are full are counted: those of others are judged, and told, one by one.
     """
-    skipped = [_Skipped(rule, grid) for rule in rules]
+    # Several rules ask for these, or none.
+    row_starts = cache(grid.row_starts)
+    skipped = [_Skipped(rule, grid, text, row_starts) for rule in rules]
     blank: dict[int, list[bytes]] = {}
+    left: set[int] | None = set()
     for number, raw in enumerate(grid.columns):
         place: Column = number
         label = b""
@@ -48,23 +64,58 @@ def settle(grid: Grid, text: bytes, rules: Sequence[Celled], *, is_json: bool) -
             place, label = key, b'"' + key + b'"' + grid.columns[number - 1][0] + b'"'
         cells: Cells | None = None
         for rule, skip in zip(rules, skipped, strict=True):
-            if not _may_settle(rule, place) or not _looks_like(rule.compiled, raw):
-                continue
-            if not _is_unlabelled(rule.compiled, grid, number, label):
-                continue
-            cells = cells or Cells(raw, is_last=number == len(grid.columns) - 1)
-            told = CELLS[rule.compiled.rule.cells].verdicts(cells, after_tab=grid.delimiter == b"\t")
-            if told is None:
-                continue
-            told = _count(rule, place, skip, told, label)
+            told: list[int] = []
+            if (
+                _may_settle(rule, place)
+                and _looks_like(rule.compiled, raw)
+                and _is_unlabelled(rule, grid, number, label)
+            ):
+                cells = cells or Cells(raw, is_last=number == len(grid.columns) - 1)
+                verdicts = CELLS[rule.compiled.rule.cells].verdicts(cells, after_tab=grid.delimiter == b"\t")
+                if verdicts is not None and _another_is_vouched(rule, rules, place):
+                    verdicts = _without_numbers(verdicts, raw)
+                told = _count(rule, place, number, skip, verdicts, label) if verdicts is not None else []
+            if rule.tally.has_column and rule.tally.is_vouched(rule.compiled, place):
+                left = left | _judged(told) if told and left is not None else None
             if any(told):
-                blank[number] = [
-                    _BLANK * len(cell) if verdict else cell
-                    for cell, verdict in zip(blank.get(number, raw), told, strict=True)
-                ]
-    if not blank:
-        return text
-    return b"".join((text[: grid.start], grid.with_columns(blank), text[grid.end :]))
+                blank[number] = _blanked(blank.get(number, raw), told)
+    whole = b"".join((text[: grid.start], grid.with_columns(blank), text[grid.end :])) if blank else text
+    return Settled(whole, None if left is None else grid.outside(left, max(rule.compiled.width for rule in rules)))
+
+
+def _another_is_vouched(rule: Celled, rules: Sequence[Celled], place: Column) -> bool:
+    """Whether the column's name vouches for what is weak of another rule: that may stand in this rule's cells."""
+    return any(
+        other.tally.has_column and other.compiled.has_weak and other.tally.is_vouched(other.compiled, place)
+        for other in rules
+        if other is not rule
+    )
+
+
+def _without_numbers(told: list[int], cells: list[bytes]) -> list[int]:
+    """The verdicts, but none on a cell in which any number stands that a rule with cells may take."""
+    return [
+        JUDGED if verdict and _NUMBER.search(cell) is not None else verdict
+        for verdict, cell in zip(told, cells, strict=True)
+    ]
+
+
+def _judged(told: list[int]) -> set[int]:
+    """The rows whose cells are to be judged by themselves."""
+    return {row for row, verdict in enumerate(told) if verdict == JUDGED} if JUDGED in told else set()
+
+
+def _blanked(cells: list[bytes], told: list[int]) -> list[bytes]:
+    """The cells, those with a verdict blanked out."""
+    # Many cells of a few lengths: each blank is made once.
+    sizes = list(map(len, cells))
+    blanks = {size: _BLANK * size for size in set(sizes)}
+    blanked = list(map(blanks.__getitem__, sizes))
+    if JUDGED in told:
+        for row, verdict in enumerate(told):
+            if not verdict:
+                blanked[row] = cells[row]
+    return blanked
 
 
 def _key(grid: Grid, number: int) -> bytes | None:
@@ -89,8 +140,9 @@ def _looks_like(compiled: CompiledRule, raw: list[bytes]) -> bool:
     return any(CELLS[compiled.rule.cells].may_hold(cell) for cell in raw[::step])
 
 
-def _is_unlabelled(compiled: CompiledRule, grid: Grid, number: int, label: bytes) -> bool:
+def _is_unlabelled(rule: Celled, grid: Grid, number: int, label: bytes) -> bool:
     """Whether nothing before the cells can be a label that speaks against them."""
+    compiled = rule.compiled
     if label:
         return not compiled.labelled_against(label)
     if grid.delimiter != b"\t" or not number:
@@ -103,16 +155,18 @@ def _is_unlabelled(compiled: CompiledRule, grid: Grid, number: int, label: bytes
 class _Skipped:
     """The rows whose values a rule judges by itself: begun already, or near a keyword that may raise its confidence."""
 
-    def __init__(self, rule: Celled, grid: Grid) -> None:
+    def __init__(self, rule: Celled, grid: Grid, text: bytes, row_starts: Callable[[], list[int]]) -> None:
         self._rule = rule
-        self._grid = grid
+        self._row_starts = row_starts
+        self._text = text
         # A value's match may begin one byte before its row.
         at = rule.tally.at
-        self._begun = grid.begun(at) if at or grid.start else 0
-        self._near: list[int] | None = None
+        self._begun = grid.begun(text, at) if at or grid.start else 0
+        self._columns = grid.columns
+        self._near: dict[int, list[tuple[int, int]]] | None = None
 
-    def take_out(self, told: list[int], found: Sum, *, is_vouched: bool) -> list[int]:
-        """The verdicts, but for the rows to be skipped."""
+    def take_out(self, told: list[int], number: int, found: Sum, *, is_vouched: bool) -> list[int]:
+        """The verdicts on the cells of a column, but for the rows to be skipped."""
         compiled = self._rule.compiled
         rows: list[int] = list(range(self._begun))
         # With the header's word no other can raise the confidence.
@@ -122,7 +176,7 @@ class _Skipped:
             and compiled.best not in {found.confidence, self._rule.tally.confidence}
         )
         if rises:
-            near = self._rows_near()
+            near = self._rows_near(number)
             if near is None:
                 return [JUDGED] * len(told)
             rows += near
@@ -132,25 +186,38 @@ class _Skipped:
                 told[row] = JUDGED
         return told
 
-    def _rows_near(self) -> list[int] | None:
+    def _rows_near(self, number: int) -> list[int] | None:
+        """The rows whose cells in a column stand near a keyword; None for too many, or where no keyword is known."""
+        words = self._rule.words
+        if words is None:
+            return None
         if self._near is None:
-            words, compiled = self._rule.words, self._rule.compiled
-            if words is None:
-                return None
-            starts = self._grid.row_starts() if words else []
-            after, before = compiled.keyword_reach
-            rows: set[int] = set()
-            for word in words:
-                first = bisect_right(starts, word - after - compiled.width - 1) - 1
-                last = bisect_right(starts, word + before + compiled.width + 1)
-                rows.update(range(max(0, first), last))
-                if len(rows) > _MOST_NEAR * len(starts):
-                    return None
-            self._near = sorted(rows)
-        return self._near
+            self._near = self._reaches(words)
+        columns, starts = self._columns, self._row_starts() if self._near else []
+        rows = []
+        for row, reaches in self._near.items():
+            start = starts[row] + sum([len(column[row]) for column in columns[:number]]) + number
+            end = start + len(columns[number][row])
+            # The value is the cell, but for its quotes.
+            if any(first <= end and start <= last for first, last in reaches):
+                rows.append(row)
+        return rows if len(rows) <= _MOST_NEAR * len(columns[number]) else None
+
+    def _reaches(self, words: list[int]) -> dict[int, list[tuple[int, int]]]:
+        """For each row that a keyword reaches, where from and where to."""
+        compiled, starts = self._rule.compiled, self._row_starts() if words else []
+        near: dict[int, list[tuple[int, int]]] = {}
+        for word in words:
+            first_end, last_start = compiled.reach_of(self._text, word)
+            first, last = first_end - compiled.width - 1, last_start + compiled.width + 1
+            for row in range(max(0, bisect_right(starts, first) - 1), bisect_right(starts, last)):
+                near.setdefault(row, []).append((first_end, last_start))
+        return near
 
 
-def _count(rule: Celled, place: Column, skip: _Skipped, told: list[int], label: bytes) -> list[int]:
+def _count(  # noqa: PLR0917 (of this module alone)
+    rule: Celled, place: Column, number: int, skip: _Skipped, told: list[int], label: bytes
+) -> list[int]:
     """Counts the cells of a column; the verdicts on those that need no further look."""
     compiled, tally = rule.compiled, rule.tally
     is_vouched = compiled.vouches(label) if label else tally.is_vouched(compiled, place)
@@ -160,8 +227,8 @@ def _count(rule: Celled, place: Column, skip: _Skipped, told: list[int], label: 
         if compiled.misses is None:
             return []
         left |= {SOUND, WEAK}
-    told = skip.take_out(told, found, is_vouched=is_vouched)
-    if len(left) > 1:
+    told = skip.take_out(told, number, found, is_vouched=is_vouched)
+    if not (left - {JUDGED}).isdisjoint(told):
         told = [JUDGED if verdict in left else verdict for verdict in told]
     count = told.count(SOUND) + told.count(WEAK)
     rule_says = compiled.rule

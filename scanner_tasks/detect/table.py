@@ -8,8 +8,11 @@ before it in JSON. That holds for lines that are no proper row as well; nothing 
 from __future__ import annotations
 
 import re
+import sys
+from bisect import bisect_left
 from collections import Counter
-from itertools import accumulate
+from itertools import accumulate, count
+from operator import add
 from typing import Final, NamedTuple
 
 #: Longest line, in bytes, that is read as a header, and longest way back from a value to its row's beginning.
@@ -23,6 +26,7 @@ MOST_COLUMNS: Final = 400
 NOWHERE: Final = -1
 _HIDDEN: Final = b"\x1f"
 _EMPTY: Final = (b"", b'""', b"\r", b'""\r', b"NULL", b"null", b"\\N")
+_LONGEST_EMPTY: Final = max(map(len, _EMPTY))
 _COLONS: Final = frozenset((b":", b": ", b" : "))
 _KEY: Final = re.compile(rb'"([^"\\\x00-\x1f]{1,64})"[ ]?:[ ]?"?\Z')
 #: Way back from a JSON value to the quote before its key.
@@ -47,23 +51,37 @@ class Grid(NamedTuple):
     #: Whether delimiters between quotes are hidden.
     hides: bool
 
-    def begun(self, at: int) -> int:
-        """How many of the rows begin at a place or before it; few do, at the top."""
-        count, start, lines = 0, self.start, iter(range(len(self.lines)) if self.rows is None else self.rows)
-        row = next(lines, None)
-        for number, line in enumerate(self.lines):
-            if start > at or row is None:
-                break
-            if number == row:
-                count += 1
-                row = next(lines, None)
-            start += len(line) + 1
-        return count
+    def begun(self, text: bytes, at: int) -> int:
+        """How many of the rows begin at a place of the window or before it."""
+        if at < self.start:
+            return 0
+        lines = min(text.count(b"\n", self.start, at) + 1, len(self.lines))
+        return lines if self.rows is None else bisect_left(self.rows, lines)
+
+    def line_starts(self) -> list[int]:
+        """Where each line begins in the window, and where one behind the last would."""
+        return list(map(add, accumulate(map(len, self.lines), initial=self.start), count()))
 
     def row_starts(self) -> list[int]:
         """Where each row begins in the window."""
-        starts = list(accumulate((len(line) + 1 for line in self.lines), initial=self.start))
+        starts = self.line_starts()
         return starts[:-1] if self.rows is None else [starts[line] for line in self.rows]
+
+    def outside(self, rows: set[int], margin: int) -> list[tuple[int, int]]:
+        """Pieces of the window: what is no row, these rows, and as much as ``margin`` behind each of these."""
+        pieces = [(0, self.start + margin)]
+        others = rows
+        if self.rows is not None:
+            others = set(range(len(self.lines))).difference(self.rows) | {self.rows[row] for row in rows}
+        if others:
+            starts = self.line_starts()
+            for line in sorted(others):
+                first, last = max(0, starts[line] - 1), starts[line + 1] + margin
+                if first <= pieces[-1][1] + margin:
+                    pieces[-1] = (pieces[-1][0], last)
+                else:
+                    pieces.append((first, last))
+        return [*pieces, (max(0, self.end - 1), sys.maxsize)]
 
     def with_columns(self, columns: dict[int, list[bytes]]) -> bytes:
         """The lines with these columns instead of their own, as long as before."""
@@ -166,7 +184,9 @@ class Table:
     def _count(self, columns: list[list[bytes]]) -> None:
         if not self.is_json:
             for number, column in enumerate(columns[:MOST_COLUMNS]):
-                self.filled[number] += len(column) - sum(map(column.count, _EMPTY))
+                self.filled[number] += len(column)
+                if min(map(len, column)) <= _LONGEST_EMPTY:
+                    self.filled[number] -= sum(map(column.count, _EMPTY))
             return
         for number in range(1, self.width - 1, 2):
             keys, after = columns[number], columns[number + 1]

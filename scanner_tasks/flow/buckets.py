@@ -22,6 +22,7 @@ from scanner_tasks.core.buckets import (
     is_pattern,
     matches,
 )
+from scanner_tasks.core.budget import UNLIMITED, Budget
 from scanner_tasks.core.errors import BucketNotFound, Denied, InvalidInput, ScannerError, Unavailable
 from scanner_tasks.core.names import check_key
 from scanner_tasks.core.selection import EVERYTHING, Selection
@@ -119,17 +120,23 @@ def start_jobs(
     bucket_tags: Mapping[str, str] | None = None,
     access: Access = OWN,
     selection: Selection = EVERYTHING,
+    budget: Budget = UNLIMITED,
     base_job: str | None = None,
     using: Api,
 ) -> StartedJobs:
-    """Begin a job on each bucket meant; see ``meant_buckets`` for what it raises, before any job begins."""
+    """Begin a job on each bucket meant, each with the ``budget`` for itself.
+
+    What ``meant_buckets`` raises, it raises before any job begins.
+    """
     if base_job not in {None, LAST}:
         raise InvalidInput("base_job: give last, the youngest finished job of each bucket; an id is of one bucket.")
     check_key(prefix, "prefix")
     meant = meant_buckets(names, bucket_tags=bucket_tags, access=access, using=using)
 
     def start(bucket: str) -> StartedJob:
-        return start_job(bucket, prefix, access=access, selection=selection, base_job=base_job, using=using)
+        return start_job(
+            bucket, prefix, access=access, selection=selection, budget=budget, base_job=base_job, using=using
+        )
 
     begun = _asked(start, meant.buckets, ())
     failed = [NotStarted(bucket=name, reason=str(error)) for name, error in begun.errors.items()]
