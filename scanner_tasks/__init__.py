@@ -20,6 +20,7 @@ from uuid import UUID
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
+    from datetime import datetime
 
     from scanner_tasks.core.comparing import ChangedFinding, ChangedObject
     from scanner_tasks.core.model import Finding, JobStatus, Progress
@@ -340,6 +341,16 @@ class JobHandle:
     def bucket(self) -> str:
         """Its bucket."""
         return self._view.job.bucket
+
+    @property
+    def prefix(self) -> str:
+        """The prefix that its keys begin with; "" is the whole bucket."""
+        return self._view.job.prefix
+
+    @property
+    def created_at(self) -> datetime:
+        """When it was begun."""
+        return self._view.job.created_at
 
     @property
     def status(self) -> JobStatus:
