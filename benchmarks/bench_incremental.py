@@ -1,8 +1,7 @@
 """An incremental job beside its base: first, unchanged, 1 % changed, other rules. What is read, sent, found; how long.
 
 The real flow on a real PostgreSQL with fsync on; S3 and SQS in memory, so seconds are the scanner's own and a GET costs
-nothing. The first job and the one under other rules do the same work: how much their times differ is how much the
-machine was disturbed.
+nothing. The first job and the one under other rules do the same work; the first makes the rules ready besides.
 
     python -m benchmarks.bench_incremental [--objects 5000]
 """
