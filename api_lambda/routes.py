@@ -103,6 +103,8 @@ def scan(
     chosen = request.selection.model_dump(exclude_none=True) if request.selection else None
     selection = read_selection(chosen, now=datetime.now(UTC))
     budget = read_budget(request.budget.model_dump() if request.budget else None)
+    if request.dry_run and request.inventory:
+        raise InvalidInput("dry_run: it lists the bucket itself; leave inventory out.")
     if request.dry_run:
         told = estimating.estimate_scan(
             request.bucket,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -57,6 +58,8 @@ class Account:
         self._now = now
         self._ask_blocks = account_blocks
         self._blocks: dict[str, bool] | None = None
+        self._has_asked = False
+        self._asking = threading.Lock()
 
     def buckets(self) -> tuple[Bucket, ...]:
         """Every bucket, by name; raises Denied (s3:ListAllMyBuckets) or Unavailable."""
@@ -104,7 +107,9 @@ class Account:
         blocks = asked(
             "s3:GetBucketPublicAccessBlock", lambda: _blocks(client.get_public_access_block(**name)), none={}
         )
-        account = asked("s3:GetAccountPublicAccessBlock", self._account_blocks, none={})
+        account = self._account_blocks()
+        if account is None:
+            lacking.append("s3:GetAccountPublicAccessBlock")
         encryption = asked(
             "s3:GetEncryptionConfiguration", lambda: _encryption(client.get_bucket_encryption(**name)), none="none"
         )
@@ -150,10 +155,19 @@ class Account:
             self._client.get_bucket_policy(Bucket=bucket)
         return None if told is None else bool(told)
 
-    def _account_blocks(self) -> dict[str, bool]:
-        if self._blocks is None:
-            self._blocks = self._ask_blocks() if self._ask_blocks else {}
-        return self._blocks
+    def _account_blocks(self) -> dict[str, bool] | None:
+        """The account's own block, asked once; None when the role may not, or S3 Control is out of reach.
+
+        A VPC's gateway to S3 does not lead to it: without NAT it never answers, which is no trouble of the buckets.
+        """
+        with self._asking:
+            if not self._has_asked:
+                self._has_asked = True
+                try:
+                    self._blocks = self._ask_blocks() if self._ask_blocks else {}
+                except AWS_ERRORS:
+                    self._blocks = None
+            return self._blocks
 
 
 def _bucket(item: dict[str, Any]) -> Bucket:

@@ -89,7 +89,8 @@ class Sources:
         endpoint_url = access.endpoint_url or self.s3_endpoint_url or self.aws_endpoint_url
         region, credentials = access.region or self.region, self._credentials(access)
         make = partial(make_signing_client, region=region, credentials=credentials, pool_size=self.pool_size)
-        client = make("s3", endpoint_url=endpoint_url)
+        # Once: a bucket of a Region that is out of reach is waited for as it is, and trouble is told, not hidden.
+        client = make("s3", endpoint_url=endpoint_url, attempts=1)
         if access.endpoint_url or self.s3_endpoint_url:  # another store
             return Account(client)
         metrics = cache(partial(make, "cloudwatch", endpoint_url=self.aws_endpoint_url))
@@ -99,7 +100,7 @@ class Sources:
             client,
             metrics=metrics,
             account_blocks=lambda: account_blocks_of(
-                make("sts", endpoint_url=None), make("s3control", endpoint_url=None)
+                make("sts", endpoint_url=None), make("s3control", endpoint_url=None, attempts=1)
             ),
         )
 

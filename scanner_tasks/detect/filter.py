@@ -28,10 +28,8 @@ if TYPE_CHECKING:
 
 _ENDS, _WORDS = range(2)
 _MAIN, _CELLED, _WHOLE, _WHOLE_CELLED = range(4)
-#: Longer repeats lose their bound where what is weak is included. Celled rules are more exact: bare numbers of six
-#: digits would be reported all over a table whose header speaks of phones or cards.
+#: Longer repeats lose their bound where what is weak is included: the library refuses a larger one of these patterns.
 _MOST_IN_WHOLE: Final = 4
-_MOST_IN_WHOLE_CELLED: Final = 8
 #: Number of the rule, ends or words, pattern.
 _Pattern = tuple[int, int, bytes]
 #: Begins what ``Filter.dump`` gives; raised with its layout.
@@ -89,9 +87,8 @@ class Filter:
         self._known[number] = True
         if rule.has_weak or rule.rule.cells:
             # Rarely run, over values that a header vouches for: small rather than exact.
-            most = _MOST_IN_WHOLE_CELLED if rule.rule.cells else _MOST_IN_WHOLE
             (whole_celled if rule.rule.cells else whole).append(
-                (number, _ENDS, translate(rule.regex.pattern, most=most))
+                (number, _ENDS, translate(rule.regex.pattern, most=_MOST_IN_WHOLE))
             )
         if rule.keyword_pattern:
             main.append((number, _WORDS, translate(rule.keyword_pattern)))

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import re
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -154,3 +158,19 @@ def test_whichever_part_of_a_budget_is_spent_first_ends_it() -> None:
     assert overrun(Budget(dollars=1.01, objects=11, bytes=101), spent) is None
     for budget in (Budget(dollars=1.0), Budget(objects=10), Budget(bytes=100, dollars=50.0)):
         assert "resume it with a larger budget" in str(overrun(budget, spent))
+
+
+def test_deployment_of_the_floor_is_terraforms_small_preset() -> None:
+    terraform = Path(__file__).parents[2] / "terraform"
+    small = json.loads((terraform / "presets.json").read_text())["small"]
+    ours = Deployment()
+    assert (ours.database, ours.multi_az, ours.storage_gb) == (
+        small["instance_class"],
+        small["multi_az"],
+        small["storage_gb"],
+    )
+    listed = re.search(r"interface_endpoints = toset\(concat\(\s*\[([^\]]+)\]", (terraform / "main.tf").read_text())
+    assert listed is not None
+    assert ours.interface_endpoints == len(listed[1].split(","))
+    for preset in json.loads((terraform / "presets.json").read_text()).values():
+        assert f"rds_hour_{preset['instance_class']}" in PRICE
