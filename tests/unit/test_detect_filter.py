@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import sys
+from dataclasses import replace
 
 import hyperscan
 import pytest
@@ -17,6 +18,7 @@ from scanner_tasks.core.model import Confidence, Location, Segment
 from scanner_tasks.core.redact import Fingerprinter
 from scanner_tasks.detect.compiled import CompiledRule
 from scanner_tasks.detect.engine import Detector
+from scanner_tasks.detect.filter import Filter
 from scanner_tasks.detect.translate import Untranslatable, translate
 from scanner_tasks.rules import load_builtin
 
@@ -173,3 +175,22 @@ def test_every_end_that_re2_finds_is_reported(pattern, most):
 def test_unknown_syntax_is_refused():
     with pytest.raises(Untranslatable):
         translate(r"\p{Greek}")
+
+
+def test_the_library_takes_every_built_in_rules_pattern_so_that_the_filter_can_be_kept(monkeypatch):
+    built = []
+    build = Filter._build
+    monkeypatch.setattr(Filter, "_build", lambda self, patterns: built.append(len(patterns)) or build(self, patterns))
+    kept = Filter(hyperscan, FILTERED.rules).dump()
+    assert len(built) == 4
+    assert kept
+
+
+def test_a_pattern_that_the_library_refuses_is_made_smaller():
+    inner = "|".join(f"(?i:{word}[a-z]{{1,40}}[0-9]{{1,40}}){{1,3}}" for word in ("alpha", "beta", "gamma", "delta"))
+    rules = [
+        CompiledRule(replace(FILTERED.rules[0].rule, pattern=f"x(?:{inner})y", keywords=(), keyword_required=False))
+    ]
+    chosen = Filter(hyperscan, rules)
+    assert chosen.dump()
+    assert chosen.scan(b"-xalphabc12y-").ends == [[12]]
