@@ -12,6 +12,7 @@ from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from api_lambda.bucket_shapes import BucketRow, Buckets, ScansRequest, StartedScans
 from api_lambda.common import Cursor, answers, api, plain_text, refuse_other_parameters
 from scanner_tasks.core.access_rules import read_access
+from scanner_tasks.core.budget import read_budget
 from scanner_tasks.core.selection_rules import read_selection
 from scanner_tasks.flow import buckets
 
@@ -47,6 +48,7 @@ def scans(request: Annotated[ScansRequest, Body(description="What to scan.")]) -
         bucket_tags=request.bucket_tags,
         access=read_access(request.access.model_dump() if request.access else None),
         selection=read_selection(chosen, now=datetime.now(UTC)),
+        budget=read_budget(request.budget.model_dump() if request.budget else None),
         base_job=request.base_job,
         using=api(),
     )

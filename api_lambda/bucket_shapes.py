@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from api_lambda.selection_shapes import Selection
+from api_lambda.selection_shapes import Budget, Selection
 from api_lambda.shapes import Access, BaseJob, BaseName, Moment, Prefix, StartedScan
 from scanner_tasks.core.buckets import MAX_NAMES
 from scanner_tasks.core.model import JobStatus
@@ -39,6 +39,7 @@ class ScansRequest(_Shape):
     prefix: Prefix = ""
     access: Access | None = None
     selection: Selection | None = None
+    budget: Budget | None = Field(default=None, description="Of each job by itself.")
     base_job: BaseName = None
 
 

@@ -20,6 +20,7 @@ from api_lambda.common import (
     plain_text,
     refuse_other_parameters,
 )
+from api_lambda.selection_shapes import ResumeRequest
 from api_lambda.shapes import (
     BucketName,
     CancelRequest,
@@ -32,6 +33,7 @@ from api_lambda.shapes import (
     Reopened,
     RetriedLetter,
 )
+from scanner_tasks.core.budget import read_budget
 from scanner_tasks.core.errors import DeadLetterNotFound, InvalidCursor
 from scanner_tasks.flow import control, read_results, redrive, retention
 
@@ -58,14 +60,16 @@ def pause(job_id: JobId) -> Job:
 @router.post(
     "/jobs/<job_id>/resume",
     summary="Resume a paused job",
-    description="It goes on exactly where it was.",
+    description="It goes on exactly where it was. One that its budget paused needs a larger one in the body, which may "
+    "be left out otherwise.",
     tags=["control"],
-    responses=answers(Job, HTTPStatus.OK, "The job, going on.", *_FAULTS),
+    responses=answers(Job, HTTPStatus.OK, "The job, going on.", *_FAULTS, HTTPStatus.UNSUPPORTED_MEDIA_TYPE),
 )
-def resume(job_id: JobId) -> Job:
+def resume(job_id: JobId, request: Annotated[ResumeRequest | None, Body(description="A budget.")] = None) -> Job:
     """POST /jobs/{job_id}/resume."""
     _only_query()
-    control.resume_job(job_id, using=api())
+    given = request.budget if request else None
+    control.resume_job(job_id, budget=read_budget(given.model_dump()) if given else None, using=api())
     return _job(job_id)
 
 

@@ -33,10 +33,13 @@ from api_lambda.common import (
     plain_text,
     refuse_other_parameters,
 )
+from api_lambda.estimate_shapes import Estimated
 from api_lambda.shapes import Job, Jobs, ScanRequest, StartedScan
 from scanner_tasks.core.access_rules import read_access
+from scanner_tasks.core.budget import read_budget
 from scanner_tasks.core.errors import InvalidInput
 from scanner_tasks.core.selection_rules import read_selection
+from scanner_tasks.flow import estimate as estimating
 from scanner_tasks.flow import read_results, start_job
 
 
@@ -50,6 +53,7 @@ def _deserialize(text: str) -> Any:
     return body
 
 
+_JSON = "application/json"
 app = APIGatewayHttpResolver(
     enable_validation=True,
     response_validation_error_http_code=HTTPStatus.INTERNAL_SERVER_ERROR,
@@ -76,7 +80,8 @@ app.include_router(compare_routes.router)
     "/scan",
     status_code=HTTPStatus.ACCEPTED,
     summary="Start a scan",
-    description="Begins a job that lists the bucket, or the prefix in it, and scans every object. Answers at once.",
+    description="Begins a job that lists the bucket, or the prefix in it, and scans every object that the selection "
+    "means. Answers at once. With `dry_run` nothing begins: it lists for some seconds and answers 200 with the cost.",
     tags=["jobs"],
     responses=answers(
         StartedScan,
@@ -86,23 +91,41 @@ app.include_router(compare_routes.router)
         HTTPStatus.NOT_FOUND,
         HTTPStatus.CONFLICT,
         HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-    ),
+    )
+    | {200: {"description": "What it would cost.", "content": {"application/json": {"model": Estimated}}}},
 )
-def scan(request: Annotated[ScanRequest, Body(description="What to scan.")]) -> StartedScan:
+def scan(
+    request: Annotated[ScanRequest, Body(description="What to scan.")],
+) -> Response[StartedScan | Estimated]:
     """POST /scan."""
     _only_query()
     access = read_access(request.access.model_dump() if request.access else None)
     chosen = request.selection.model_dump(exclude_none=True) if request.selection else None
     selection = read_selection(chosen, now=datetime.now(UTC))
+    budget = read_budget(request.budget.model_dump() if request.budget else None)
+    if request.dry_run and request.inventory:
+        raise InvalidInput("dry_run: it lists the bucket itself; leave inventory out.")
+    if request.dry_run:
+        told = estimating.estimate_scan(
+            request.bucket,
+            request.prefix,
+            access=access,
+            selection=selection,
+            most_s=api().settings.estimate_list_s,
+            using=api(),
+        )
+        return Response(HTTPStatus.OK, _JSON, body=Estimated(**told.to_json()))
     started = start_job.start_job(
         request.bucket,
         request.prefix,
         access=access,
         selection=selection,
+        budget=budget,
         base_job=request.base_job,
+        inventory=request.inventory,
         using=api(),
     )
-    return StartedScan.of(started, request)
+    return Response(HTTPStatus.ACCEPTED, _JSON, body=StartedScan.of(started, request))
 
 
 @app.get(

@@ -48,3 +48,21 @@ class Selection(BaseModel):
     sample_seed: str | None = Field(default=None, description="The same seed draws the same sample.")
     limit_objects: int | None = Field(default=None, description="The listing ends when so many objects are chosen.")
     limit_bytes: _Size = Field(default=None, description="The listing ends before more bytes are chosen.")
+
+
+class Budget(BaseModel):
+    """When the job pauses itself: whichever comes first, looked at each minute."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    dollars: float | None = Field(default=None, description="Of compute and requests, at list prices.", examples=[5])
+    objects: int | None = Field(default=None, description="Objects that were read.")
+    bytes: int | str | None = Field(default=None, description="Bytes read: a number, or such as 1TB.")
+
+
+class ResumeRequest(BaseModel):
+    """How a paused job goes on."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    budget: Budget | None = Field(default=None, description="Instead of the one that it has.")

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from api_lambda.selection_shapes import Selection
+from api_lambda.selection_shapes import Budget, Selection
 from scanner_tasks.core.model import JobStatus
 from scanner_tasks.core.names import BUCKET_PATTERN, KEY_MAX_BYTES, check_bucket, check_key
 from scanner_tasks.core.progress import is_incomplete, percent
@@ -111,7 +111,15 @@ class ScanRequest(_Shape):
     prefix: Prefix = ""
     access: Access | None = None
     selection: Selection | None = None
+    budget: Budget | None = None
+    dry_run: bool = Field(default=False, description="Begin nothing: answer 200 with what the scan would cost.")
     base_job: BaseName = None
+    inventory: str | None = Field(
+        default=None,
+        max_length=1100,
+        description="An S3 Inventory manifest: its report is read in the place of a listing.",
+        examples=["s3://reports/my-bucket/daily/2026-11-01T01-00Z/manifest.json"],
+    )
 
 
 class BaseJob(_Shape):
@@ -224,7 +232,13 @@ class Job(_Shape):
     selection: dict[str, Any] = Field(
         description="Which objects are scanned; empty: all of them.", examples=[{"include_keys": ["*.csv"]}]
     )
+    budget: dict[str, Any] = Field(
+        description="Dollars, objects or bytes at which it pauses itself.", examples=[{"dollars": 5.0}]
+    )
+    estimate: dict[str, Any] | None = Field(description="What it was reckoned to cost once it was listed.")
+    actual: dict[str, Any] | None = Field(description="What it did cost, once it has ended, in the same form.")
     base_job: BaseJob | None = Field(description="What it is compared with; null without one.")
+    inventory: str | None = Field(description="The manifest of the report that names its objects; null for a listing.")
     limit_reached: bool = Field(description="The selection's limit ended the listing: the bucket may hold more.")
     execution_arn: str | None
     created_at: Moment
@@ -249,6 +263,8 @@ class Job(_Shape):
         copied = {name: getattr(view.job, name) for name in cls.model_fields if hasattr(view.job, name)}
         copied["access"] = ShownAccess(**view.job.access.to_show())
         copied["selection"] = view.job.selection.to_json()
+        copied["budget"] = view.costs.budget.to_json()
+        copied["estimate"], copied["actual"] = view.costs.estimate, view.costs.actual
         copied["base_job"] = BaseJob.of(view.job.base)
         copied["limit_reached"] = limit_reached(view.job.selection, view.job.taken, view.progress.outcomes)
         return cls(

@@ -1,9 +1,9 @@
 """How fast a bucket is listed through 16 connections, beside one: docs/listing.md's tables.
 
 A small S3 in a process of its own computes the keys of five layouts, checks every signature, and answers each page
-after 70 ms. For each layout in turn: one connection lists the first pages, then 16 list all, checked as sets.
-``workers`` is how many requests were on their way, on average over the walk. Then the processor's time that a page
-costs, by boto3 and by our client (one connection, no latency). Nothing is recorded in a ledger:
+after 70 ms. For each layout in turn: boto3 and one connection of ours list the first pages, then 16 list all, checked
+as sets. ``workers`` is how many requests were on their way, on average over the walk. Then the processor's time that a
+page costs, by boto3 and by our client (one connection, no latency). Nothing is recorded in a ledger:
 benchmarks/simulate_listing.py does that.
 
 Run: python -m benchmarks.bench_listing [--keys 1000000] [--rounds 2] [--connections 16]
@@ -129,23 +129,26 @@ def main() -> None:
         f"{platform.machine()}, {os.cpu_count()} CPUs, Python {platform.python_version()}, "
         f"load {os.getloadavg()[0]:.1f}, {asked.keys:,} keys, {PAGE_S * 1000:.0f} ms a page\n"
     )
-    print("| Layout | one connection, keys/s | 16, keys/s | ratio, each round | requests a page | workers | wrong |")
-    print("|---|---|---|---|---|---|---|")
+    print("| Layout | boto3, keys/s | ours, one | 16 | 16 / boto3 | 16 / one | requests a page | workers | wrong |")
+    print("|---|---|---|---|---|---|---|---|---|")
     with store(asked.keys, PAGE_S) as endpoint_url:
         for layout, make in LAYOUTS.items():
             expected = {make(asked.keys).key(n) for n in range(asked.keys)}
-            one, many, wrong = [], [], 0
+            stock, one, many, wrong = [], [], [], 0
             for _ in range(asked.rounds):
                 objects = reader(endpoint_url, asked.connections)
+                stock.append(_stock_rate(_stock(endpoint_url), bucket_name(layout)))
                 one.append(walk(objects, bucket_name(layout), connections=1, pages=SEQUENTIAL_PAGES)[0])
                 told, keys = walk(objects, bucket_name(layout), connections=asked.connections)
                 many.append(told)
                 wrong += len(keys) - len(set(keys)) + len(expected ^ set(keys))
                 objects.close()
             ratios = " ".join(f"{m.keys_per_s / o.keys_per_s:.1f}" for o, m in zip(one, many, strict=True))
+            to_stock = " ".join(f"{m.keys_per_s / rate:.1f}" for rate, m in zip(stock, many, strict=True))
             print(
-                f"| {layout} | {median(o.keys_per_s for o in one):,.0f} | {median(m.keys_per_s for m in many):,.0f} "
-                f"| {ratios} | {max(m.requests for m in many) / pages:.2f} | {min(m.workers for m in many):.1f} "
+                f"| {layout} | {median(stock):,.0f} | {median(o.keys_per_s for o in one):,.0f} "
+                f"| {median(m.keys_per_s for m in many):,.0f} | {to_stock} | {ratios} "
+                f"| {max(m.requests for m in many) / pages:.2f} | {min(m.workers for m in many):.1f} "
                 f"| {wrong} |",
                 flush=True,
             )
@@ -166,6 +169,16 @@ def _stock(endpoint_url: str) -> object:
     import boto3  # noqa: PLC0415 (botocore's own session, with nothing of ours)
 
     return boto3.session.Session(region_name="us-east-1").client("s3", endpoint_url=endpoint_url)
+
+
+def _stock_rate(client: object, bucket: str) -> float:
+    """Keys a second, one page after the other."""
+    after = ""
+    began = time.perf_counter()
+    for _ in range(CPU_PAGES):
+        answer = client.list_objects_v2(Bucket=bucket, StartAfter=after)  # type: ignore[attr-defined]
+        after = answer["Contents"][-1]["Key"]
+    return CPU_PAGES * PAGE_KEYS / (time.perf_counter() - began)
 
 
 def _stock_ms(client: object, bucket: str) -> float:

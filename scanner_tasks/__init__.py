@@ -19,12 +19,14 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from datetime import datetime
 
     from scanner_tasks.core.comparing import ChangedFinding, ChangedObject
     from scanner_tasks.core.model import Finding, JobStatus, Progress
     from scanner_tasks.core.triage import Mark
     from scanner_tasks.flow.buckets import StartedJobs
+    from scanner_tasks.flow.estimate import Estimated
     from scanner_tasks.flow.explain import Explained
     from scanner_tasks.flow.read_coverage import Coverage
     from scanner_tasks.flow.read_results import JobView
@@ -39,6 +41,7 @@ __all__ = [
     "JobHandle",
     "dead_letters",
     "discard_dead_letters",
+    "estimate",
     "explain",
     "job",
     "results",
@@ -59,14 +62,18 @@ def start_scan(
     prefix: str = "",
     *,
     selection: Mapping[str, Any] | None = None,
+    budget: Mapping[str, Any] | None = None,
     base_job: UUID | str | None = None,
+    inventory: str | None = None,
     **access: str | bool | None,
 ) -> StartedJob:
     """Begin to scan a bucket, or the keys below a prefix; returns its ``job_id`` before anything is listed.
 
     ``selection`` says which objects are scanned: ``{"include_keys": ["*.csv"], "sample_percent": 5}``
-    (docs/selection.md has every field). ``base_job`` is a former job's id or ``last``: objects that are as it left them
-    are not read again (docs/incremental.md).
+    (docs/selection.md has every field). At its ``budget`` the job pauses itself: ``{"dollars": 5}``, ``objects``,
+    ``bytes``. ``base_job`` is a former job's id or ``last``: objects that are as it left them are not read again.
+    ``inventory`` is the address of an S3 Inventory manifest, read in the place of a listing (docs/incremental.md has
+    both).
     ``access`` says how the bucket is reached, where the deployment's own way does not do: ``role_arn``,
     ``external_id``, ``endpoint_url``, ``region``, ``requester_pays``, ``anonymous`` (docs/reading-s3.md).
 
@@ -74,6 +81,7 @@ def start_scan(
     """
     from scanner_tasks import bootstrap  # noqa: PLC0415 (boto3 and SQLAlchemy wait until they are needed)
     from scanner_tasks.core.access_rules import read_access  # noqa: PLC0415
+    from scanner_tasks.core.budget import read_budget  # noqa: PLC0415
     from scanner_tasks.core.selection_rules import read_selection  # noqa: PLC0415
     from scanner_tasks.flow import start_job  # noqa: PLC0415
 
@@ -82,7 +90,41 @@ def start_scan(
         prefix,
         access=read_access(access),
         selection=read_selection(selection, now=datetime.now(UTC)),
+        budget=read_budget(budget),
         base_job=base_job,
+        inventory=inventory,
+        using=bootstrap.api(),
+    )
+
+
+def estimate(
+    bucket: str,
+    prefix: str = "",
+    *,
+    selection: Mapping[str, Any] | None = None,
+    most_s: float | None = None,
+    most_objects: int | None = None,
+    listed: Callable[[int], None] | None = None,
+    **access: str | bool | None,
+) -> Estimated:
+    """What a scan would cost: lists the bucket as the job would, reads nothing (docs/estimate.md).
+
+    ``most_s`` and ``most_objects`` end the listing early; ``listed`` is told how many objects are listed. Raises as
+    ``start_scan``.
+    """
+    from scanner_tasks import bootstrap  # noqa: PLC0415
+    from scanner_tasks.core.access_rules import read_access  # noqa: PLC0415
+    from scanner_tasks.core.selection_rules import read_selection  # noqa: PLC0415
+    from scanner_tasks.flow import estimate as flow  # noqa: PLC0415
+
+    return flow.estimate_scan(
+        bucket,
+        prefix,
+        access=read_access(access),
+        selection=read_selection(selection, now=datetime.now(UTC)),
+        most_s=most_s,
+        most_objects=most_objects,
+        listed=listed,
         using=bootstrap.api(),
     )
 
@@ -93,6 +135,7 @@ def start_scans(
     *,
     bucket_tags: Mapping[str, str] | None = None,
     selection: Mapping[str, Any] | None = None,
+    budget: Mapping[str, Any] | None = None,
     base_job: str | None = None,
     **access: str | bool | None,
 ) -> StartedJobs:
@@ -103,6 +146,7 @@ def start_scans(
     """
     from scanner_tasks import bootstrap  # noqa: PLC0415
     from scanner_tasks.core.access_rules import read_access  # noqa: PLC0415
+    from scanner_tasks.core.budget import read_budget  # noqa: PLC0415
     from scanner_tasks.core.selection_rules import read_selection  # noqa: PLC0415
     from scanner_tasks.flow import buckets as flow  # noqa: PLC0415
 
@@ -112,6 +156,7 @@ def start_scans(
         bucket_tags=bucket_tags,
         access=read_access(access),
         selection=read_selection(selection, now=datetime.now(UTC)),
+        budget=read_budget(budget),
         base_job=base_job,
         using=bootstrap.api(),
     )
@@ -298,6 +343,16 @@ class JobHandle:
         return self._view.job.bucket
 
     @property
+    def prefix(self) -> str:
+        """The prefix that its keys begin with; "" is the whole bucket."""
+        return self._view.job.prefix
+
+    @property
+    def created_at(self) -> datetime:
+        """When it was begun."""
+        return self._view.job.created_at
+
+    @property
     def status(self) -> JobStatus:
         """listing, scanning, paused, succeeded, succeeded_with_failures, failed or cancelled."""
         return self._view.job.status
@@ -403,9 +458,14 @@ class JobHandle:
         """Stop it: what was sent becomes a no-op within seconds. Raises Conflict when it has ended."""
         return self._control("pause_job")
 
-    def resume(self) -> JobHandle:
-        """Let it go on exactly where it was paused. Raises Conflict when it is not paused."""
-        return self._control("resume_job")
+    def resume(self, budget: Mapping[str, Any] | None = None) -> JobHandle:
+        """Let it go on exactly where it was paused, with another ``budget`` if one is given.
+
+        Raises Conflict when it is not paused.
+        """
+        from scanner_tasks.core.budget import read_budget  # noqa: PLC0415
+
+        return self._control("resume_job", budget=None if budget is None else read_budget(budget))
 
     def cancel(self, reason: str) -> JobHandle:
         """End it for good; what is left is skipped(cancelled). Raises Conflict when it has ended."""
@@ -425,7 +485,7 @@ class JobHandle:
 
         retention.delete_job(self.job_id, using=bootstrap.api())
 
-    def _control(self, name: str, **arguments: str) -> JobHandle:
+    def _control(self, name: str, **arguments: Any) -> JobHandle:
         from scanner_tasks import bootstrap  # noqa: PLC0415
         from scanner_tasks.flow import control  # noqa: PLC0415
 

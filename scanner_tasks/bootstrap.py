@@ -24,6 +24,7 @@ from scanner_tasks.database import database_engine
 from scanner_tasks.flow.isolation import GRACE_S as CHILD_GRACE_S
 from scanner_tasks.flow.leases import LeaseKeeper
 from scanner_tasks.flow.nursery import give_back_memory, keep_little_memory
+from scanner_tasks.flow.pace import FleetPace
 from scanner_tasks.flow.parts import Api, Feeder, Worker
 from scanner_tasks.flow.protection import Guard
 
@@ -124,10 +125,11 @@ def stop_worker() -> None:
 
 def _common(ours: Settings) -> dict[str, Any]:
     log.configure(ours.log_level)
+    engine = database_engine(ours)
     return {
         "settings": ours,
-        "engine": database_engine(ours),
-        "objects": _objects(ours),
+        "engine": engine,
+        "objects": _objects(ours, FleetPace(engine)),
         "executions": Executions(_client("stepfunctions", ours), ours.state_machine_arn),
         "ruleset_hash": partial(ruleset_hash, ours),
         "ruleset": lambda: load_rules(ours).ruleset,
@@ -138,7 +140,7 @@ def _client(service: str, ours: Settings) -> Any:
     return make_client(service, region=ours.aws_region, endpoint_url=ours.aws_endpoint_url)
 
 
-def _objects(ours: Settings) -> ObjectReader:
+def _objects(ours: Settings, pace: FleetPace | None = None) -> ObjectReader:
     return Sources(
         backend=ours.s3_backend,
         region=ours.aws_region,
@@ -151,6 +153,7 @@ def _objects(ours: Settings) -> ObjectReader:
         read_timeout_s=ours.s3_read_timeout_s,
         min_bytes_per_s=ours.s3_min_bytes_per_s,
         backoff=Backoff(attempts=ours.s3_attempts),
+        pace=pace,
     ).own()
 
 

@@ -143,6 +143,8 @@ class FakeAccount:
         #: Bucket → its tags / its posture, where it is not private and AES256.
         self.bucket_tags: dict[str, dict[str, str]] = {}
         self.postures: dict[str, Posture] = {}
+        #: Bucket → what S3's daily metric says.
+        self.object_counts: dict[str, int] = {}
         #: False: the role may not list the buckets.
         self.is_listable = True
 
@@ -163,6 +165,10 @@ class FakeAccount:
         """Who may read the bucket; raises BucketNotFound."""
         self._check(bucket)
         return self.postures.get(bucket, Posture(public=False, encryption="AES256"))
+
+    def object_count(self, bucket: str) -> int | None:
+        """As a test has set it in ``object_counts``; None else."""
+        return self.object_counts.get(bucket)
 
     def region(self, bucket: str) -> str:
         """The bucket's Region."""

@@ -16,7 +16,10 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from scanner_tasks.core import lanes
 from scanner_tasks.core.access_rules import check_endpoint
 from scanner_tasks.core.errors import InvalidInput
+from scanner_tasks.core.estimate import Deployment, Model
 from scanner_tasks.core.planning import Policy
+from scanner_tasks.core.prices import PRICES_AS_OF, REGION, price_list
+from scanner_tasks.core.prices import table as price_table
 
 
 class Settings(BaseSettings):
@@ -248,6 +251,24 @@ class Settings(BaseSettings):
             "JSON list (docs/custom-rules.md). Read when a process starts; the API reads them when a job begins."
         ),
     )
+    prices: dict[str, float] = Field(
+        default_factory=dict,
+        description='Your own prices instead of those in the table below, as JSON: {"fargate_vcpu_hour": 0.03}.',
+    )
+    deployment: Deployment = Field(
+        default_factory=Deployment,
+        description="What stands in your account, for the monthly floor of estimates, as JSON; unnamed parts are the "
+        'preset small: {"interface_endpoints": 10, "zones": 2, "database": "db.t3.medium", "min_tasks": 1}.',
+    )
+    estimate_object_s: float = Field(
+        default=0.03, gt=0, description="vCPU seconds that estimates reckon for an object besides its bytes."
+    )
+    estimate_bytes_per_s: float = Field(
+        default=5_000_000.0, gt=0, description="Bytes a second and vCPU that estimates reckon with."
+    )
+    estimate_list_s: float = Field(
+        default=15.0, gt=0, description="Seconds that a dry run of the API lists; below its Lambda's timeout."
+    )
     metrics_namespace: str = Field(default="S3Scan", description="CloudWatch namespace of BacklogBatches.")
     liveness_file: str = Field(
         default="", description="File that a worker touches while it is alive, for a health check; empty = none."
@@ -280,6 +301,32 @@ class Settings(BaseSettings):
             return {check_endpoint(url): profile for url, profile in given.items()}
         except InvalidInput as error:
             raise ValueError(str(error)) from None
+
+    @field_validator("prices")
+    @classmethod
+    def _known(cls, given: dict[str, float]) -> dict[str, float]:
+        """Names that the table has."""
+        try:
+            price_list(given)
+        except InvalidInput as error:
+            raise ValueError(str(error)) from None
+        return given
+
+    @property
+    def price_list(self) -> dict[str, float]:
+        """Every price by its name."""
+        return price_list(self.prices)
+
+    @property
+    def estimate_model(self) -> Model:
+        """What estimates assume of the workers."""
+        return Model(
+            object_s=self.estimate_object_s,
+            bytes_per_s=self.estimate_bytes_per_s,
+            vcpu=self.deployment.vcpu,
+            memory_gb=self.deployment.memory_gb,
+            turn_s=self.feed_turn_s,
+        )
 
     @property
     def policy(self) -> Policy:
@@ -323,7 +370,17 @@ def table() -> str:
         names = " or ".join(f"`{choice}`" for choice in choices if str(choice).isupper())
         default = field.get_default(call_default_factory=True)
         shown = default.get_secret_value() if isinstance(default, SecretStr) else default
+        shown = "" if isinstance(shown, Deployment) else shown
         lines.append(f"| {names} | {f'`{shown}`' if shown not in ('', None) else ''} | {field.description} |")
+    lines += [
+        "",
+        "## Prices",
+        "",
+        f"What `s3scan estimate` and budgets reckon with: list prices in dollars, {REGION}, without free tiers; gone",
+        f"through on {PRICES_AS_OF}. `unread` marks what was not looked up then. `S3SCAN_PRICES` replaces any of them.",
+        "",
+        *price_table(),
+    ]
     return "\n".join(lines) + "\n"
 
 

@@ -212,7 +212,7 @@ module "step_functions" {
   name              = var.name
   function          = local.function
   environment       = local.lambda_environment
-  memory_mb         = var.lambda_memory_mb
+  memory_mb         = max(var.lambda_memory_mb, 1769) # one vCPU: parsing pages is what bounds the listing
   state_machine_arn = local.state_machine_arn
   definition_file   = "${path.module}/../stepfunctions/state_machine.asl.json"
   feed_timeout_s    = 300

@@ -166,7 +166,7 @@ variable "scaling" {
   description = "Autoscaling: batches of the backlog for each running task, cooldowns, and tasks that start at once from zero. docs/SCALING.md shows what they do."
   type = object({
     backlog_per_task     = optional(number, 100)
-    scale_out_cooldown_s = optional(number, 60)
+    scale_out_cooldown_s = optional(number, 300)
     scale_in_cooldown_s  = optional(number, 300)
     step_from_zero       = optional(number, 2)
   })

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from scanner_tasks.aws.faults import AWS_ERRORS, error_code, http_status, is_denied, service_error
@@ -23,7 +25,13 @@ _NONE = frozenset(
     }
 )
 _NOT_IMPLEMENTED = 501
+#: S3 puts its metric once a day, a day late.
+_METRIC_DAYS = 3
 _PAGE = 1000
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 class Account:
@@ -33,12 +41,25 @@ class Account:
         client: boto3's S3 client.
         account_blocks: the account's own public access block, {} when it has none; raises AWS_ERRORS. None where the
             store has no such thing.
+        metrics: gives a boto3 client of CloudWatch; None where the store has none.
+        now: the time.
     """
 
-    def __init__(self, client: Any, *, account_blocks: Callable[[], dict[str, bool]] | None = None) -> None:
+    def __init__(
+        self,
+        client: Any,
+        *,
+        account_blocks: Callable[[], dict[str, bool]] | None = None,
+        metrics: Callable[[], Any] | None = None,
+        now: Callable[[], datetime] = _now,
+    ) -> None:
         self._client = client
+        self._metrics = metrics
+        self._now = now
         self._ask_blocks = account_blocks
         self._blocks: dict[str, bool] | None = None
+        self._has_asked = False
+        self._asking = threading.Lock()
 
     def buckets(self) -> tuple[Bucket, ...]:
         """Every bucket, by name; raises Denied (s3:ListAllMyBuckets) or Unavailable."""
@@ -86,13 +107,40 @@ class Account:
         blocks = asked(
             "s3:GetBucketPublicAccessBlock", lambda: _blocks(client.get_public_access_block(**name)), none={}
         )
-        account = asked("s3:GetAccountPublicAccessBlock", self._account_blocks, none={})
+        account = self._account_blocks()
+        if account is None:
+            lacking.append("s3:GetAccountPublicAccessBlock")
         encryption = asked(
             "s3:GetEncryptionConfiguration", lambda: _encryption(client.get_bucket_encryption(**name)), none="none"
         )
         public = is_public(policy=policy, acl=acl, blocks=blocks, account=account)
         told = [p for p in lacking if public is None or p == "s3:GetEncryptionConfiguration"]
         return Posture(public=public, encryption=encryption, unknown=tuple(told))
+
+    def object_count(self, bucket: str) -> int | None:
+        """Objects as S3's daily metric counts them, versions too; None when there is none of the last days.
+
+        Raises Denied (cloudwatch:GetMetricStatistics) or Unavailable.
+        """
+        if self._metrics is None:
+            return None
+        now = self._now()
+        dimensions = {"BucketName": bucket, "StorageType": "AllStorageTypes"}
+        try:
+            answer = self._metrics().get_metric_statistics(
+                Namespace="AWS/S3",
+                MetricName="NumberOfObjects",
+                Dimensions=[{"Name": name, "Value": value} for name, value in dimensions.items()],
+                StartTime=now - timedelta(days=_METRIC_DAYS),
+                EndTime=now,
+                Period=86_400,
+                Statistics=["Average"],
+            )
+        except AWS_ERRORS as error:
+            doing, permission = f"read the metrics of the bucket {bucket!r}", "cloudwatch:GetMetricStatistics"
+            raise service_error(error, doing=doing, permission=permission) from error
+        points = sorted(answer.get("Datapoints", ()), key=lambda point: str(point["Timestamp"]))
+        return int(points[-1]["Average"]) if points else None
 
     def region(self, bucket: str) -> str:
         """The bucket's Region, where the listing of buckets did not tell; "" when the role may not ask."""
@@ -107,10 +155,19 @@ class Account:
             self._client.get_bucket_policy(Bucket=bucket)
         return None if told is None else bool(told)
 
-    def _account_blocks(self) -> dict[str, bool]:
-        if self._blocks is None:
-            self._blocks = self._ask_blocks() if self._ask_blocks else {}
-        return self._blocks
+    def _account_blocks(self) -> dict[str, bool] | None:
+        """The account's own block, asked once; None when the role may not, or S3 Control is out of reach.
+
+        A VPC's gateway to S3 does not lead to it: without NAT it never answers, which is no trouble of the buckets.
+        """
+        with self._asking:
+            if not self._has_asked:
+                self._has_asked = True
+                try:
+                    self._blocks = self._ask_blocks() if self._ask_blocks else {}
+                except AWS_ERRORS:
+                    self._blocks = None
+            return self._blocks
 
 
 def _bucket(item: dict[str, Any]) -> Bucket:

@@ -51,7 +51,13 @@ def make_client(
 
 
 def make_signing_client(
-    service: str, *, region: str, endpoint_url: str | None, credentials: Credentials | None, pool_size: int = 25
+    service: str,
+    *,
+    region: str,
+    endpoint_url: str | None,
+    credentials: Credentials | None,
+    pool_size: int = 25,
+    attempts: int = 3,
 ) -> Any:
     """A boto3 client as ``make_client`` makes it, which signs with ``credentials``; None finds the process's own.
 
@@ -61,7 +67,7 @@ def make_signing_client(
     session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=str)
     if credentials:
         session.register_component("credential_provider", CredentialResolver([Provider(credentials)]))
-    config = _config(pool_size, connect_timeout_s=5.0, read_timeout_s=20.0, attempts=3)
+    config = _config(pool_size, connect_timeout_s=3.0, read_timeout_s=20.0, attempts=attempts)
     if service == "s3" and endpoint_url:
         config = config.merge(Config(s3={"addressing_style": "path"}))
     return _create(session, service, region, endpoint_url, config)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from scanner_tasks.aws import credentials
 from scanner_tasks.aws.account import Account, account_blocks_of
 from scanner_tasks.aws.boto3_requests import Boto3Requests
-from scanner_tasks.aws.brakes import Brakes
+from scanner_tasks.aws.brakes import Brakes, Pace
 from scanner_tasks.aws.clients import make_client, make_s3_client, make_signing_client
 from scanner_tasks.aws.faults import Backoff
 from scanner_tasks.aws.lean.addresses import Addresses
@@ -60,12 +60,15 @@ class Sources:
     read_timeout_s: float = SLOW_S
     min_bytes_per_s: int = MIN_BYTES_PER_S
     backoff: Backoff = field(default_factory=Backoff)
+    #: The pace of the whole fleet; None: this process is alone.
+    pace: Pace | None = None
 
     def own(self) -> ObjectReader:
         """The reader of the deployment's own buckets."""
         for library in ("botocore", "urllib3"):  # their debug lines hold keys
             logging.getLogger(library).setLevel(logging.INFO)
-        brakes = Brakes(base_s=self.backoff.slow_down_base_s, cap_s=self.backoff.cap_s, chance=self.backoff.chance)
+        backoff = self.backoff
+        brakes = Brakes(base_s=backoff.slow_down_base_s, cap_s=backoff.cap_s, chance=backoff.chance, fleet=self.pace)
         return self._reader(OWN, brakes, _Kept(self, brakes))
 
     def _reader(self, access: Access, brakes: Brakes, kept: _Kept) -> ObjectReader:
@@ -86,13 +89,18 @@ class Sources:
         endpoint_url = access.endpoint_url or self.s3_endpoint_url or self.aws_endpoint_url
         region, credentials = access.region or self.region, self._credentials(access)
         make = partial(make_signing_client, region=region, credentials=credentials, pool_size=self.pool_size)
-        client = make("s3", endpoint_url=endpoint_url)
-        if endpoint_url:  # another store, or the emulator: no account of AWS
+        # Once: a bucket of a Region that is out of reach is waited for as it is, and trouble is told, not hidden.
+        client = make("s3", endpoint_url=endpoint_url, attempts=1)
+        if access.endpoint_url or self.s3_endpoint_url:  # another store
             return Account(client)
+        metrics = cache(partial(make, "cloudwatch", endpoint_url=self.aws_endpoint_url))
+        if endpoint_url:  # the emulator has no account of AWS
+            return Account(client, metrics=metrics)
         return Account(
             client,
+            metrics=metrics,
             account_blocks=lambda: account_blocks_of(
-                make("sts", endpoint_url=None), make("s3control", endpoint_url=None)
+                make("sts", endpoint_url=None), make("s3control", endpoint_url=None, attempts=1)
             ),
         )
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from scanner_tasks.cli.options import ACCESS, SELECTION, BaseJob, with_options
+from scanner_tasks.cli.options import ACCESS, BUDGET, SELECTION, BaseJob, budget_of, with_options
 from scanner_tasks.cli.screen import INCOMPLETE, AsJson, JobId, print_json, print_table, shown, uuid_of
 from scanner_tasks.cli.start_many import start_many
 
@@ -23,14 +23,18 @@ _PAGE = 100
 
 
 @app.command()
-@with_options(access=ACCESS, selection=SELECTION)
+@with_options(access=ACCESS, selection=SELECTION, budget=BUDGET)
 def start(
     bucket: Annotated[str, typer.Argument(help="Name of the bucket.", show_default=False)],
     prefix: Annotated[str, typer.Argument(help="Only keys that begin with it, as it stands.")] = "",
     wait: Annotated[bool, typer.Option("--wait", help="Watch the job until it has ended.")] = False,
     base_job: BaseJob = None,
+    inventory: Annotated[
+        str | None, typer.Option(help="Manifest of an S3 Inventory report that is read in the place of a listing.")
+    ] = None,
     access: dict[str, Any] | None = None,
     selection: dict[str, Any] | None = None,
+    budget: dict[str, Any] | None = None,
     as_json: AsJson = False,
 ) -> None:
     """Begin to scan a bucket, or the keys below a prefix; prints the job's id.
@@ -43,7 +47,15 @@ def start(
     from scanner_tasks import start_scan  # noqa: PLC0415
     from scanner_tasks.cli.shapes import started_shape  # noqa: PLC0415
 
-    started = start_scan(bucket, prefix, selection=selection, base_job=base_job, **(access or {}))
+    started = start_scan(
+        bucket,
+        prefix,
+        selection=selection,
+        budget=budget_of(budget),
+        base_job=base_job,
+        inventory=inventory,
+        **(access or {}),
+    )
     if started.base and started.base.refusal and not as_json:
         print(started.base.refusal, file=sys.stderr)
     if wait:
@@ -160,6 +172,7 @@ def _lines(view: JobView) -> list[tuple[str, object]]:
         *((name, value) for name, value in job.access.to_show().items() if value),
         *((name, _told(value)) for name, value in job.selection.to_json().items()),
         *_base_lines(view),
+        *([("inventory", job.inventory)] if job.inventory else []),
         ("status", f"{job.status}: {job.status_reason}" if job.status_reason else job.status),
         ("coverage", _coverage(view)),
         ("lane", job.lane),
@@ -176,12 +189,30 @@ def _lines(view: JobView) -> list[tuple[str, object]]:
     lines += [("objects in sum", sums_line(counts)), ("findings", counts.findings), ("occurrences", counts.occurrences)]
     if counts.allowed:
         lines.append(("  allowed besides", counts.allowed))
+    lines += _cost_lines(view)
     lines.append(("ruleset", job.ruleset_hash))
     if view.other_rulesets:
         told = f"{', '.join(view.other_rulesets)}: workers had other rules than the API when the job began"
         lines.append(("  also scanned with", told))
     if view.eta_s is not None:
         lines.append(("seconds left", round(view.eta_s)))
+    return lines
+
+
+def _cost_lines(view: JobView) -> list[tuple[str, object]]:
+    from scanner_tasks.cli.estimate import dollars, size_text  # noqa: PLC0415
+
+    lines: list[tuple[str, object]] = [(f"budget {name}", value) for name, value in view.costs.budget.to_json().items()]
+    for what, told in (("estimated", view.costs.estimate), ("actual", view.costs.actual)):
+        if told:
+            scanned = f"{told['objects']:,} objects, {size_text(told['bytes'])}, {told['cpu_s']:,.1f} vCPU seconds"
+            macie = dollars(told["macie_dollars"])
+            lines.append((f"cost {what}", f"{dollars(told['dollars'])} for {scanned}; Macie {macie}"))
+    sample: dict[str, Any] = (view.costs.actual or {}).get("sample") or {}
+    for name in ("objects_with_findings", "findings", "occurrences") if sample else ():
+        one = sample[name]
+        total = f"about {one['estimate']:,} (95 %: {one['low']:,} to {one['high']:,})"
+        lines.append((f"  of all, {name.replace('_', ' ')}", total))
     return lines
 
 
@@ -306,15 +337,18 @@ def pause(job_id: JobId, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def resume(job_id: JobId, as_json: AsJson = False) -> None:
-    """Let a paused job go on exactly where it was.
+@with_options(budget=BUDGET)
+def resume(job_id: JobId, budget: dict[str, Any] | None = None, as_json: AsJson = False) -> None:
+    """Let a paused job go on exactly where it was; one that its budget paused needs a larger one.
 
-    Example: s3scan jobs resume 0b0e7f1c-8f0c-4d5e-9a53-0f6a2c1d7e11
+    Example: s3scan jobs resume 0b0e7f1c-8f0c-4d5e-9a53-0f6a2c1d7e11 --budget-dollars 20
     """
     from scanner_tasks import bootstrap  # noqa: PLC0415
+    from scanner_tasks.core.budget import read_budget  # noqa: PLC0415
     from scanner_tasks.flow import control  # noqa: PLC0415
 
-    control.resume_job(uuid_of(job_id), using=bootstrap.api())
+    given = read_budget(budget_of(budget)) if budget else None
+    control.resume_job(uuid_of(job_id), budget=given, using=bootstrap.api())
     _say_status(job_id, as_json=as_json)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from scanner_tasks.cli import fill_secrets, watch
@@ -40,6 +42,41 @@ def resume_all(as_json: AsJson = False) -> None:
 
     changed = control.resume_all(using=bootstrap.api())
     _say("The fleet goes on." if changed else "The fleet was not paused.", paused=False, as_json=as_json)
+
+
+@app.command(name="limit-requests")
+def limit_requests(
+    bucket: Annotated[str | None, typer.Argument(help="Name of the bucket; without it the limits are shown.")] = None,
+    per_s: Annotated[
+        float | None, typer.Argument(min=1, help="Requests a second of the whole fleet; without it the limit goes.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Cap what the whole fleet asks of a bucket each second, so that its owner's traffic comes first.
+
+    GET, HEAD and LIST count, of all workers and functions together; in force within seconds. Buckets that S3 has asked
+    to slow down are shown too.
+
+    Example: s3scan ops limit-requests production-data 200
+    """
+    from scanner_tasks import bootstrap  # noqa: PLC0415
+    from scanner_tasks.core.names import check_bucket  # noqa: PLC0415
+    from scanner_tasks.store import bucket_rates  # noqa: PLC0415
+    from scanner_tasks.store.engine import transaction  # noqa: PLC0415
+
+    with transaction(bootstrap.api().engine) as connection:
+        if bucket is not None:
+            bucket_rates.set_cap(connection, check_bucket(bucket), per_s)
+        rates = [one for one in bucket_rates.list_rates(connection) if bucket in {None, one.bucket}]
+    if as_json:
+        for one in rates:
+            print_json({"bucket": one.bucket, "max_per_s": one.max_per_s, "now_per_s": one.now_per_s})
+    else:
+        print_table(
+            ["bucket", "limit a second#", "now#"],
+            ((one.bucket, one.max_per_s, None if one.now_per_s is None else round(one.now_per_s, 1)) for one in rates),
+            empty="No bucket has a limit." if bucket is None else f"{bucket} has no limit.",
+        )
 
 
 def _say(line: str, *, paused: bool, as_json: bool) -> None:

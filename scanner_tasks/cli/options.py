@@ -47,6 +47,12 @@ SELECTION: Final[Mapping[str, tuple[Any, str]]] = {
     "limit_objects": (int | None, "Stop listing when so many objects are chosen."),
     "limit_bytes": (str | None, "Stop listing before more bytes are chosen, such as 1TB."),
 }
+#: Field of core/budget.py → type and help of its option.
+BUDGET: Final[Mapping[str, tuple[Any, str]]] = {
+    "budget_dollars": (float | None, "Pause the job when it has cost so much, at list prices."),
+    "budget_objects": (int | None, "Pause it when so many objects were read."),
+    "budget_bytes": (str | None, "Pause it when so many bytes were read, such as 1TB."),
+}
 #: Field of core/access.py → type and help of its option.
 ACCESS: Final[Mapping[str, tuple[Any, str]]] = {
     "role_arn": (str | None, "Role to assume, on S3SCAN_ALLOWED_ROLES."),
@@ -91,3 +97,8 @@ def _parameter(name: str, kind: Any, help_text: str) -> inspect.Parameter:
         default=False if kind is bool else None,
         annotation=Annotated[kind, typer.Option(*names, help=help_text)],
     )
+
+
+def budget_of(given: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The budget's parts by the names that core/budget.py has."""
+    return {name.removeprefix("budget_"): value for name, value in (given or {}).items()}

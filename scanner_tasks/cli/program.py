@@ -13,7 +13,24 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from scanner_tasks.cli import buckets, db, detect, dlq, explain, export, jobs, ops, results, rules, scan, triage, worker
+from scanner_tasks.cli import (
+    buckets,
+    completion,
+    db,
+    detect,
+    dlq,
+    estimate,
+    explain,
+    export,
+    jobs,
+    ops,
+    report,
+    results,
+    rules,
+    scan,
+    triage,
+    worker,
+)
 from scanner_tasks.core.errors import InvalidInput, RuleError, ScannerError
 
 if TYPE_CHECKING:
@@ -31,16 +48,19 @@ app = typer.Typer(
 app.command(name="scan")(scan.scan)
 app.add_typer(jobs.app, name="jobs")
 app.command(name="buckets")(buckets.buckets)
+app.command(name="estimate")(estimate.estimate)
 app.command(name="results")(results.results)
 app.add_typer(triage.app, name="triage")
 app.command(name="explain")(explain.explain)
 app.command(name="export")(export.export)
+app.command(name="report")(report.report)
 app.command(name="detect")(detect.detect)
 app.add_typer(dlq.app, name="dlq")
 app.add_typer(ops.app, name="ops")
 app.add_typer(worker.app, name="worker")
 app.add_typer(rules.app, name="rules")
 app.add_typer(db.app, name="db")
+app.command(name="completion")(completion.completion)
 
 
 def command() -> Any:
@@ -50,6 +70,7 @@ def command() -> Any:
 
 def run(arguments: Sequence[str]) -> int:
     """Run the command line; its exit status."""
+    completion.answer_shells()
     try:
         status = command().main(args=list(arguments), prog_name="s3scan", standalone_mode=False)
     except (KeyboardInterrupt, typer.Abort):

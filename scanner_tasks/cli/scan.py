@@ -30,7 +30,7 @@ def scan(
     target: Annotated[
         str, typer.Argument(help="A file, a folder, - (standard input) or s3://BUCKET/PREFIX.", show_default=False)
     ],
-    form: Annotated[str, typer.Option("--format", "-f", help="table, jsonl, csv, sarif or parquet.")] = "table",
+    form: Annotated[str, typer.Option("--format", "-f", help="table, jsonl, csv, sarif, html or parquet.")] = "table",
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="File for the result; else it is printed.")
     ] = None,

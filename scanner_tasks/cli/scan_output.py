@@ -15,12 +15,21 @@ if TYPE_CHECKING:
     from scanner_tasks.core.model import Finding
     from scanner_tasks.flow.scan_local.run import LocalScan, Scanned
 
-FORMATS = ("table", "jsonl", "csv", "sarif", "parquet")
+#: Objects not scanned to their ends that a page holds; the sums beside them are exact.
+_UNREAD = 1000
+FORMATS = ("table", "jsonl", "csv", "sarif", "html", "parquet")
 
 
 def output_of(form: str, path: Path | None, stack: ExitStack) -> Output:
     """The output of this form, to the file or to standard output; InvalidInput for a form that there is not."""
-    kinds: dict[str, type[Output]] = {"table": Table, "jsonl": Jsonl, "csv": Csv, "sarif": Sarif, "parquet": Parquet}
+    kinds: dict[str, type[Output]] = {
+        "table": Table,
+        "jsonl": Jsonl,
+        "csv": Csv,
+        "sarif": Sarif,
+        "html": Html,
+        "parquet": Parquet,
+    }
     if form not in kinds:
         raise InvalidInput(f"--format: one of {', '.join(FORMATS)}.")
     if kinds[form].is_binary:
@@ -107,6 +116,40 @@ class Sarif(Collected):
         findings, known = in_order(self.found), about(scan.rules())
         told = sarif(findings, known, not_scanned=sorted(self._not_scanned), is_complete=not scan.is_incomplete)
         self.out.write(text(told))
+
+
+class Html(Collected):
+    """One page."""
+
+    def __init__(self, out: IO[Any]) -> None:
+        super().__init__(out)
+        self._unread: list[tuple[str, str, str]] = []
+
+    def add(self, scanned: Scanned) -> None:
+        """Keep its findings, and what became of it if it was not scanned to its end."""
+        super().add(scanned)
+        if scanned.outcome.kind != "scanned" and len(self._unread) < _UNREAD:
+            name = object_name(scanned.ref.bucket, scanned.ref.key)
+            self._unread.append((name, str(scanned.outcome), scanned.detail or ""))
+
+    def finish(self, scan: LocalScan) -> None:
+        """Write it."""
+        from scanner_tasks.report.html.data import ReportInput, Unread  # noqa: PLC0415
+        from scanner_tasks.report.html.page import page  # noqa: PLC0415
+        from scanner_tasks.report.why import why  # noqa: PLC0415
+
+        rules = scan.rules()
+        given = ReportInput(
+            title=f"Scan of {scan.target.text}",
+            facts=[("begun", scan.began_at.strftime("%Y-%m-%d %H:%M:%S UTC")), ("id", str(scan.scan_id))],
+            progress=scan.progress,
+            is_incomplete=scan.is_incomplete,
+            findings=in_order(self.found),
+            about=about(rules),
+            explain=why(rules),
+            unread=[Unread(name=name, outcome=outcome, detail=told) for name, outcome, told in sorted(self._unread)],
+        )
+        self.out.write(page(given))
 
 
 class Parquet(Collected):

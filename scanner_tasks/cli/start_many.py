@@ -6,11 +6,11 @@ from typing import Annotated, Any
 
 import typer
 
-from scanner_tasks.cli.options import ACCESS, SELECTION, BaseJob, with_options
+from scanner_tasks.cli.options import ACCESS, BUDGET, SELECTION, BaseJob, budget_of, with_options
 from scanner_tasks.cli.screen import INCOMPLETE, AsJson, print_json, print_table
 
 
-@with_options(access=ACCESS, selection=SELECTION)
+@with_options(access=ACCESS, selection=SELECTION, budget=BUDGET)
 def start_many(
     buckets: Annotated[
         list[str],
@@ -23,6 +23,7 @@ def start_many(
     base_job: BaseJob = None,
     access: dict[str, Any] | None = None,
     selection: dict[str, Any] | None = None,
+    budget: dict[str, Any] | None = None,
     as_json: AsJson = False,
 ) -> None:
     """Begin a job on each bucket meant: by name, by pattern, by tag; prints each bucket with its job's id.
@@ -35,7 +36,15 @@ def start_many(
     from scanner_tasks import start_scans  # noqa: PLC0415
 
     tags = read_tags(bucket_tags, "--bucket-tags")
-    started = start_scans(buckets, prefix, bucket_tags=tags, selection=selection, base_job=base_job, **(access or {}))
+    started = start_scans(
+        buckets,
+        prefix,
+        bucket_tags=tags,
+        selection=selection,
+        budget=budget_of(budget),
+        base_job=base_job,
+        **(access or {}),
+    )
     if as_json:
         for bucket, job in started.jobs:
             print_json({"bucket": bucket, "job_id": job.job_id, "status": job.status})

@@ -130,6 +130,8 @@ class JobSource(StrEnum):
     LISTING = "listing"
     #: The caller named the keys.
     KEYS = "keys"
+    #: A report of S3 Inventory names them.
+    INVENTORY = "inventory"
 
 
 class Severity(StrEnum):
@@ -229,7 +231,8 @@ class Job:
     #: Number of the current Step Functions execution, named ``<job_id>-<execution_no>``; 0 before the first.
     execution_no: int
     execution_arn: str | None
-    #: Last key that the listing has recorded, or how many of the given keys; None before the first page.
+    #: Last key that the listing has recorded, how many of the given keys, or an inventory's file and row; None before
+    #: the first page.
     cursor: str | None
     #: Batches recorded so far; the next batch gets this number.
     next_batch_no: int
@@ -247,6 +250,8 @@ class Job:
     taken: Taken = NOTHING_TAKEN
     #: The former job that it is compared with; None when nobody asked for one.
     base: Base | None = None
+    #: Address of the S3 Inventory manifest that names its objects; None for every other source.
+    inventory: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -93,6 +93,9 @@ class Account(Protocol):
     def posture(self, bucket: str) -> Posture:
         """Who may read the bucket and how it is encrypted; raises BucketNotFound or Unavailable."""
 
+    def object_count(self, bucket: str) -> int | None:
+        """Objects as S3's daily metric counts them; None when it tells nothing. Raises Denied or Unavailable."""
+
     def region(self, bucket: str) -> str:
         """The bucket's Region; "" when the role may not ask."""
 

@@ -95,7 +95,11 @@ class Taken:
 
     def and_(self, ref: ObjectRef) -> Taken:
         """With one more."""
-        return Taken(objects=self.objects + 1, size_bytes=self.size_bytes + ref.size_bytes)
+        return self.more(1, ref.size_bytes)
+
+    def more(self, objects: int, size_bytes: int) -> Taken:
+        """With so many more."""
+        return Taken(objects=self.objects + objects, size_bytes=self.size_bytes + size_bytes)
 
 
 #: What a job has chosen when it begins.

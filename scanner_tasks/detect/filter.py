@@ -36,7 +36,7 @@ _LONG: Final = 3000
 #: Number of the rule, ends or words, pattern.
 _Pattern = tuple[int, int, bytes]
 #: Begins what ``Filter.dump`` gives; raised with its layout.
-_MAGIC: Final = b"s3scan filter 1\n"
+_MAGIC: Final = b"s3scan filter 2\n"
 
 
 class Seen(NamedTuple):
@@ -61,8 +61,8 @@ class Filter:
         #: Rules whose ends are reported by a pass of their own, over text without its sound cells.
         self.celled: Final = frozenset(n for n, rule in enumerate(rules) if rule.rule.cells)
         self._patterns: list[list[_Pattern]] = [[], [], [], []]
-        #: Whether the library refused a pattern.
-        self._is_short = False
+        #: Places of the patterns that the library refused.
+        self._refused: list[list[int]] = [[] for _ in self._patterns]
         for number, rule in enumerate(rules):
             self._add(number, rule)
         told = json.dumps([[(n, kind, p.decode()) for n, kind, p in some] for some in self._patterns])
@@ -105,9 +105,14 @@ class Filter:
         try:
             return self._build(self._patterns[which])
         except self._hyperscan.error:
-            self._patterns[which] = [
-                taken for pattern in self._patterns[which] if (taken := self._taken(which, pattern))
-            ]
+            refused = []
+            for place, pattern in enumerate(self._patterns[which]):
+                taken = self._taken(which, pattern)
+                if taken is None:
+                    refused.append(place)
+                else:
+                    self._patterns[which][place] = taken
+            self._leave_out(which, refused)
             return self._build(self._patterns[which])
 
     def _taken(self, which: int, pattern: _Pattern) -> _Pattern | None:
@@ -123,10 +128,16 @@ class Filter:
             except self._hyperscan.error:
                 continue
             return some
-        self._is_short = True
-        if which not in {_WHOLE, _WHOLE_CELLED}:
-            (self._words_known if kind == _WORDS else self._known)[number] = False
         return None
+
+    def _leave_out(self, which: int, refused: list[int]) -> None:
+        """Do without these patterns of a database: what they stand for is searched everywhere."""
+        self._refused[which] = refused
+        for number, kind, _ in (self._patterns[which][place] for place in refused):
+            if which not in {_WHOLE, _WHOLE_CELLED}:
+                (self._words_known if kind == _WORDS else self._known)[number] = False
+        left_out = set(refused)
+        self._patterns[which] = [p for place, p in enumerate(self._patterns[which]) if place not in left_out]
 
     def _build(self, patterns: list[_Pattern]) -> Any:
         if not patterns:
@@ -140,14 +151,13 @@ class Filter:
         return database
 
     def dump(self) -> bytes:
-        """The databases as bytes, for a later ``Filter`` of the same rules; empty where a pattern was refused.
+        """The databases as bytes, for a later ``Filter`` of the same rules, and which patterns were refused.
 
         They serve the same library on the same kind of processor only, and the library trusts them: keep them where
         only the program itself writes.
         """
-        if self._is_short:
-            return b""
-        parts = [self._hyperscan.dumpb(database) if database is not None else b"" for database in self._databases]
+        parts = [json.dumps(self._refused).encode()]
+        parts += [self._hyperscan.dumpb(database) if database is not None else b"" for database in self._databases]
         body = b"".join(len(part).to_bytes(8, "big") + part for part in parts)
         return b"".join((_MAGIC, self._digest, hashlib.sha256(body).digest(), zlib.compress(body, 1)))
 
@@ -160,13 +170,18 @@ class Filter:
             body = zlib.decompress(saved[edge + 64 :])
             if hashlib.sha256(body).digest() != saved[edge + 32 : edge + 64]:
                 return None
-            databases, at = [], 0
-            for _ in self._patterns:
+            parts, at = [], 0
+            for _ in range(1 + len(self._patterns)):
                 size = int.from_bytes(body[at : at + 8], "big")
-                part, at = body[at + 8 : at + 8 + size], at + 8 + size
-                databases.append(self._hyperscan.loadb(part, self._hyperscan.HS_MODE_BLOCK) if part else None)
+                parts.append(body[at + 8 : at + 8 + size])
+                at += 8 + size
+            databases = [
+                self._hyperscan.loadb(part, self._hyperscan.HS_MODE_BLOCK) if part else None for part in parts[1:]
+            ]
         except (zlib.error, self._hyperscan.error):
             return None
+        for which, refused in enumerate(json.loads(parts[0])):
+            self._leave_out(which, refused)
         return databases
 
     def scan(self, text: bytes) -> Seen:

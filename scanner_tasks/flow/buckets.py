@@ -22,6 +22,7 @@ from scanner_tasks.core.buckets import (
     is_pattern,
     matches,
 )
+from scanner_tasks.core.budget import UNLIMITED, Budget
 from scanner_tasks.core.errors import BucketNotFound, Denied, InvalidInput, ScannerError, Unavailable
 from scanner_tasks.core.names import check_key
 from scanner_tasks.core.selection import EVERYTHING, Selection
@@ -34,8 +35,9 @@ if TYPE_CHECKING:
 
     from scanner_tasks.flow.parts import Api
 
-#: Buckets that are asked at the same time: fewer than a process has connections to Postgres and to S3.
-_THREADS = 5
+#: Buckets on which jobs begin at the same time: no more than a process has connections to Postgres. And buckets that S3
+#: is asked about: those of another Region may be out of reach, and are waited for.
+_THREADS, _S3_THREADS = 5, 20
 A = TypeVar("A")
 
 
@@ -119,19 +121,25 @@ def start_jobs(
     bucket_tags: Mapping[str, str] | None = None,
     access: Access = OWN,
     selection: Selection = EVERYTHING,
+    budget: Budget = UNLIMITED,
     base_job: str | None = None,
     using: Api,
 ) -> StartedJobs:
-    """Begin a job on each bucket meant; see ``meant_buckets`` for what it raises, before any job begins."""
+    """Begin a job on each bucket meant, each with the ``budget`` for itself.
+
+    What ``meant_buckets`` raises, it raises before any job begins.
+    """
     if base_job not in {None, LAST}:
         raise InvalidInput("base_job: give last, the youngest finished job of each bucket; an id is of one bucket.")
     check_key(prefix, "prefix")
     meant = meant_buckets(names, bucket_tags=bucket_tags, access=access, using=using)
 
     def start(bucket: str) -> StartedJob:
-        return start_job(bucket, prefix, access=access, selection=selection, base_job=base_job, using=using)
+        return start_job(
+            bucket, prefix, access=access, selection=selection, budget=budget, base_job=base_job, using=using
+        )
 
-    begun = _asked(start, meant.buckets, ())
+    begun = _asked(start, meant.buckets, (), threads=_THREADS)
     failed = [NotStarted(bucket=name, reason=str(error)) for name, error in begun.errors.items()]
     return StartedJobs(
         jobs=tuple(begun.answers.items()),
@@ -167,7 +175,9 @@ class _Told(Generic[A]):
     errors: dict[str, ScannerError]
 
 
-def _asked(ask: Callable[[str], A], names: Sequence[str], named: Sequence[str]) -> _Told[A]:
+def _asked(
+    ask: Callable[[str], A], names: Sequence[str], named: Sequence[str], *, threads: int = _S3_THREADS
+) -> _Told[A]:
     """What each says, in order; an error of one in ``named`` is raised."""
 
     def one(name: str) -> A | ScannerError:
@@ -178,7 +188,7 @@ def _asked(ask: Callable[[str], A], names: Sequence[str], named: Sequence[str]) 
                 raise
             return error
 
-    with ThreadPoolExecutor(_THREADS) as pool:
+    with ThreadPoolExecutor(threads) as pool:
         told = dict(zip(names, pool.map(one, names), strict=True))
     errors = {name: answer for name, answer in told.items() if isinstance(answer, ScannerError)}
     return _Told({name: answer for name, answer in told.items() if not isinstance(answer, ScannerError)}, errors)

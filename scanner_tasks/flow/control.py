@@ -13,13 +13,14 @@ from scanner_tasks.core.errors import Conflict, JobNotFound, ScannerError
 from scanner_tasks.core.model import Job, JobStatus, Outcome
 from scanner_tasks.flow.executions import start_next_execution
 from scanner_tasks.log import get_logger
-from scanner_tasks.store import fleet, jobs, reopen, sweep
+from scanner_tasks.store import fleet, job_costs, jobs, reopen, sweep
 from scanner_tasks.store.engine import transaction
 from scanner_tasks.store.reopen import Reopened
 
 if TYPE_CHECKING:
     from uuid import UUID
 
+    from scanner_tasks.core.budget import Budget
     from scanner_tasks.flow.parts import Api
 
 log = get_logger()
@@ -63,23 +64,25 @@ def close_job(job: Job, status: JobStatus, *, using: Api) -> None:
         jobs.end_job(connection, job.job_no)
 
 
-def pause_job(job_id: UUID, *, using: Api) -> None:
+def pause_job(job_id: UUID, *, reason: str | None = None, using: Api) -> None:
     """Stop sending and finishing: what is in the lanes becomes a no-op, what workers hold is planned again."""
     job = find_job(job_id, using=using)
     with transaction(using.engine) as connection:
-        if jobs.change_status(connection, job.job_no, JobStatus.PAUSED, new_epoch=True) is None:
+        if jobs.change_status(connection, job.job_no, JobStatus.PAUSED, reason=reason, new_epoch=True) is None:
             raise Conflict(f"Job {job_id} is {job.status}: only a job that is listing or scanning can be paused.")
         sweep.return_sent(connection, job.job_no)
         jobs.end_feeding(connection, job.job_no, execution_no=job.execution_no)
     _stop_execution(job, "The job is paused.", using=using)
 
 
-def resume_job(job_id: UUID, *, using: Api) -> None:
-    """Go on exactly where the job was paused."""
+def resume_job(job_id: UUID, *, budget: Budget | None = None, using: Api) -> None:
+    """Go on exactly where the job was paused, with another budget if one is given."""
     job = find_job(job_id, using=using)
     if job.status is not JobStatus.PAUSED:
         raise Conflict(f"Job {job_id} is {job.status}: only a paused job can be resumed.")
     with transaction(using.engine) as connection:
+        if budget is not None:
+            job_costs.set_budget(connection, job.job_no, budget)
         jobs.change_status(connection, job.job_no, JobStatus.LISTING if job.listed_at is None else JobStatus.SCANNING)
     start_next_execution(job, using=using)
 

@@ -165,7 +165,8 @@ class ObjectChild:
         ended = self.end()
         status = ended.status if ended else None
         grown_bytes = ended.peak_bytes - self._began_bytes if ended and self._began_bytes else 0
-        log.warning("object_crashed_its_process", position=position, exit_status=status, grown_bytes=grown_bytes)
+        if not self._is_interrupted:
+            log.warning("object_crashed_its_process", position=position, exit_status=status, grown_bytes=grown_bytes)
         if status in _WITHOUT_MEMORY and grown_bytes >= _LEAST_GROWN * self._memory_bytes:
             return ObjectResult(
                 position=position,

@@ -132,6 +132,8 @@ class Walk:
         self.pace.answered(slow_downs=answer.slow_downs)
         keys = [ref.key for ref in answer.objects]
         check_order(ask.start_after, keys)
+        if not keys and not answer.is_last:
+            raise Unavailable("The store gave an empty page that is not the last, and no token to go on with.")
         found = self.plan.answered(ask, keys, is_last=answer.is_last)
         return None if found is None else ListedPage(found, answer.objects[: found.keys])
 

@@ -98,6 +98,8 @@ class Worker(Api):
     #: Set when the process shall end: batches are given back at the next object.
     stopping: threading.Event = field(default_factory=threading.Event)
     clock: Callable[[], float] = time.monotonic
+    #: Seconds of CPU that this thread has taken.
+    cpu_clock: Callable[[], float] = time.thread_time
 
     def __post_init__(self) -> None:
         """The children are the worker's own."""

@@ -20,6 +20,7 @@ from scanner_tasks.flow.control import find_job
 from scanner_tasks.store import jobs as job_rows
 from scanner_tasks.store.engine import transaction
 from scanner_tasks.store.findings import FindingFilter, FindingPlace, read_findings
+from scanner_tasks.store.job_costs import NO_COSTS, JobCosts, read_costs
 from scanner_tasks.store.progress import live_progress, view_progress
 
 if TYPE_CHECKING:
@@ -47,6 +48,8 @@ class JobView:
     eta_s: float | None
     #: Rulesets other than the job's own that workers scanned some of it with.
     other_rulesets: tuple[str, ...] = ()
+    #: Its budget, its estimate, and what it did cost once it has ended.
+    costs: JobCosts = NO_COSTS
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -156,6 +159,7 @@ def _views(connection: Connection, jobs: Sequence[Job], *, real_time: bool) -> l
     live_for = [job.job_no for job in jobs if real_time or _is_stale(job, sums.get(job.job_no))]
     live = live_progress(connection, live_for) if live_for else {}
     others = job_rows.other_rulesets(connection, [job.job_no for job in jobs])
+    costs = read_costs(connection, [job.job_no for job in jobs])
     views = []
     for job in jobs:
         is_live = job.job_no in live_for
@@ -167,6 +171,7 @@ def _views(connection: Connection, jobs: Sequence[Job], *, real_time: bool) -> l
                 real_time=is_live,
                 eta_s=_eta_s(job, progress),
                 other_rulesets=others.get(job.job_no, ()),
+                costs=costs.get(job.job_no, NO_COSTS),
             )
         )
     return views

@@ -20,7 +20,7 @@ from scanner_tasks.flow.patience import patiently
 from scanner_tasks.flow.scan_object import scan_object
 from scanner_tasks.flow.scan_range import can_be_split, scan_range, split
 from scanner_tasks.log import get_logger
-from scanner_tasks.store import batches, jobs
+from scanner_tasks.store import batches, job_costs, jobs
 from scanner_tasks.store.engine import transaction
 from scanner_tasks.store.range_results import record_range
 
@@ -84,6 +84,7 @@ def _claim(job_id: UUID, batch_no: int, epoch: int, *, using: Worker) -> Claimed
 def _scan(batch: ClaimedBatch, *, using: Worker) -> Result:
     results: list[ObjectResult] = []
     began, using = using.clock(), reaching(using, batch.access)
+    cpu_began = using.cpu_clock()
     with using.leases.hold(batch) as hold, ExitStack() as stack:
         if can_be_split(batch, using=using):
             return "done" if split(batch, using=using) else "lost"
@@ -109,7 +110,7 @@ def _scan(batch: ClaimedBatch, *, using: Worker) -> Result:
         if hold.lost.is_set():
             log.info("batch_lost", attempt=batch.attempt)
             return "lost"
-        is_ours = _record(batch, results, using=using)
+        is_ours = _record(batch, results, cpu_s=using.cpu_clock() - cpu_began, using=using)
     give_back_memory()
     is_whole = len(results) == len(batch.objects)
     result: Result = ("done" if is_whole else "given_back") if is_ours else "lost"
@@ -171,7 +172,7 @@ def _guarded(size_bytes: int, *, using: Worker) -> AbstractContextManager[None]:
     return using.guard.during(size_bytes) if using.guard else nullcontext()
 
 
-def _record(batch: ClaimedBatch, results: Sequence[ObjectResult], *, using: Worker) -> bool:
+def _record(batch: ClaimedBatch, results: Sequence[ObjectResult], *, cpu_s: float, using: Worker) -> bool:
     """Record, and repeat it when the connection breaks: a commit that did go through is recognised by its attempt."""
     # What was scanned with other rules is recorded and told, not refused: docs/decisions/0009.
     used = {result.ruleset_hash or using.ruleset_hash() for result in results}
@@ -191,6 +192,9 @@ def _record(batch: ClaimedBatch, results: Sequence[ObjectResult], *, using: Work
                 )
             else:
                 is_ours = batches.record_results(connection, batch, results)
+            if is_ours:
+                read = sum(result.bytes_read for result in results)
+                job_costs.add_work(connection, batch.job_no, cpu_s=cpu_s, bytes_read=read)
             for other in others if is_ours else ():
                 jobs.add_ruleset(connection, batch.job_no, other)
             return is_ours

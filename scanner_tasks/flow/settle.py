@@ -13,6 +13,7 @@ from scanner_tasks.core.errors import InvalidInput, ScannerError
 from scanner_tasks.core.model import Job, JobStatus
 from scanner_tasks.flow.control import close_job
 from scanner_tasks.flow.executions import start_next_execution
+from scanner_tasks.flow.job_costs import keep_actual, settle_costs
 from scanner_tasks.flow.retention import retire
 from scanner_tasks.log import get_logger
 from scanner_tasks.store import dead_letters, fleet, jobs, partitions, progress, retention, strata, sweep
@@ -110,8 +111,13 @@ def _settle_job(job: Job, lane_is_empty: dict[str, bool], *, using: Feeder) -> d
         return {"returned": returned}
     with transaction(using.engine) as connection:
         sweep.advance_done_from(connection, job.job_no)
-        if sweep.finish_job(connection, job.job_no):
-            return {"returned": returned, "finished": 1}
+        has_finished = sweep.finish_job(connection, job.job_no) is not None
+    if has_finished:
+        keep_actual(job, using=using)
+        return {"returned": returned, "finished": 1}
+    if settle_costs(job, using=using):
+        return {"returned": returned}
+    with transaction(using.engine) as connection:
         age_s = sweep.note_progress(connection, job.job_no)
         restart = sweep.needs_feeding(connection, job.job_no) or age_s > using.settings.stalled_after_s
         restart = restart and not fleet.is_paused(connection)

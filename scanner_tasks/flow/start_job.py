@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 from scanner_tasks.core.access import OWN, Access
 from scanner_tasks.core.access_rules import check_access
+from scanner_tasks.core.budget import UNLIMITED, Budget
 from scanner_tasks.core.errors import Denied, Unavailable
 from scanner_tasks.core.lanes import choose_lane
 from scanner_tasks.core.model import Job, JobSource, JobStatus
@@ -16,7 +17,8 @@ from scanner_tasks.core.selection import EVERYTHING, Selection
 from scanner_tasks.flow.base_job import find_base
 from scanner_tasks.flow.control import fail_job
 from scanner_tasks.flow.executions import start_first_execution
-from scanner_tasks.store import jobs
+from scanner_tasks.flow.inventory import check_inventory
+from scanner_tasks.store import job_costs, jobs
 from scanner_tasks.store.engine import transaction
 
 if TYPE_CHECKING:
@@ -41,29 +43,36 @@ def start_job(
     *,
     access: Access = OWN,
     selection: Selection = EVERYTHING,
+    budget: Budget = UNLIMITED,
     base_job: str | UUID | None = None,
+    inventory: str | None = None,
     using: Api,
     job_id: UUID | None = None,
 ) -> StartedJob:
     """Begin to scan a bucket, or the keys below a prefix; returns before anything is listed.
 
     ``access`` says how the bucket is reached; endpoints and roles must be on the operator's lists. ``selection`` says
-    which objects are scanned (core/selection_rules.py reads it). ``base_job`` is a former job's id or ``last``: what is
-    as that job left it is not read again (flow/base_job.py). A repeat with the same ``job_id`` begins nothing anew.
-    Raises InvalidInput, BucketNotFound, Denied, Unavailable, JobNotFound or Conflict; when the execution cannot be
-    started, the job is ``failed`` with the reason and the error is raised.
+    which objects are scanned (core/selection_rules.py reads it), and at its ``budget`` the job pauses itself.
+    ``base_job`` is a former job's id or ``last``: what is as that job left it is not read again (flow/base_job.py).
+    ``inventory`` is the address of an S3 Inventory manifest: its report is read in the place of a listing. A repeat
+    with the same ``job_id`` begins nothing anew. Raises InvalidInput, BucketNotFound, Denied, Unavailable, JobNotFound
+    or Conflict; when the execution cannot be started, the job is ``failed`` with the reason and the error is raised.
     """
     check_bucket(bucket)
     check_key(prefix, "prefix")
     access = allowed_access(access, using=using)
     using.objects.through(access).check_bucket(bucket)
+    if inventory is not None:
+        check_inventory(inventory, bucket=bucket, objects=using.objects.through(access))
     job = register_job(
         bucket,
         prefix,
-        source=JobSource.LISTING,
+        source=JobSource.LISTING if inventory is None else JobSource.INVENTORY,
         access=access,
         selection=selection,
+        budget=budget,
         base_job=base_job,
+        inventory=inventory,
         job_id=job_id or uuid4(),
         using=using,
     )
@@ -86,7 +95,9 @@ def register_job(
     source: JobSource,
     access: Access = OWN,
     selection: Selection = EVERYTHING,
+    budget: Budget = UNLIMITED,
     base_job: str | UUID | None = None,
+    inventory: str | None = None,
     job_id: UUID,
     using: Api,
 ) -> Job:
@@ -106,7 +117,7 @@ def register_job(
         lane = jobs.active_lane(connection, bucket) or choose_lane(
             bucket, jobs.lane_load(connection), settings.lane_names, settings.dedicated_lanes
         )
-        jobs.add_job(
+        added = jobs.add_job(
             connection,
             job_id=job_id,
             bucket=bucket,
@@ -117,8 +128,11 @@ def register_job(
             lane=lane,
             ruleset_hash=ruleset_hash,
             base=base,
+            inventory=inventory,
         )
         job = jobs.get_job(connection, job_id)
+        if job and added and not budget.is_unlimited:
+            job_costs.set_budget(connection, job.job_no, budget)
     assert job is not None
     return job
 

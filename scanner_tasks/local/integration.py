@@ -38,6 +38,8 @@ UPLOAD_THREADS = 16
 STALLED_AFTER_S = 900.0
 POLL_S = 2.0
 _SHOWN = 20
+#: Requests that may fail while the API's function starts.
+_WAKING = 6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +57,7 @@ def run(api: Api, s3: Any, bucket: str, *, folder: Path, say: Callable[[str], No
     """Upload, scan, compare; what was uploaded is deleted afterwards unless ``keep``. Raises ApiError."""
     top = f"s3scan-test-{uuid.uuid4().hex[:8]}/"
     objects = make_sample(folder).objects
+    _wake(api, say)
     began = time.monotonic()
     keys = [f"{top}{o.bucket}/{o.key}" for o in objects]
     try:
@@ -78,6 +81,19 @@ def run(api: Api, s3: Any, bucket: str, *, folder: Path, say: Callable[[str], No
         if not keep:
             with ThreadPoolExecutor(UPLOAD_THREADS) as pool:
                 list(pool.map(lambda key: s3.delete_object(Bucket=bucket, Key=key), keys))
+
+
+def _wake(api: Api, say: Callable[[str], None]) -> None:
+    """Ask for a job that is not there until the API says so: a function's first start may outlast a request."""
+    for attempt in range(1, _WAKING + 1):
+        try:
+            api.job(str(uuid.uuid4()))
+        except ApiError as error:
+            if "answered 404" in str(error):
+                return
+            if attempt == _WAKING or "answered 4" in str(error):
+                raise
+            say(f"the API starts: {error}")
 
 
 def _upload(s3: Any, bucket: str, key: str, o: SampleObject) -> None:

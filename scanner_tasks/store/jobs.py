@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _COLUMNS = """job_no, job_id, bucket, prefix, source, access, status, status_reason, lane, epoch, execution_no,
   execution_arn, cursor, next_batch_no, ruleset_hash, created_at, listed_at, finished_at, selection,
-  taken_objects, taken_bytes, base_job_no, base_job_id, base_refusal"""
+  taken_objects, taken_bytes, base_job_no, base_job_id, base_refusal, inventory"""
 
 
 def _job(row: Row[Any]) -> Job:
@@ -85,6 +85,7 @@ def add_job(
     access: Access = OWN,
     selection: Selection = EVERYTHING,
     base: Base | None = None,
+    inventory: str | None = None,
 ) -> bool:
     """Add a job in status ``listing`` and its bucket's row; False when the job is there already."""
     execute(
@@ -100,9 +101,9 @@ def add_job(
         connection,
         """
         insert into jobs (job_id, bucket, prefix, source, access, lane, ruleset_hash, selection, base_job_no,
-          base_job_id, base_refusal)
+          base_job_id, base_refusal, inventory)
         values (:job_id, :bucket, :prefix, :source, cast(:access as jsonb), :lane, :ruleset_hash,
-          cast(:selection as jsonb), :base_job_no, :base_job_id, :base_refusal)
+          cast(:selection as jsonb), :base_job_no, :base_job_id, :base_refusal, :inventory)
         on conflict (job_id) do nothing
         """,
         job_id=job_id,
@@ -116,6 +117,7 @@ def add_job(
         base_job_no=base.job_no if base else None,
         base_job_id=base.job_id if base else None,
         base_refusal=base.refusal if base else None,
+        inventory=inventory,
     )
     return added.rowcount == 1
 

@@ -73,6 +73,19 @@ buckets = Table(
     _time("measured_at", nullable=False),
 )
 
+#: Buckets with a cap on requests a second, and those that S3 asked to slow down: store/bucket_rates.py.
+bucket_rates = Table(
+    "bucket_rates",
+    metadata,
+    Column("bucket", Text(collation="C"), primary_key=True),
+    Column("max_per_s", Double),
+    Column("slow_per_s", Double),
+    _time("slowed_at"),
+    _time("next_at", nullable=False),
+    CheckConstraint("max_per_s > 0 and slow_per_s > 0", name="bucket_rates_positive"),
+    postgresql_with={"fillfactor": "50"},
+)
+
 jobs = Table(
     "jobs",
     metadata,
@@ -99,6 +112,7 @@ jobs = Table(
     Column("base_job_no", Integer),
     Column("base_job_id", Uuid),
     Column("base_refusal", Text),
+    Column("inventory", Text),
     _number("taken_objects", BigInteger),
     _number("taken_bytes", BigInteger),
     _number("progress_mark", BigInteger),
@@ -111,7 +125,7 @@ jobs = Table(
         "status in ('listing','scanning','paused','succeeded','succeeded_with_failures','failed','cancelled')",
         name="jobs_status_known",
     ),
-    CheckConstraint("source in ('listing','keys')", name="jobs_source_known"),
+    CheckConstraint("source in ('listing','keys','inventory')", name="jobs_source_known"),
     Index("jobs_of_bucket", "bucket", "job_no"),
     Index("jobs_active", "job_no", postgresql_where=text("finished_at is null")),
     Index("jobs_deleted", "job_no", postgresql_where=text("deleted_at is not null")),
@@ -257,6 +271,22 @@ job_rulesets = Table(
     Column("job_no", Integer, ForeignKey("jobs.job_no", ondelete="CASCADE"), primary_key=True),
     Column("ruleset_hash", Text, primary_key=True),
     _time("seen_at", nullable=False),
+)
+
+#: What a job may cost (at which it pauses itself), was reckoned to cost, and did cost.
+job_costs = Table(
+    "job_costs",
+    metadata,
+    Column(
+        "job_no",
+        Integer,
+        ForeignKey("jobs.job_no", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    Column("budget", JSONB, nullable=False, server_default=text("'{}'")),
+    Column("estimate", JSONB),
+    Column("actual", JSONB),
 )
 
 #: One sentence for each object that failed or was read in part.

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from scanner_tasks.core.choosing import Stratum
+from scanner_tasks.core.kinds import kind_of
 from scanner_tasks.core.model import Outcome
+from scanner_tasks.core.sampling import Drawn
 from scanner_tasks.store.engine import execute, insert_rows
 from scanner_tasks.store.text import from_text, to_text
 
@@ -77,4 +79,41 @@ def compact_strata(connection: Connection) -> None:
         from taken group by 1, 2, 3, 4
         """,
         most=MAX_STRATA,
+    )
+
+
+def read_drawn(connection: Connection, job_no: int, *, below: str, by_kind: bool) -> tuple[Drawn, ...]:
+    """What was found in the objects of each stratum; strata without findings are missing.
+
+    Reads every finding of the job once (its primary key): for when the job has ended.
+    """
+    rows = execute(
+        connection,
+        r"""
+        with objects as (
+          select object_key, count(*)::float8 as findings, sum(count)::float8 as occurrences,
+            position('/' in substr(object_key, :depth + 1)) as slash
+          from findings where job_no = :job_no group by object_key
+        )
+        select case when :by_kind then '*' when slash > 0 then left(object_key, :depth + slash) else '' end as prefix,
+          coalesce(substring(lower(regexp_replace(object_key, '^.*/', '')) from '((\.[^.]*)?\.[^.]*)$'), '') as suffix,
+          count(*) as with_findings, sum(findings) as findings, sum(occurrences) as occurrences,
+          sum(findings * findings) as findings_squared, sum(occurrences * occurrences) as occurrences_squared
+        from objects group by 1, 2
+        """,
+        job_no=job_no,
+        depth=len(below),
+        by_kind=by_kind,
+    )
+    return tuple(
+        Drawn(
+            prefix=from_text(row.prefix),
+            kind=kind_of(f"x{from_text(row.suffix)}"),
+            with_findings=row.with_findings,
+            findings=int(row.findings),
+            occurrences=int(row.occurrences),
+            findings_squared=row.findings_squared,
+            occurrences_squared=row.occurrences_squared,
+        )
+        for row in rows
     )

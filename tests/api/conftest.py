@@ -104,6 +104,7 @@ def flows(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
 def job_view() -> Callable[..., SimpleNamespace]:
     from scanner_tasks.core import model  # noqa: PLC0415
     from scanner_tasks.core.model import Job, JobStatus, Progress  # noqa: PLC0415
+    from scanner_tasks.store.job_costs import JobCosts  # noqa: PLC0415
 
     def make(**changes: Any) -> SimpleNamespace:
         job: dict[str, Any] = {
@@ -146,6 +147,7 @@ def job_view() -> Callable[..., SimpleNamespace]:
             "real_time": False,
             "eta_s": 12.5,
             "other_rulesets": (),
+            "costs": JobCosts(),
         }
         return SimpleNamespace(**view)
 

@@ -285,6 +285,28 @@ def test_pattern_begins_jobs_and_the_account_shows_them(service: Service) -> Non
     refused(answer(request("GET", "/scans")), 405)
 
 
+def test_dry_run_tells_the_cost_and_begins_nothing(service: Service, engine: Engine) -> None:
+    before = count_jobs(engine)
+    told = service.scan(bucket=service.bucket, dry_run=True, selection={"limit_objects": 2})
+    assert told.status == 200, told.text
+    assert told.json["objects"]["scanned"] == 2
+    assert told.json["basis"]["limit_reached"] is True
+    assert 0 < told.json["dollars_spot"] < told.json["dollars"]
+    assert told.json["prices_as_of"]
+    assert count_jobs(engine) == before
+    refused(service.scan(bucket="no-such-bucket", dry_run=True), 404, "no-such-bucket")
+
+
+def test_budget_is_shown_and_a_paused_job_gets_another(service: Service) -> None:
+    started = service.scan(bucket=service.bucket, budget={"dollars": 2, "bytes": "1KB"})
+    job_id = started.json["job_id"]
+    assert get(f"/jobs/{job_id}").json["budget"] == {"dollars": 2.0, "bytes": 1024}
+    assert answer(request("POST", f"/jobs/{job_id}/pause")).status == 200
+    resumed = answer(request("POST", f"/jobs/{job_id}/resume", body='{"budget": {"dollars": 9}}'))
+    assert (resumed.status, resumed.json["budget"]) == (200, {"dollars": 9.0})
+    refused(service.scan(bucket=service.bucket, budget={"dollars": -1}), 400, "budget.dollars")
+
+
 def test_selection_is_kept_with_the_job_and_shown(service: Service) -> None:
     selection = {"include_keys": ["*.csv"], "max_size_bytes": "1KB", "sample_percent": 5}
     started = service.scan(bucket=service.bucket, selection=selection)

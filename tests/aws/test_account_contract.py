@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ConnectTimeoutError
 
 from scanner_tasks.aws.account import Account
 from scanner_tasks.core.access import Access
@@ -142,3 +142,20 @@ def test_trouble_is_neither_an_answer_nor_a_refusal():
 def test_unsigned_requests_have_no_account(sources, emulator):
     with pytest.raises(InvalidInput, match="anonymous"):
         sources("lean", emulator.endpoint_url).own().through(Access(anonymous=True)).account()
+
+
+def test_s3_control_out_of_reach_is_asked_once_and_is_no_trouble_of_the_buckets():
+    asked = []
+
+    def unreachable():
+        asked.append(1)
+        raise ConnectTimeoutError(endpoint_url="https://111122223333.s3-control.us-east-1.amazonaws.com")
+
+    private = {"get_bucket_policy_status": {"PolicyStatus": {"IsPublic": False}}, "get_bucket_acl": {"Grants": []}}
+    account = Account(Refusing(**private), account_blocks=unreachable)
+    assert account.posture("a").public is False
+    opened = {**private, "get_bucket_policy_status": {"PolicyStatus": {"IsPublic": True}}}
+    account._client = Refusing(**opened, get_public_access_block={"PublicAccessBlockConfiguration": {}})
+    posture = account.posture("b")
+    assert (posture.public, "s3:GetAccountPublicAccessBlock" in posture.unknown) == (None, True)
+    assert len(asked) == 1

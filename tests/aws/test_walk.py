@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from scanner_tasks.core.errors import BucketNotFound
+from scanner_tasks.core.errors import BucketNotFound, Unavailable
 from scanner_tasks.core.listing.plan import KeyRange
-from scanner_tasks.core.ports import Objects
+from scanner_tasks.core.ports import Objects, Page
 from scanner_tasks.fakes import FakeObjects
 from scanner_tasks.flow.list_bucket import Walk
 from tests.aws.fake_s3 import LAYOUTS, FakeS3, Refuse
@@ -119,6 +119,15 @@ def test_slow_downs_lower_the_number_of_requests_at_a_time(fake_s3: FakeS3, read
     keys, listing = walk(reader("lean", fake_s3.endpoint_url, read_timeout_s=20.0), "bucket")
     assert sorted(keys) == [f"{n:04d}" for n in range(600)]
     assert listing.pace.limit < 8
+
+
+def test_empty_page_that_leads_nowhere_is_an_error_not_a_walk_without_end() -> None:
+    class Stuck(FakeObjects):
+        def list_page(self, bucket: str, **asked: object) -> Page:
+            return Page(objects=(), is_last=False)
+
+    with pytest.raises(Unavailable, match="empty page"):
+        walk(Stuck({"bucket": {}}), "bucket")
 
 
 def test_bucket_that_goes_away_amid_the_walk_is_an_error(fake_s3: FakeS3, reader: Callable[..., Objects]) -> None:

@@ -84,6 +84,32 @@ def test_account_is_shown_and_a_pattern_begins_jobs(system: System, run: Run) ->
     assert run("jobs", "start-many", "x-*", "--bucket-tags", "x").err.startswith("s3scan: --bucket-tags: give NAME")
 
 
+def test_cost_is_told_before_and_after(system: System, run: Run) -> None:
+    system.put({f"t/{n}.csv": SSN for n in range(20)} | {"empty": b""})
+    told = run("estimate", system.bucket)
+    assert told.status == 0
+    words = " ".join(told.out.split())
+    for part in ("all 21 objects listed", "to be scanned 20", "skipped(empty) 1", "Fargate Spot $", "Amazon Macie $"):
+        assert part in words
+    (as_json,) = run("estimate", system.bucket, "--sample-percent", 50, "--json").json
+    assert as_json["objects"]["scanned"] < 20
+    job_id = UUID(run("jobs", "start", system.bucket, "--budget-dollars", 3).out.strip())
+    system.run(job_id)
+    shown = " ".join(run("jobs", "show", job_id).out.split())
+    assert "budget dollars 3.0" in shown
+    assert "cost estimated $" in shown
+    assert "cost actual $" in shown
+
+
+def test_requests_to_a_bucket_are_limited_shown_and_freed(system: System, run: Run) -> None:
+    (told,) = run("ops", "limit-requests", system.bucket, 200, "--json").json
+    assert told == {"bucket": system.bucket, "max_per_s": 200.0, "now_per_s": 200.0}
+    assert f"{system.bucket} 200.0 200.0" in " ".join(run("ops", "limit-requests").out.split())
+    assert run("ops", "limit-requests", system.bucket).out.strip() == f"{system.bucket} has no limit."
+    assert run("ops", "limit-requests", system.bucket, 0).status == 2
+    assert run("ops", "limit-requests", "s3://x", 5).status == 2
+
+
 @pytest.fixture
 def job_id(system: System) -> UUID:
     system.put({f"{n:03d}": SSN for n in range(150)} | {"esc\x1b[2J\nape": SSN})

@@ -117,3 +117,42 @@ def test_strata_of_a_job_with_too_many_prefixes_are_summed_to_kinds(
     assert {stratum.prefix for stratum in after} == {"*"}
     assert sum(stratum.objects for stratum in after) == 300
     assert rows == 2
+
+
+def test_sample_tells_what_all_objects_hold(system: System) -> None:
+    ssn = b"name,ssn\nJane Roe,512-44-1234\n"
+    system.put({f"in/t//{n:04d}.csv": ssn for n in range(400)} | {f"in/{n:04d}.log": TEXT for n in range(400)})
+    system.put({"in/odd/é.CSV.gz": b""})
+    view = system.run(start(system, "in/", sample_percent=25))
+    told = view.costs.actual["sample"]
+    assert told["population_objects"] == 800
+    assert told["sampled_objects"] == view.progress.scanned
+    truth = told["objects_with_findings"]
+    assert truth["low"] <= 400 <= truth["high"]
+    assert truth["estimate"] == 400, "every table has one, and no text: the strata leave no doubt"
+
+
+def test_strata_of_keys_are_those_of_the_database(system: System) -> None:
+    from scanner_tasks.core.choosing import stratum_of  # noqa: PLC0415
+
+    keys = [
+        "a/b.csv",
+        "a//b.csv.gz",
+        "/lead.txt",
+        "a/.env",
+        "no",
+        "a.b/c",
+        "a/é.CSV",
+        "new\nline/x.pdf",
+        "a/x.tar.gz",
+        "\x01/ü.J.Z",
+    ]
+    ssn = b"name,ssn\nJane Roe,512-44-1234\n"
+    system.put(dict.fromkeys(keys, ssn))
+    view = system.run(start(system, sample_percent=100))
+    with transaction(system.engine) as connection:
+        drawn = strata.read_drawn(connection, view.job.job_no, below="", by_kind=False)
+        found = execute(
+            connection, "select distinct object_key from findings where job_no = :n", n=view.job.job_no
+        ).scalars()
+        assert {(one.prefix, one.kind) for one in drawn} == {stratum_of(key, below="") for key in found}

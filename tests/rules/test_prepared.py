@@ -47,7 +47,7 @@ def test_a_second_process_compiles_nothing_and_finds_the_same(tmp_path, compiled
 def test_what_is_damaged_or_of_other_rules_is_compiled_anew(tmp_path, compiled):
     first = found(tmp_path / "mine")
     (file,) = (tmp_path / "mine").iterdir()
-    for content in (b"", file.read_bytes()[:-9] + b"somethin!", b"s3scan filter 1\n" + bytes(64) + b"x"):
+    for content in (b"", file.read_bytes()[:-9] + b"somethin!", b"s3scan filter 2\n" + bytes(64) + b"x"):
         file.write_bytes(content)
         compiled.clear()
         assert found(tmp_path / "mine") == first
@@ -62,3 +62,23 @@ def test_a_directory_that_others_can_write_is_left_alone(tmp_path, compiled):
     assert compiled
     assert not list(open_to_all.iterdir())
     assert found(tmp_path / "missing" / "deep")
+
+
+def test_what_the_library_refuses_is_remembered_and_found_all_the_same(tmp_path, compiled, monkeypatch):
+    expected = found(tmp_path / "whole")
+    build, refused = filters.Filter._build, []
+
+    def refusing(self, patterns):
+        if any(number == 0 for number, _, _ in patterns):
+            refused.append(1)
+            raise self._hyperscan.error("Pattern is too large.")
+        return build(self, patterns)
+
+    monkeypatch.setattr(filters.Filter, "_build", refusing)
+    assert found(tmp_path / "short") == expected
+    assert refused
+    refused.clear()
+    compiled.clear()
+    assert found(tmp_path / "short") == expected
+    assert not refused
+    assert not compiled

@@ -42,6 +42,7 @@ def end(engine: Engine, job: Job) -> None:
         assert sweep.finish_job(connection, job.job_no)
         place = {"job_no": job.job_no}
         execute(connection, "insert into job_rulesets values (:job_no, 'r2')", **place)
+        execute(connection, "insert into job_costs values (:job_no)", **place)
         execute(connection, "insert into job_strata values (:job_no, '', '', 40, 1, 1)", **place)
         execute(connection, "insert into object_failures values (:job_no, 0, 1, 60, 'x')", **place)
         execute(connection, "insert into batch_errors values (:job_no, 0, 1, 'x', 'x')", **place)
