@@ -30,6 +30,9 @@ _ENDS, _WORDS = range(2)
 _MAIN, _CELLED, _WHOLE, _WHOLE_CELLED = range(4)
 #: Longer repeats lose their bound where what is weak is included: the library refuses a larger one of these patterns.
 _MOST_IN_WHOLE: Final = 4
+#: For other patterns that it refuses, these are tried; for one longer than so many bytes the first of them at once.
+_SMALLER: Final = (24, 8)
+_LONG: Final = 3000
 #: Number of the rule, ends or words, pattern.
 _Pattern = tuple[int, int, bytes]
 #: Begins what ``Filter.dump`` gives; raised with its layout.
@@ -52,6 +55,7 @@ class Filter:
         """Compiles the rules, which takes seconds, or takes what ``dump`` gave for the same rules before."""
         self._hyperscan = hyperscan
         self._rules = len(rules)
+        self._sources = [rule.regex.pattern for rule in rules]
         self._known = [False] * len(rules)
         self._words_known = [False] * len(rules)
         #: Rules whose ends are reported by a pass of their own, over text without its sound cells.
@@ -81,6 +85,8 @@ class Filter:
             return
         try:
             pattern = translate(rule.regex.pattern, weak=False)
+            if len(pattern) > _LONG:
+                pattern = translate(rule.regex.pattern, weak=False, most=_SMALLER[0])
         except Untranslatable:
             return
         (celled if rule.rule.cells else main).append((number, _ENDS, pattern))
@@ -101,12 +107,28 @@ class Filter:
         except self._hyperscan.error:
             refused = []
             for place, pattern in enumerate(self._patterns[which]):
-                try:
-                    self._build([pattern])
-                except self._hyperscan.error:
+                taken = self._taken(which, pattern)
+                if taken is None:
                     refused.append(place)
+                else:
+                    self._patterns[which][place] = taken
             self._leave_out(which, refused)
             return self._build(self._patterns[which])
+
+    def _taken(self, which: int, pattern: _Pattern) -> _Pattern | None:
+        """The pattern, or a smaller one that reports more ends, if the library takes either."""
+        number, kind, _ = pattern
+        tried = [pattern]
+        if kind == _ENDS:
+            weak = which in {_WHOLE, _WHOLE_CELLED}
+            tried += [(number, kind, translate(self._sources[number], weak=weak, most=most)) for most in _SMALLER]
+        for some in tried:
+            try:
+                self._build([some])
+            except self._hyperscan.error:
+                continue
+            return some
+        return None
 
     def _leave_out(self, which: int, refused: list[int]) -> None:
         """Do without these patterns of a database: what they stand for is searched everywhere."""

@@ -17,6 +17,7 @@ from scanner_tasks.core.model import Confidence, Location, Segment
 from scanner_tasks.core.redact import Fingerprinter
 from scanner_tasks.detect.compiled import CompiledRule
 from scanner_tasks.detect.engine import Detector
+from scanner_tasks.detect.filter import Filter
 from scanner_tasks.detect.translate import Untranslatable, translate
 from scanner_tasks.rules import load_builtin
 
@@ -132,6 +133,7 @@ def test_cells_are_settled_together(monkeypatch, name):
 
 
 def test_without_the_library_the_same_is_found(monkeypatch):
+    FILTERED.prepare()
     monkeypatch.setitem(sys.modules, "hyperscan", None)
     bare = detector()
     text = "\n".join(EXAMPLES) * 3
@@ -173,3 +175,19 @@ def test_every_end_that_re2_finds_is_reported(pattern, most):
 def test_unknown_syntax_is_refused():
     with pytest.raises(Untranslatable):
         translate(r"\p{Greek}")
+
+
+def test_the_library_takes_every_built_in_rules_pattern_so_that_the_filter_can_be_kept(monkeypatch):
+    built = []
+    build = Filter._build
+    monkeypatch.setattr(Filter, "_build", lambda self, patterns: built.append(len(patterns)) or build(self, patterns))
+    kept = Filter(hyperscan, FILTERED.rules).dump()
+    assert len(built) == 4
+    assert kept
+
+
+def test_a_pattern_that_the_library_refuses_is_made_smaller(monkeypatch):
+    monkeypatch.setattr("scanner_tasks.detect.filter._LONG", 10**6)
+    chosen = Filter(hyperscan, [rule for rule in FILTERED.rules if rule.rule.id == "generic.password"])
+    assert chosen._refused[0] == []
+    assert 22 in chosen.scan(b"password=correct-horse")[0][0]
