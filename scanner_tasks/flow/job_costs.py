@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from scanner_tasks.core.budget import Spent, overrun
 from scanner_tasks.core.errors import ScannerError
 from scanner_tasks.core.estimate import Estimate, estimate
+from scanner_tasks.core.model import Progress
 from scanner_tasks.core.prices import PRICES_AS_OF
 from scanner_tasks.core.sampling import SampleTotals, sample_totals
 from scanner_tasks.core.workload import Sum, Workload
@@ -21,7 +22,7 @@ from scanner_tasks.store.progress import live_progress
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from scanner_tasks.core.model import Job, Progress
+    from scanner_tasks.core.model import Job
     from scanner_tasks.flow.parts import Feeder
     from scanner_tasks.settings import Settings
 
@@ -64,14 +65,14 @@ def _keep_estimate(connection: Connection, job: Job, settings: Settings) -> job_
 
 def _listed(connection: Connection, job: Job, settings: Settings) -> dict[str, Any]:
     """The estimate from what was listed."""
-    sums = live_progress(connection, [job.job_no])[job.job_no]
+    sums = live_progress(connection, [job.job_no]).get(job.job_no, Progress())  # of an empty bucket there are none
     passed = sum(one.bytes_listed for one in read_sums(connection, job.job_no) if one.outcome.kind in _NOT_READ)
     work = _work(sums, objects=sums.listed - sums.skipped - sums.unchanged, size_bytes=sums.bytes_listed - passed)
     return told(_priced(work, settings), basis={"method": "the job's listing", "pages": work.pages})
 
 
 def _actual(connection: Connection, job: Job, settings: Settings) -> dict[str, Any]:
-    sums = live_progress(connection, [job.job_no])[job.job_no]
+    sums = live_progress(connection, [job.job_no]).get(job.job_no, Progress())
     done = job_costs.read_work(connection, job.job_no)
     work = _work(sums, objects=_read(sums), size_bytes=done.bytes_read)
     seconds = ((job.finished_at or datetime.now(UTC)) - job.created_at).total_seconds()
