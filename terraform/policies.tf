@@ -100,8 +100,28 @@ locals {
     Resource = ["${replace(local.state_machine_arn, ":stateMachine:", ":execution:")}:*"]
   }]
 
+  # What the account holds, without a byte of it; only names and settings, so of every bucket.
+  look_statements = [for statement in [
+    {
+      # Of the account, not of a bucket.
+      Sid      = "LookAtAccount"
+      Effect   = "Allow"
+      Action   = ["s3:ListAllMyBuckets", "s3:GetAccountPublicAccessBlock"]
+      Resource = ["*"]
+    },
+    {
+      Sid    = "LookAtBuckets"
+      Effect = "Allow"
+      Action = [
+        "s3:GetBucketLocation", "s3:GetBucketTagging", "s3:GetBucketPolicyStatus", "s3:GetBucketAcl",
+        "s3:GetBucketPublicAccessBlock", "s3:GetEncryptionConfiguration",
+      ]
+      Resource = ["arn:${local.partition}:s3:::*"]
+    },
+  ] : statement if var.look_around]
+
   api_statements = concat(
-    local.list_statements, local.read_statements, local.rules_statements, local.member_statements,
+    local.look_statements, local.list_statements, local.read_statements, local.rules_statements, local.member_statements,
     local.database_statements, local.send_statements, local.queue_key_statements,
     local.start_statements, local.stop_statements,
   )

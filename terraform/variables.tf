@@ -19,6 +19,12 @@ variable "all_buckets" {
   default     = false
 }
 
+variable "look_around" {
+  description = "Let the API see the account's buckets: names, tags, Region, encryption, whether public (GET /buckets, and jobs that name buckets by pattern or tag)."
+  type        = bool
+  default     = false
+}
+
 variable "kms_key_arns" {
   description = "KMS keys that encrypt objects of these buckets (SSE-KMS)."
   type        = list(string)

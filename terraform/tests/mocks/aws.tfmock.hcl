@@ -118,3 +118,16 @@ mock_resource "aws_service_discovery_service" {
 mock_resource "aws_launch_template" {
   defaults = { id = "lt-0123456789abcdef0", latest_version = 1 }
 }
+
+# Random names may begin with a digit, which the provider refuses here.
+mock_resource "aws_db_proxy_default_target_group" {
+  defaults = { name = "default" }
+}
+
+mock_resource "aws_db_parameter_group" {
+  defaults = { name = "s3scan-mock" }
+}
+
+mock_resource "aws_db_subnet_group" {
+  defaults = { name = "s3scan" }
+}
