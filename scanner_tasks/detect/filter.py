@@ -18,7 +18,7 @@ import threading
 import zlib
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from scanner_tasks.detect.translate import Untranslatable, translate
+from scanner_tasks.detect.translate import Untranslatable, translate, translate_parts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -84,12 +84,13 @@ class Filter:
             self._words_known[number] = True
             return
         try:
-            pattern = translate(rule.regex.pattern, weak=False)
-            if len(pattern) > _LONG:
-                pattern = translate(rule.regex.pattern, weak=False, most=_SMALLER[0])
+            patterns = [translate(rule.regex.pattern, weak=False)]
+            if len(patterns[0]) > _LONG:
+                patterns = translate_parts(rule.regex.pattern, most=_SMALLER[0])
         except Untranslatable:
             return
-        (celled if rule.rule.cells else main).append((number, _ENDS, pattern))
+        for pattern in patterns:
+            (celled if rule.rule.cells else main).append((number, _ENDS, pattern))
         self._known[number] = True
         if rule.has_weak or rule.rule.cells:
             # Rarely run, over values that a header vouches for: small rather than exact.
@@ -228,6 +229,7 @@ class Filter:
 
         database.scan(text, match_event_handler=on_match, scratch=self._scratch(which))
         for target in said:
+            # A rule of two patterns may report an end twice.
             target.sort()
 
     def possible(self, text: bytes) -> list[int]:

@@ -12,6 +12,7 @@ from typing import Final
 
 #: A repeat above this loses its upper bound.
 _MOST_COUNTED: Final = 40
+_GREAT_LAZY: Final = 16
 _REPEAT = re.compile(r"\{(\d+)(,?)(\d*)\}")
 _GROUP = re.compile(r"\?(?:P?<\w+>|([imsU]*)(?:-[imsU]+)?:)")
 _FLAGS = re.compile(r"\?([imsU]*)(?:-[imsU]+)?\)")
@@ -62,16 +63,39 @@ def translate(pattern: str, *, weak: bool = True, most: int = _MOST_COUNTED) -> 
     return _Translator(pattern, weak=weak, most=most).read().encode("ascii")
 
 
+def translate_parts(pattern: str, *, most: int) -> list[bytes]:
+    """The pattern without what is weak, in one part or in two that report together what it would.
+
+    An alternative with a lazy repeat of up to 16 or more (``password for … is``) makes a large pattern several times
+    slower; by itself it costs little.
+
+    Examples:
+        >>> translate_parts("a(?:b|c(?:x|d[^e]{1,20}?e))f|z", most=4)[0]
+        b'a(?:b|c(?:x))f|z'
+    """
+    plain = _Translator(pattern, weak=False, most=most, lazy=False)
+    parts = [plain.read().encode("ascii")]
+    if plain.dropped == 1:
+        parts.append(_Translator(pattern, weak=False, most=most, lazy=True).read().encode("ascii"))
+        return parts
+    return [translate(pattern, weak=False, most=most)]
+
+
 class _Translator:
     """Recursive descent over alternatives, sequences and repeats."""
 
-    def __init__(self, pattern: str, *, weak: bool, most: int) -> None:
+    def __init__(self, pattern: str, *, weak: bool, most: int, lazy: bool | None = None) -> None:
         self._text = pattern
         self._at = 0
         self._folds = False
         self._lines = False
         self._weak = weak
         self._most = most
+        #: Of alternatives, keep only those with a great lazy repeat, or only the others; None for all.
+        self._lazy = lazy
+        #: Great lazy repeats so far, and how often alternatives were dropped.
+        self._repeats = 0
+        self.dropped = 0
 
     def read(self) -> str:
         whole = self._alternatives()
@@ -80,10 +104,21 @@ class _Translator:
         return whole
 
     def _alternatives(self) -> str:
-        parts = [self._sequence()]
-        while self._peek() == "|":
-            self._at += 1
+        parts, lazy = [], []
+        before = self._repeats
+        while True:
+            so_far = self._repeats
             parts.append(self._sequence())
+            lazy.append(self._repeats > so_far)
+            if self._peek() != "|":
+                break
+            self._at += 1
+        if self._lazy is not None and any(lazy) and not all(lazy):
+            parts = [part for part, is_lazy in zip(parts, lazy, strict=True) if is_lazy is self._lazy]
+            self.dropped += 1
+            if not self._lazy:
+                # What holds these alternatives is not lazy now.
+                self._repeats = before
         return "|".join(parts)
 
     def _sequence(self) -> str:
@@ -98,6 +133,7 @@ class _Translator:
             atom += c
             self._at += 1
         elif found := _REPEAT.match(self._text, self._at):
+            self._repeats += int(found[3] or 0) >= _GREAT_LAZY and self._text.startswith("?", found.end())
             least, most = int(found[1]), int(found[3] or found[1]) if found[3] or not found[2] else None
             if most is None or most > self._most:
                 atom += f"{{{min(least, self._most)},}}"

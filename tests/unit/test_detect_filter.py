@@ -18,7 +18,7 @@ from scanner_tasks.core.redact import Fingerprinter
 from scanner_tasks.detect.compiled import CompiledRule
 from scanner_tasks.detect.engine import Detector
 from scanner_tasks.detect.filter import Filter
-from scanner_tasks.detect.translate import Untranslatable, translate
+from scanner_tasks.detect.translate import Untranslatable, translate, translate_parts
 from scanner_tasks.rules import load_builtin
 
 FINGERPRINTER = Fingerprinter(b"a key for the tests", "t")
@@ -175,6 +175,23 @@ def test_every_end_that_re2_finds_is_reported(pattern, most):
 def test_unknown_syntax_is_refused():
     with pytest.raises(Untranslatable):
         translate(r"\p{Greek}")
+
+
+def test_a_pattern_in_two_parts_reports_the_ends_of_both():
+    rule = next(rule for rule in FILTERED.rules if rule.rule.id == "generic.password")
+    assert len(translate_parts(rule.regex.pattern, most=24)) == 2
+    ends = Filter(hyperscan, [rule]).scan(b"password=correct-horse, or the password for staging is battery-staple ")[0][
+        0
+    ]
+    assert {22, 69} <= set(ends)
+
+
+@given(st.lists(st.sampled_from(["a", "b", "c", "x", "d", "e", "f", "z", "dddddde"]), max_size=12).map("".join))
+def test_two_parts_match_together_what_the_whole_does(text):
+    pattern = "a(?:b|c(?:x|d[^e]{1,20}?e))f|z"
+    parts = [re2.compile(part) for part in translate_parts(pattern, most=40)]
+    whole = re2.compile(pattern.encode())
+    assert any(part.fullmatch(text.encode()) for part in parts) == bool(whole.fullmatch(text.encode()))
 
 
 def test_the_library_takes_every_built_in_rules_pattern_so_that_the_filter_can_be_kept(monkeypatch):
