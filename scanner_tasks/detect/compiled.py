@@ -94,9 +94,14 @@ class CompiledRule:
         self.reach_left = max(NEIGHBOURHOOD, self._before, header, screened)
         self.reach_right = max(NEIGHBOURHOOD, self.after, screened)
 
-    def reach_of(self, text: bytes, word: int) -> tuple[int, int]:
-        """Where a value must stand for a keyword that ends at ``word`` to vouch: no earlier, no later than this."""
+    def reach_of(self, text: bytes, word: int, *, is_ascii: bool = False) -> tuple[int, int]:
+        """Where a value must stand for a keyword that ends at ``word`` to vouch: no earlier, no later than this.
+
+        ``is_ascii`` if all of the text is known to be.
+        """
         after, before = self.after, self._before
+        if is_ascii:
+            return word - after // _UTF8_MAX, word + before // _UTF8_MAX
         left, right = text[max(0, word - after) : word], text[word : word + before]
         # Each byte of ASCII is a character; what else stands there counts for none, so that it never counts too much.
         return word - after // _UTF8_MAX - not_ascii(left), word + before // _UTF8_MAX + not_ascii(right)

@@ -359,7 +359,7 @@ class Detection:
         if ends:
             find = NearEnds(compiled, text, ends, begins).find
         if looks_near and words:
-            near = NearWords(compiled, text, words)
+            near = NearWords(compiled, text, words, is_ascii=seen is not None and seen.is_ascii)
             find = Nearest(NearEnds(compiled, text, ends, begins), near).find if ends else near.find
         if find is None:
             # Nothing begins that a keyword does not have to vouch for, or nothing at all.

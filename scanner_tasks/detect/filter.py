@@ -46,6 +46,8 @@ class Seen(NamedTuple):
     ends: list[list[int] | None]
     #: Where the rule's keywords end, but for plurals and endings, ascending; None where the filter does not know.
     words: list[list[int] | None]
+    #: Whether all of the text is known to be ASCII.
+    is_ascii: bool = False
 
 
 class Filter:
@@ -190,6 +192,7 @@ class Filter:
         seen = Seen(
             [[] if known else None for known in self._known],
             [[] if known else None for known in self._words_known],
+            text.isascii(),
         )
         self._scan(_MAIN, text, seen)
         return seen

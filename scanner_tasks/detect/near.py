@@ -15,10 +15,12 @@ class NearWords:
     Keywords whose reaches touch form a cluster, which is searched as one.
     """
 
-    __slots__ = ("_before", "_compiled", "_first", "_last", "_next", "_text", "_words")
+    __slots__ = ("_before", "_compiled", "_first", "_last", "_next", "_reach", "_text", "_words")
 
-    def __init__(self, compiled: CompiledRule, text: bytes, words: list[int]) -> None:
+    def __init__(self, compiled: CompiledRule, text: bytes, words: list[int], *, is_ascii: bool) -> None:
         self._compiled = compiled
+        #: The same for all words where the text is ASCII; else 0.
+        self._reach = compiled.reach_of(b"", 0, is_ascii=True)[1] if is_ascii else 0
         self._text = text
         self._words = words
         #: A match begins at most so much before the end of the keyword that vouches for its value.
@@ -43,19 +45,28 @@ class NearWords:
 
     def _read_cluster(self, at: int) -> bool:
         """Goes on to the next cluster in which a match may begin at ``at`` or later; False if there is none."""
-        words, count, number, reach_of = self._words, len(self._words), self._next, self._compiled.reach_of
+        words, count, number = self._words, len(self._words), self._next
         word = last = -1
         while number < count and last < at:
             word = words[number]
-            _, last = reach_of(self._text, word)
+            last = self._last_of(word)
             number += 1
         # The widest reach, so that no later cluster begins before this one.
         self._first = word - self._before
-        while number < count and words[number] <= last:
-            last = max(last, reach_of(self._text, words[number])[1])
-            number += 1
+        if self._reach:
+            while number < count and words[number] <= last:
+                last = words[number] + self._reach
+                number += 1
+        else:
+            while number < count and words[number] <= last:
+                last = max(last, self._last_of(words[number]))
+                number += 1
         self._last, self._next = last, number
         return last >= at
+
+    def _last_of(self, word: int) -> int:
+        """Where the last match begins for whose value the keyword that ends here may vouch."""
+        return word + self._reach if self._reach else self._compiled.reach_of(self._text, word)[1]
 
 
 class NearEnds:
