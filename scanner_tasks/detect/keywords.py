@@ -31,6 +31,7 @@ class Keywords:
         whole = [word for word in lettered if not word.endswith("*")]
         begun = [_spaced(word.removesuffix("*")) for word in lettered if word.endswith("*")]
         self._words = words
+        self._plain = [(_plain(word), word) for word in words]
         # One look that tells most texts apart: without any of these letters in a row, nothing below can match.
         self._any = Regex(f"(?i:{'|'.join([_spaced(word) for word in whole] + begun + signs)})")
         parts = []
@@ -95,7 +96,7 @@ class Keywords:
             ['ss no', 'AKIA']
         """
         plain = _plain(found.decode("utf-8", "replace"))
-        fitting = [word for word in self._words if plain.startswith(_plain(word))]
+        fitting = [word for begin, word in self._plain if plain.startswith(begin)]
         return max(fitting, key=len, default=self._words[0]).removesuffix("*")
 
 

@@ -7,7 +7,7 @@ so a rule that has a ``chance`` counts its values by column until then.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from dataclasses import replace
 from heapq import merge
 from operator import attrgetter
@@ -107,7 +107,7 @@ class Tally:
         #: Those that stand in encoded runs of the text at hand, and in parts that it joins.
         self.inside = (Sum(), Sum())
         #: Values of the text at hand by column, where it has columns.
-        self.by_column: Counter[Place] = Counter()
+        self.by_column: defaultdict[Place, int] = defaultdict(int)
         #: Whether a key of JSON lines vouches for its values.
         self._keys: dict[bytes, bool] = {}
 
@@ -147,6 +147,11 @@ class Tally:
 
     def end_text(self, table: Table | None, best: Confidence, threshold: Confidence) -> None:
         """The text ends: the columns are judged, and what stands is added up."""
+        if not (self._sums or self.sure.count or any(some.count for some in self.inside)):
+            # Most rules find nothing in most texts.
+            self.at = 0
+            self.columns = None
+            return
         parts = [self.sure, *self.inside]
         for some in self._sums.values():
             if not some.is_chance:
