@@ -235,7 +235,7 @@ def test_threads_share_the_connections(objects, server):
 
     with ThreadPoolExecutor(8) as pool:
         assert all(contents == [CONTENT] * 4 for contents in pool.map(read, range(8)))
-    assert server.connections <= 8
+    assert server.connections < 16  # of 32 reads; a connection that stalls is replaced
 
 
 SSE_C = "The object was stored using a form of Server Side Encryption."
