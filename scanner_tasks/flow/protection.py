@@ -103,7 +103,7 @@ class Guard:
         if until <= self._until:
             return self._until - now  # another long object has asked for as much, or the longest time is reached
         try:
-            protection.protect(max(1, math.ceil((until - now) / 60)))
+            protection.protect(max(1, math.ceil(round((until - now) / 60, 6))))
             self._until = until
         except Unavailable:  # the object is scanned all the same
             log.warning("task_not_protected", exc_info=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -63,7 +64,7 @@ def test_results_whose_commit_lost_its_answer_are_recorded_once(
 @needs_pooler
 def test_counts_equal_the_truth_after_duplicates_kills_a_crash_and_lost_commits() -> None:
     report = stress.run(objects=6_000, writers=8, seed=2, servers=4, kill_every_s=0.2)
-    assert report["all equal"], report
+    assert report["all equal"], json.dumps(report, indent=1, default=str)
     assert not report["bad snapshots"]
     assert report["pages recorded twice"] == 0
     assert report["deliveries"] >= 2 * report["messages sent"]
