@@ -199,12 +199,12 @@ def email(value: bytes, left: bytes, right: bytes) -> Accepted | None:
     Examples:
         >>> email(b"jane@example.com", b"<", b">")
         Accepted(length=16, weak=False, columnar=False)
-        >>> email(b"image@2x.png", b"", b""), email(b"git@github.com", b"", b":org/repo.git")
-        (None, None)
+        >>> email(b"image@2x.png", b"", b""), email(b"git@github.com", b"", b":org/repo.git"), email(b"a@1", b"", b"")
+        (None, None, None)
     """
     local, _, domain = value.rpartition(b"@")
     labels = domain.lower().split(b".")
-    if labels[0].isdigit() and labels[1].isdigit():  # a version: package@1.2.3-rc.one
+    if len(labels) == 1 or (labels[0].isdigit() and labels[1].isdigit()):  # a version: package@1.2.3-rc.one
         return None
     if labels[-1] in _NOT_TOP_LEVEL or any(label[:1] == b"-" or label[-1:] == b"-" for label in labels):
         return None

@@ -76,8 +76,8 @@ def _scan_what_is_asked(settings: Settings, connection: socket.socket, scan: Sca
     """In a child: scan what each line names, answer with a line, until there are no more."""
     begun = _data_bytes()
     if written := _written_bytes():
-        # What the limit counts already and nobody has written to may be more than stacks: what was freed before the fork
-        # is counted on, and the object has its memory beyond that.
+        # What the limit counts already though nobody has written to it may be more than stacks: what was freed before
+        # the fork. The object has its memory beyond that.
         _limit(resource.RLIMIT_DATA, max(begun, written + _STACKS_BYTES) + settings.child_memory_bytes)
     with connection.makefile("r") as requests, connection.makefile("w") as answers:
         for number, line in enumerate(requests, 1):
