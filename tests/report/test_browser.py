@@ -6,6 +6,7 @@ Needs playwright (`pip install playwright`, not a requirement) and a Chromium: D
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ import pytest
 from .samples import everything, finding, place
 from .test_html import report
 
-CHROMIUM = os.environ.get("CHROMIUM_PATH", "/usr/bin/chromium")
+CHROMIUM = os.environ.get("CHROMIUM_PATH") or shutil.which("chromium")
 MANY = 50_000
 
 
@@ -23,8 +24,8 @@ MANY = 50_000
 def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """The report of 50,000 findings, open; ``said`` is whatever the browser complained of or asked for."""
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    if not Path(CHROMIUM).exists():
-        pytest.skip(f"there is no Chromium at {CHROMIUM}: set CHROMIUM_PATH")
+    if CHROMIUM is None or not Path(CHROMIUM).exists():
+        pytest.skip(f"there is no Chromium {CHROMIUM or 'on PATH'}: set CHROMIUM_PATH")
     findings = everything()
     findings += [
         finding(f"team-{n % 9}/{n}.csv", bucket=f"bucket-{n % 4}", count=n, places=(place(n),))

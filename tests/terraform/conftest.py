@@ -1,6 +1,7 @@
 """Terraform where it is installed: skipped, and said so, where it is not (also in CI: nobody needs it for the rest).
 
-The AWS provider is taken from the usual places: ``TF_PLUGIN_DIR``, a mirror on this machine, or the registry.
+The AWS provider is taken from the folder that ``TF_PLUGIN_DIR`` names, from one found by its name a few levels below the
+root, or from where Terraform itself looks: its own folders of plugins, or the registry.
 """
 
 from __future__ import annotations
@@ -17,18 +18,22 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 TERRAFORM = ROOT / "terraform"
-#: Folders that commonly hold a mirror of providers, or are their parent.
-MIRRORS = ("/opt", "/usr/local/share/terraform", "/usr/share/terraform", "~/.terraform.d", "/root/.terraform.d")
+#: The provider within a folder of plugins, as Terraform lays them out.
+PROVIDER = "registry.terraform.io/hashicorp/aws"
+#: Folders of the root that hold no files of a disk.
+NO_DISK = {"proc", "sys", "dev", "run"}
 
 
 def find_mirror() -> Path | None:
-    """A folder that holds ``registry.terraform.io/hashicorp/aws``, or None."""
+    """A folder of plugins that holds the AWS provider, at most three levels below the root; None where there is none."""
     named = os.environ.get("TF_PLUGIN_DIR")
     if named:
         return Path(named)
-    for top in MIRRORS:
-        for found in sorted(Path(top).expanduser().glob("**/registry.terraform.io/hashicorp/aws")):
-            return found.parents[2]
+    tops = [top for top in sorted(Path(ROOT.anchor).iterdir()) if top.name not in NO_DISK and not top.is_symlink()]
+    for level in ("", "*/", "*/*/"):
+        for top in tops:
+            for found in sorted(top.glob(f"{level}{PROVIDER}")):
+                return found.parents[2]
     return None
 
 
