@@ -1,7 +1,7 @@
 """Terraform where it is installed: skipped, and said so, where it is not (also in CI: nobody needs it for the rest).
 
-The AWS provider is taken from the folder that ``TF_PLUGIN_DIR`` names, from one found by its name a few levels below the
-root, or from where Terraform itself looks: its own folders of plugins, or the registry.
+The AWS provider is taken from the folder that ``TF_PLUGIN_DIR`` names, from one found by its name a few levels below
+the root, or from where Terraform itself looks: its own folders of plugins, or the registry.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ NO_DISK = {"proc", "sys", "dev", "run"}
 
 
 def find_mirror() -> Path | None:
-    """A folder of plugins that holds the AWS provider, at most three levels below the root; None where there is none."""
+    """A folder of plugins that holds the AWS provider, a few levels below the root; None where there is none."""
     named = os.environ.get("TF_PLUGIN_DIR")
     if named:
         return Path(named)
