@@ -10,8 +10,8 @@ from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
 from api_lambda.common import answers, api, detector, refuse_other_parameters
-from api_lambda.finding_shapes import Detected, DetectRequest, Explanation
-from scanner_tasks.flow import explain
+from api_lambda.finding_shapes import AllowList, Detected, DetectRequest, Explanation
+from scanner_tasks.flow import allow_list, explain
 
 router: Any = APIGatewayHttpRouter()  # type: ignore[no-untyped-call]
 
@@ -31,6 +31,22 @@ def explain_finding(
     """GET /findings/{finding_id}/explain."""
     refuse_other_parameters(router.current_event.query_string_parameters, "occurrence", "job_id")
     return Explanation.of(explain.explain_finding(finding_id, occurrence=occurrence, job_id=job_id, using=api()))
+
+
+@router.get(
+    "/findings/<finding_id>/allow-list",
+    summary="An allow-list entry made from a finding",
+    description="Fingerprints of the values that it holds, as an `[[allow]]` table for a rule pack; changes nothing.",
+    tags=["results"],
+    responses=answers(AllowList, HTTPStatus.OK, "The entry.", HTTPStatus.NOT_FOUND),
+)
+def allow_list_of_finding(
+    finding_id: Annotated[UUID, Path(description="What GET /results gave.")],
+    job_id: Annotated[UUID | None, Query(description="As this job found it; the youngest without it.")] = None,
+) -> AllowList:
+    """GET /findings/{finding_id}/allow-list."""
+    refuse_other_parameters(router.current_event.query_string_parameters, "job_id")
+    return AllowList.of(allow_list.allow_entry(finding_id, job_id=job_id, using=api()))
 
 
 @router.post(

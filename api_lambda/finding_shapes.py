@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from scanner_tasks.detect.explain import Part as CorePart
     from scanner_tasks.detect.whole import FoundValue
+    from scanner_tasks.flow.allow_list import AllowEntry
     from scanner_tasks.flow.explain import Explained
 
 #: A Lambda takes 6 MB, and API Gateway waits 30 seconds.
@@ -91,6 +92,29 @@ class Explanation(_Shape):
             why_severity=told.why_severity,
             rules_are_current=told.rules_are_current,
             lines=list(told.lines),
+        )
+
+
+class AllowList(_Shape):
+    """An entry of an allow list that allows a finding's values wherever the rule finds them."""
+
+    finding_id: UUID
+    rule: str = Field(examples=["us.ssn"])
+    fingerprints: list[str] = Field(description="Of the values at the places that were kept, each once.")
+    complete: bool = Field(
+        description="False when the finding has more places than were kept: their values are not in."
+    )
+    toml: str = Field(description="The entry for a rule pack.")
+
+    @classmethod
+    def of(cls, entry: AllowEntry) -> AllowList:
+        """An entry as the flow tells it."""
+        return cls(
+            finding_id=entry.finding.finding_id,
+            rule=entry.finding.rule_id,
+            fingerprints=list(entry.fingerprints),
+            complete=entry.is_complete,
+            toml=entry.toml("allowed from a finding"),
         )
 
 

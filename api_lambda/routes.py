@@ -182,7 +182,7 @@ _METHODS = (
     (r"/scans?|/detect|/triage", "POST"),
     (r"/jobs/[^/]+", "GET or DELETE"),
     (
-        r"/findings/[^/]+/explain|/jobs(/[^/]+/(coverage|compare/[^/]+))?|/results|/triage/[^/]+|/openapi\.json|/dlq(/[^/]+)?",
+        r"/findings/[^/]+/(explain|allow-list)|/jobs(/[^/]+/(coverage|compare/[^/]+))?|/results|/triage/[^/]+|/openapi\.json|/dlq(/[^/]+)?",
         "GET",
     ),
     (r"/jobs/[^/]+/(pause|resume|cancel|retry-failed)|/dlq/[^/]+/(retry|discard)", "POST"),

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from scanner_tasks.core.comparing import ChangedFinding, ChangedObject
     from scanner_tasks.core.model import Finding, JobStatus, Progress
     from scanner_tasks.core.triage import Mark
+    from scanner_tasks.flow.allow_list import AllowEntry
     from scanner_tasks.flow.buckets import StartedJobs
     from scanner_tasks.flow.estimate import Estimated
     from scanner_tasks.flow.explain import Explained
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "JobHandle",
+    "allow_entry",
     "dead_letters",
     "discard_dead_letters",
     "estimate",
@@ -259,6 +261,15 @@ def triage_history(finding_id: UUID | str) -> tuple[Mark, ...]:
     from scanner_tasks.flow import triage  # noqa: PLC0415
 
     return triage.history(_uuid(finding_id), using=bootstrap.api())
+
+
+def allow_entry(finding_id: UUID | str, *, job_id: UUID | str | None = None) -> AllowEntry:
+    """An allow-list entry of a finding's values, for a rule pack: ``allow_entry(id).toml("our test people")``."""
+    from scanner_tasks import bootstrap  # noqa: PLC0415
+    from scanner_tasks.flow import allow_list  # noqa: PLC0415
+
+    of_job = None if job_id is None else _uuid(job_id)
+    return allow_list.allow_entry(_uuid(finding_id, "finding"), job_id=of_job, using=bootstrap.api())
 
 
 def explain(finding: Finding | UUID | str, *, occurrence: int = 1, job_id: UUID | str | None = None) -> Explained:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import sys
-import tomllib
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -40,28 +38,19 @@ def allow(
     Example: s3scan rules allow allowed.toml --rule us.ssn --name "our test people"
     """
     from scanner_tasks.core.errors import InvalidInput  # noqa: PLC0415
+    from scanner_tasks.rules.allow_file import add_allowed, check_file  # noqa: PLC0415
 
-    if file.suffix.lower() != ".toml":
-        raise InvalidInput("FILE: its name must end with .toml.")
-    if not name.isprintable() or not name:
-        raise InvalidInput("--name: one line of characters that can be printed.")
-    before = file.read_text(encoding="utf-8") if file.exists() else ""
+    check_file(file)
     globs = rules or ["*"]
     lines = [line.strip() for line in sys.stdin.read().splitlines() if line.strip()]
     if not lines:
         raise InvalidInput("Standard input holds no value: give one a line.")
     made = _checked(lines) if are_fingerprints else _marks(lines, globs, packs)
-    known = _known(before, globs, file.name)
-    new = [mark for mark in dict.fromkeys(made) if mark not in known]
-    if new:
-        added = ("\n" if before and not before.endswith("\n") else "") + _table(name, globs, new)
-        tomllib.loads(before + added)  # what is written can be read
-        with file.open("a", encoding="utf-8") as out:
-            out.write(added)
+    added = add_allowed(file, name=name, rules=globs, fingerprints=made)
     if as_json:
-        print_json({"file": str(file), "values": len(lines), "added": len(new), "rules": globs})
+        print_json({"file": str(file), "values": len(lines), "added": added, "rules": globs})
     else:
-        done = f"{len(new)} hashes of them added" if new else "all in the list already"
+        done = f"{added} hashes of them added" if added else "all in the list already"
         print(f"{file}: {len(lines)} values read, {done}.")
 
 
@@ -95,24 +84,3 @@ def _marks(lines: list[str], globs: list[str], packs: list[str] | None) -> list[
 
 def _names(rules: Iterable[Rule]) -> list[str]:
     return sorted({rule.normaliser for rule in rules})
-
-
-def _known(text: str, globs: list[str], name: str) -> set[str]:
-    """Hashes that the file holds for the same rules already."""
-    from scanner_tasks.core.errors import RuleError  # noqa: PLC0415
-    from scanner_tasks.rules.load import read_pack  # noqa: PLC0415
-    from scanner_tasks.rules.pack import Source  # noqa: PLC0415
-
-    if not text.strip():
-        return set()
-    pack = read_pack(Source(name=name, content=text.encode()))
-    if any(rule.id.startswith("gitleaks.") for rule in pack.rules):
-        raise RuleError(f"{name}: it is a gitleaks file: keep the list in a file of its own")
-    lists = (scoped.allow.values for scoped in pack.allow if list(scoped.rules) == globs)
-    return {value for values in lists for value in values}
-
-
-def _table(name: str, globs: list[str], marks: list[str]) -> str:
-    quoted = [json.dumps(text, ensure_ascii=False) for text in globs]
-    lines = ["", "[[allow]]", f"name = {json.dumps(name, ensure_ascii=False)}", f"rules = [{', '.join(quoted)}]"]
-    return "\n".join([*lines, "values = [", *(f'  "{mark}",' for mark in marks), "]", ""])

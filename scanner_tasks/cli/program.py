@@ -28,6 +28,7 @@ from scanner_tasks.cli import (
     results,
     rules,
     scan,
+    serve,
     triage,
     worker,
 )
@@ -54,6 +55,7 @@ app.add_typer(triage.app, name="triage")
 app.command(name="explain")(explain.explain)
 app.command(name="export")(export.export)
 app.command(name="report")(report.report)
+app.command(name="serve")(serve.serve)
 app.command(name="detect")(detect.detect)
 app.add_typer(dlq.app, name="dlq")
 app.add_typer(ops.app, name="ops")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -104,3 +105,36 @@ def history(
         ((one.marked_at, one.status, one.marked_by, one.reason, one.count) for one in marks),
         empty="Nobody has judged it.",
     )
+
+
+@app.command()
+def allow(
+    finding_id: Annotated[
+        str, typer.Argument(metavar="FINDING_ID", help="What `results --json` shows.", show_default=False)
+    ],
+    file: Annotated[Path, typer.Argument(help="The pack (.toml) that the entry is added to.", show_default=False)],
+    reason: Annotated[str, typer.Option(help="Why; the entry's name.", show_default=False)],
+    job: Job = None,
+    as_json: AsJson = False,
+) -> None:
+    """Allow a finding's values wherever its rule finds them: scans with the pack neither count nor keep them.
+
+    Only fingerprints are written. Values at places beyond those that the finding keeps are not among them.
+
+    Example: s3scan triage allow 5b6f3a52-7f0e-5d0a-8a44-90f0c2a3b1de allowed.toml --reason "our test people"
+    """
+    from scanner_tasks import allow_entry  # noqa: PLC0415
+    from scanner_tasks.rules.allow_file import add_allowed, check_file  # noqa: PLC0415
+
+    check_file(file)
+    entry = allow_entry(uuid_of(finding_id, "FINDING"), job_id=None if job is None else uuid_of(job))
+    rule = entry.finding.rule_id
+    added = add_allowed(file, name=reason, rules=[rule], fingerprints=entry.fingerprints)
+    if as_json:
+        said = {"file": str(file), "rule": rule, "fingerprints": len(entry.fingerprints), "added": added}
+        print_json(said | {"complete": entry.is_complete})
+        return
+    done = f"{added} of {len(entry.fingerprints)} values added" if added else "all values are in it already"
+    print(f"{file}: {done}, for {rule}.")
+    if not entry.is_complete:
+        print(f"The finding has {entry.finding.count:,} places; values of those that were not kept are not allowed.")

@@ -242,6 +242,7 @@ def test_openapi_describes_every_endpoint_with_its_problems(flows):
         ("/triage", "post"),
         ("/triage/{finding_id}", "get"),
         ("/findings/{finding_id}/explain", "get"),
+        ("/findings/{finding_id}/allow-list", "get"),
         ("/detect", "post"),
         ("/jobs/{job_id}/coverage", "get"),
         ("/jobs/{job_id}/compare/{base_id}", "get"),

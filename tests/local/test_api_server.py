@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from scanner_tasks.local.api_server import MAX_BODY_BYTES, make_server, to_event, to_response
+from scanner_tasks.local.api_server import MAX_BODY_BYTES, make_server
+from scanner_tasks.serve.gateway import to_event, to_response
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,7 +13,8 @@ import pytest
 from scanner_tasks.core.model import Confidence, Finding, Progress, Severity, TriageStatus
 from scanner_tasks.report.compare import compare
 from scanner_tasks.report.html.data import ReportInput, Unread, boxes, same_values
-from scanner_tasks.report.html.page import page, shown
+from scanner_tasks.report.html.nodes import shown
+from scanner_tasks.report.html.page import page
 from scanner_tasks.report.risk import points, risks, score
 from scanner_tasks.report.shapes import object_name
 

@@ -50,6 +50,8 @@ class ReportInput:
     comparison: Comparison | None = None
     #: What it was compared with.
     compared_with: str = ""
+    #: A page that a server gives, which asks it for the newest.
+    is_live: bool = False
 
 
 @dataclass
@@ -67,34 +69,51 @@ class Texts:
         return self._numbers[text]
 
 
+@dataclass
+class Tables:
+    """The texts that the rows of a page share; a live page goes on with the same ones."""
+
+    rules: Texts = field(default_factory=Texts)
+    buckets: Texts = field(default_factory=Texts)
+    explanations: Texts = field(default_factory=Texts)
+
+    def rows(self, given: ReportInput) -> list[list[Any]]:
+        """A list for each finding: see page.js for what stands where."""
+        kept = _PLACES_OF_MANY if len(given.findings) > _MANY else 100
+        marks = given.comparison.marks if given.comparison else {}
+        return [
+            [
+                str(finding.finding_id),
+                self.buckets.number(finding.bucket),
+                finding.key,
+                self.rules.number(finding.rule_id),
+                SEVERITIES.index(finding.severity),
+                finding.confidence.value,
+                finding.count,
+                finding.triage.value,
+                [[p.masked, place_of(p.location), p.context] for p in finding.occurrences[:kept]],
+                [[column.name, column.rows, column.valid] for column in finding.columns],
+                self.explanations.number(tuple(given.explain(finding))),
+                marks.get(finding.finding_id, ""),
+            ]
+            for finding in given.findings
+        ]
+
+    def told_rules(self, given: ReportInput) -> list[list[str]]:
+        """Each rule: id, name, category, Macie's name of its findings."""
+        known = [given.about(rule_id) for rule_id in self.rules.told]
+        return [[rule.id, rule.name, rule.category, macie_type([rule.category])] for rule in known]
+
+
 def page_data(given: ReportInput) -> dict[str, Any]:
     """The document in the page: see page.js for who reads what."""
-    rules, explanations, buckets = Texts(), Texts(), Texts()
-    kept = _PLACES_OF_MANY if len(given.findings) > _MANY else 100
-    marks = given.comparison.marks if given.comparison else {}
-    rows = [
-        [
-            str(finding.finding_id),
-            buckets.number(finding.bucket),
-            finding.key,
-            rules.number(finding.rule_id),
-            SEVERITIES.index(finding.severity),
-            finding.confidence.value,
-            finding.count,
-            finding.triage.value,
-            [[p.masked, place_of(p.location), p.context] for p in finding.occurrences[:kept]],
-            [[column.name, column.rows, column.valid] for column in finding.columns],
-            explanations.number(tuple(given.explain(finding))),
-            marks.get(finding.finding_id, ""),
-        ]
-        for finding in given.findings
-    ]
-    known = [given.about(rule_id) for rule_id in rules.told]
+    tables = Tables()
+    rows = tables.rows(given)
     return {
         "severities": [severity.value for severity in SEVERITIES],
-        "rules": [[rule.id, rule.name, rule.category, macie_type([rule.category])] for rule in known],
-        "buckets": buckets.told,
-        "explanations": explanations.told,
+        "rules": tables.told_rules(given),
+        "buckets": tables.buckets.told,
+        "explanations": tables.explanations.told,
         "rows": rows,
         "boxes": boxes(given.findings),
         "values": same_values(given.findings),

@@ -1,6 +1,4 @@
-
 "use strict";
-(() => {
 const D = JSON.parse(document.getElementById("data").textContent);
 const [ID, BUCKET, KEY, RULE, SEV, CONF, COUNT, TRIAGE, PLACES, COLUMNS, WHY, MARK] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11];
 const at = id => document.getElementById(id);
@@ -20,6 +18,8 @@ function make(name, props, ...children) {
   for (const child of children) element.append(child);
   return element;
 }
+// What the live page adds to an open finding.
+const hooks = {opened: null};
 const bdi = text => make("bdi", {}, shown(text));
 const nameOf = row => (D.buckets[row[BUCKET]] ? "s3://" + D.buckets[row[BUCKET]] + "/" : "") + row[KEY];
 
@@ -35,6 +35,7 @@ theme.addEventListener("click", () => {
 // The same value in several objects
 function sameValues() {
   const box = at("same");
+  box.textContent = "";
   if (!D.values.length) { box.append(make("p", {}, "No value was seen in more than one object.")); return; }
   const list = make("div");
   const show = (from, to) => { for (const [masked, rule, count, names] of D.values.slice(from, to)) {
@@ -55,10 +56,11 @@ function sameValues() {
 
 // Treemap, squarified
 function treemap() {
-  const box = at("map"), width = box.clientWidth, height = box.clientHeight;
+  const box = at("map"), total = D.boxes.reduce((sum, one) => sum + one[1], 0);
   box.textContent = "";
-  const total = D.boxes.reduce((sum, one) => sum + one[1], 0);
-  if (!total || !width) { box.hidden = !total; return; }
+  box.hidden = !total;  // hidden, it has no width
+  const width = box.clientWidth, height = box.clientHeight;
+  if (!width) return;
   const items = D.boxes.map(one => ({one, area: one[1] / total * width * height}));
   let x = 0, y = 0, w = width, h = height;
   const worst = (row, side) => {
@@ -96,12 +98,26 @@ function treemap() {
 // The table: only the rows in sight are in the document
 const HIGH = 34, grid = at("grid"), body = at("body");
 let seen = D.rows.map((_, n) => n), here = 0, sorted = [0, -1];
-const texts = grid ? D.rows.map(row => (nameOf(row) + "\n" + D.rules[row[RULE]][0] + "\n" + D.rules[row[RULE]][1] + "\n" +
-  row[PLACES].map(p => p[0]).join("\n")).toLowerCase()) : [];
+const textOf = row => (nameOf(row) + "\n" + D.rules[row[RULE]][0] + "\n" + D.rules[row[RULE]][1] + "\n" +
+  row[PLACES].map(p => p[0]).join("\n")).toLowerCase();
+const texts = grid ? D.rows.map(textOf) : [];
 const names = ["Severity", "Object", "Rule", "Count", "Confidence", "Masked", "First place", "State"];
 const values = [row => row[SEV], row => nameOf(row), row => D.rules[row[RULE]][0], row => row[COUNT],
   row => ["low", "medium", "high"].indexOf(row[CONF]), row => row[PLACES].length ? row[PLACES][0][0] : "",
   row => row[PLACES].length ? row[PLACES][0][1] : "", row => row[MARK] || row[TRIAGE]];
+// Options of the two lists, without losing what is chosen
+function choices() {
+  const have = {rule: new Set(), state: new Set()};
+  let marked = false;
+  for (const row of D.rows) { have.rule.add(D.rules[row[RULE]][0]); have.state.add(row[TRIAGE]); marked = marked || !!row[MARK]; }
+  for (const id of ["rule", "state"]) {
+    const list = at(id), chosen = list.value;
+    if (chosen) have[id].add(chosen);
+    list.replaceChildren(make("option", {value: ""}, "all"), ...[...have[id]].sort().map(word => make("option", {value: word}, word)));
+    list.value = chosen;
+  }
+  at("mark-label").hidden = !marked;
+}
 function heads() {
   const head = at("head");
   names.forEach((name, n) => {
@@ -111,23 +127,25 @@ function heads() {
     head.append(cell);
   });
 }
-function sort() {
+function sort(stay) {
   const [column, way] = sorted, value = values[column], keys = new Map(seen.map(n => [n, value(D.rows[n])]));
   seen.sort((a, b) => { const x = keys.get(a), y = keys.get(b); return (x < y ? -way : x > y ? way : a - b); });
   [...at("head").children].forEach((cell, n) =>
     cell.setAttribute("aria-sort", n !== column ? "none" : way > 0 ? "ascending" : "descending"));
-  here = 0; grid.scrollTop = 0; draw(true);
+  if (!stay) { here = 0; grid.scrollTop = 0; }
+  draw(true);
 }
-function filter() {
-  const words = at("q").value.toLowerCase(), rule = at("rule").value, mark = at("mark").value;
+function filter(stay) {
+  const words = at("q").value.toLowerCase(), rule = at("rule").value, mark = at("mark").value, state = at("state").value;
   const on = new Set([...at("sev").querySelectorAll("input:checked")].map(i => +i.value));
   seen = [];
   D.rows.forEach((row, n) => {
     if (on.has(row[SEV]) && (!rule || D.rules[row[RULE]][0] === rule) && (!mark || row[MARK] === mark) &&
+      (!state || row[TRIAGE] === state) &&
       (!words || texts[n].includes(words))) seen.push(n);
   });
   at("count").textContent = number(seen.length) + " of " + number(D.rows.length) + " findings";
-  sort();
+  sort(stay === true);
 }
 let first = -1;
 function draw(force) {
@@ -168,9 +186,9 @@ function open(n) {
   at("one-title").textContent = rule[1];
   box.textContent = "";
   const facts = make("dl", {class: "facts"});
-  const fact = (name, value) => facts.append(make("div", {}, make("dt", {}, name), make("dd", {}, bdi(String(value)))));
+  const fact = (name, value, id) => facts.append(make("div", {}, make("dt", {}, name), make("dd", id ? {id} : {}, bdi(String(value)))));
   fact("Object", nameOf(row)); fact("Rule", rule[0]); fact("Type", rule[3]); fact("Severity", D.severities[row[SEV]]);
-  fact("Confidence", row[CONF]); fact("Occurrences", number(row[COUNT])); fact("Triage", row[TRIAGE]); fact("Finding", row[ID]);
+  fact("Confidence", row[CONF]); fact("Occurrences", number(row[COUNT])); fact("Triage", row[TRIAGE], "one-triage"); fact("Finding", row[ID]);
   if (row[MARK]) fact("Compared", row[MARK]);
   box.append(facts, make("h3", {}, "Places" + (row[COUNT] > row[PLACES].length ? ", the first " + row[PLACES].length : "")));
   const list = make("ol");
@@ -192,19 +210,19 @@ function open(n) {
     for (const [masked, , count] of elsewhere.slice(0, 20)) others.append(make("li", {}, make("code", {}, shown(masked)), " in " + number(count) + " objects"));
     box.append(make("h3", {}, "The same values elsewhere"), others);
   }
+  if (hooks.opened) hooks.opened(row, box);
   at("one").showModal();
 }
 if (grid) {
   heads();
   for (let n = D.severities.length - 1; n >= 0; n--)
     at("sev").append(make("label", {}, make("input", {type: "checkbox", value: String(n), checked: true}), " " + D.severities[n]));
-  [...new Set(D.rows.map(row => D.rules[row[RULE]][0]))].sort().forEach(rule => at("rule").append(make("option", {value: rule}, rule)));
-  at("mark-label").hidden = !D.rows.some(row => row[MARK]);
+  choices();
   let waiting = 0;
   at("q").addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(filter, 120); });
-  for (const id of ["sev", "rule", "mark"]) at(id).addEventListener("change", filter);
+  for (const id of ["sev", "rule", "state", "mark"]) at(id).addEventListener("change", filter);
   at("reset").addEventListener("click", () => {
-    at("q").value = at("rule").value = at("mark").value = "";
+    at("q").value = at("rule").value = at("state").value = at("mark").value = "";
     at("sev").querySelectorAll("input").forEach(box => { box.checked = true; });
     filter();
   });
@@ -222,4 +240,3 @@ if (grid) {
 sameValues();
 treemap();
 addEventListener("resize", () => requestAnimationFrame(treemap));
-})();

@@ -1,0 +1,71 @@
+"""``s3scan serve``: a job's report as a live page, for this machine alone."""
+
+from __future__ import annotations
+
+import getpass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from scanner_tasks.cli.screen import AsJson, JobId, print_json, uuid_of
+
+
+def serve(
+    job_id: JobId,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port on 127.0.0.1; 0 takes a free one.")] = 0,
+    against: Annotated[
+        str | None, typer.Option(metavar="JOB_ID", help="An earlier job: what is new, fixed, moved since.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, help="Findings in the page; it says when there are more.")] = 50_000,
+    allow_file: Annotated[
+        Path | None, typer.Option(help="The pack (.toml) that the page's allow button adds to.")
+    ] = None,
+    is_open: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
+    for_s: Annotated[float, typer.Option(min=0, help="End after so many seconds; 0 goes on until Ctrl-C.")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Serve a job's report live: it follows the scan, and findings can be judged in it.
+
+    It asks the API's own endpoints, in this process. Only this machine reaches it, and only with the token in the
+    address that is printed.
+
+    Example: s3scan serve 0b0e7f1c-8f0c-4d5e-9a53-0f6a2c1d7e11 --open
+    """
+    import threading  # noqa: PLC0415
+    import webbrowser  # noqa: PLC0415
+
+    from api_lambda.handler import handler  # noqa: PLC0415
+    from scanner_tasks import bootstrap  # noqa: PLC0415
+    from scanner_tasks.report.shapes import about  # noqa: PLC0415
+    from scanner_tasks.report.why import why  # noqa: PLC0415
+    from scanner_tasks.rules.allow_file import check_file  # noqa: PLC0415
+    from scanner_tasks.serve.ask import in_process, told  # noqa: PLC0415
+    from scanner_tasks.serve.live import Live  # noqa: PLC0415
+    from scanner_tasks.serve.server import PageServer  # noqa: PLC0415
+
+    if allow_file:
+        check_file(allow_file)
+    ask, wanted, former = in_process(handler), uuid_of(job_id), uuid_of(against) if against else None
+    for one in filter(None, (wanted, former)):
+        told(ask, f"/jobs/{one}")
+    rules = bootstrap.api().ruleset().rules
+    live = Live(ask=ask, job_id=wanted, about=about(rules), explain=why(rules), against=former, limit=limit)
+    try:
+        server = PageServer(live, port=port, user=getpass.getuser(), allow_file=allow_file)
+    except OSError as error:
+        from scanner_tasks.core.errors import InvalidInput  # noqa: PLC0415
+
+        raise InvalidInput(f"--port {port}: {error.strerror}; give another one, or 0.") from error
+    with server:
+        if as_json:
+            print_json({"url": server.url, "job_id": wanted})
+        else:
+            print(f"Open {server.url}\nCtrl-C ends it.", flush=True)
+        if for_s:
+            timer = threading.Timer(for_s, server.shutdown)
+            timer.daemon = True
+            timer.start()
+        if is_open:
+            webbrowser.open(server.url)
+        server.serve_forever(poll_interval=0.1)
