@@ -127,12 +127,12 @@ class BaseJob(_Shape):
 
     job_id: UUID | None = Field(description="Null when `last` was asked for and there was none.")
     used: bool = Field(description="Objects that are as it left them are `unchanged`; else every object is scanned.")
-    reason: str | None = Field(description="Why it is not used.")
+    reason: str | None = Field(description="Why it is not used, or what is done about rules that have changed.")
 
     @classmethod
     def of(cls, base: Base | None) -> BaseJob | None:
         """A base as the flow tells it."""
-        return cls(job_id=base.job_id, used=base.refusal is None, reason=base.refusal) if base else None
+        return cls(job_id=base.job_id, used=base.refusal is None, reason=base.reason) if base else None
 
 
 class StartedScan(_Shape):

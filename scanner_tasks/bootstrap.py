@@ -31,6 +31,7 @@ from scanner_tasks.flow.protection import Guard
 if TYPE_CHECKING:
     from scanner_tasks.core.model import Confidence
     from scanner_tasks.core.redact import Fingerprinter
+    from scanner_tasks.core.rule_changes import RulesetParts
     from scanner_tasks.detect.engine import Detector
     from scanner_tasks.detect.ruleset import Ruleset
     from scanner_tasks.rules.load import Loaded
@@ -133,6 +134,7 @@ def _common(ours: Settings) -> dict[str, Any]:
         "executions": Executions(_client("stepfunctions", ours), ours.state_machine_arn),
         "ruleset_hash": partial(ruleset_hash, ours),
         "ruleset": lambda: load_rules(ours).ruleset,
+        "ruleset_parts": partial(ruleset_parts, ours),
     }
 
 
@@ -169,6 +171,13 @@ def ruleset_hash(ours: Settings, ruleset: Ruleset | None = None) -> str:
     from scanner_tasks.flow import load_rules as loading  # noqa: PLC0415
 
     return loading.ruleset_hash(ruleset or load_rules(ours).ruleset, ours)
+
+
+def ruleset_parts(ours: Settings) -> RulesetParts:
+    """The rules as they are now, in parts, with their hash."""
+    from scanner_tasks.flow import load_rules as loading  # noqa: PLC0415
+
+    return loading.ruleset_parts(load_rules(ours).ruleset, ours)
 
 
 def fingerprinters(ours: Settings) -> tuple[Fingerprinter, ...]:

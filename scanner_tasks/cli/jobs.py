@@ -56,8 +56,8 @@ def start(
         inventory=inventory,
         **(access or {}),
     )
-    if started.base and started.base.refusal and not as_json:
-        print(started.base.refusal, file=sys.stderr)
+    if started.base and started.base.reason and not as_json:
+        print(started.base.reason, file=sys.stderr)
     if wait:
         _watch(started.job_id, every_s=2, as_json=as_json)
     elif as_json:
@@ -221,7 +221,7 @@ def _base_lines(view: JobView) -> list[tuple[str, object]]:
     if base is None:
         return []
     lines: list[tuple[str, object]] = [("base job", base.job_id or "none")]
-    return [*lines, ("  not used", base.refusal)] if base.refusal else lines
+    return [*lines, ("  used" if base.refusal is None else "  not used", base.reason)] if base.reason else lines
 
 
 def _told(value: object) -> str:

@@ -63,7 +63,7 @@ def job_shape(view: JobView) -> dict[str, Any]:
 
 def base_shape(base: Base | None) -> dict[str, Any] | None:
     """As `base_job` of GET /jobs/{job_id}."""
-    return {"job_id": base.job_id, "used": base.refusal is None, "reason": base.refusal} if base else None
+    return {"job_id": base.job_id, "used": base.refusal is None, "reason": base.reason} if base else None
 
 
 def started_shape(started: StartedJob) -> dict[str, Any]:

@@ -21,6 +21,13 @@ class Base:
     job_id: UUID | None = None
     #: Why nothing can be taken over from it, so that every object is scanned; None when unchanged objects are.
     refusal: str | None = None
+    #: What is done about rules that differ, where something is taken over all the same.
+    note: str | None = None
+
+    @property
+    def reason(self) -> str | None:
+        """What is to be said of it: why it is not used, or what is done about rules that differ."""
+        return self.refusal or self.note
 
 
 def read_base(told: str | UUID | None) -> UUID | Literal["last"] | None:

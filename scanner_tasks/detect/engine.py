@@ -269,7 +269,7 @@ class Detection:
             chosen.scan_celled(blank, seen)
             self._see_weak(chosen, seen, settled)
         for number, (compiled, tally) in enumerate(self._each()):
-            if compiled.rule.enabled:
+            if self._is_wanted(compiled):
                 self._search_one(number, compiled, tally, seen, blank if compiled.rule.cells else text, is_end=is_end)
             else:
                 tally.at = max(tally.at, self._decidable(compiled, is_end=is_end) + 1)
@@ -291,12 +291,22 @@ class Detection:
             for inside in found.values:
                 self._record_inside(inside)
 
-    def _look_inside(self, runs: list[Run]) -> Found:
+    def _is_wanted(self, compiled: CompiledRule) -> bool:
+        """Whether the rule's values are looked for."""
+        return compiled.rule.enabled
+
+    def _look_inside(self, runs: list[Run], *, is_for_owners: bool = False) -> Found:
         # That module is built on this one.
         from scanner_tasks.detect.inside import look_inside  # noqa: PLC0415
 
         return look_inside(
-            self._detector, self._window, runs, depth=self._depth + 1, name=self._name, path_at=self._path
+            self._detector,
+            self._window,
+            runs,
+            depth=self._depth + 1,
+            name=self._name,
+            path_at=self._path,
+            is_for_owners=is_for_owners,
         )
 
     def _record_inside(self, inside: Inside) -> None:
@@ -535,7 +545,11 @@ class Detection:
         return compiled.vouches(label)
 
     def _is_owned(self, value: Value) -> bool:
-        """Whether a rule that does not yield finds a value that overlaps this one."""
+        """Whether a rule that does not yield takes what overlaps this one for a value.
+
+        Whether that is told (the rule is on, threshold, allow lists) does not matter: so no change of it changes what
+        other rules find (core/rule_changes.py).
+        """
         detector, text = self._detector, self._window
         for number in detector.owners(text, value.start, value.end):
             compiled, tally = detector.rules[number], self._tallies[number]
@@ -551,11 +565,13 @@ class Detection:
         return self._is_encoded(value)
 
     def _is_encoded(self, value: Value) -> bool:
-        """Whether a value says in base 64 what a rule that does not yield finds."""
+        """Whether a value says in base 64 what a rule that does not yield takes for a value."""
         if self._depth >= DEEPEST or value.end - value.start > _MOST_YIELDED:
             return False
         run = run_at(self._window, value.start, _MOST_YIELDED)
-        return run is not None and any(not each.rule.rule.yields for each in self._look_inside([run]).values)
+        if run is None:
+            return False
+        return any(not each.rule.rule.yields for each in self._look_inside([run], is_for_owners=True).values)
 
     def _passes(self, gate: Gate | None, tally: Tally, match: Spans, value: Value) -> bool:
         """Whether the value counts; an allowed one is counted apart."""

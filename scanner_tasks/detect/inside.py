@@ -11,6 +11,7 @@ from bisect import bisect_right
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from scanner_tasks.core.model import Location, Segment
+from scanner_tasks.detect.compiled import RANK
 from scanner_tasks.detect.encoded import AFTER_BYTES, BEFORE_BYTES
 from scanner_tasks.detect.engine import FindAll
 from scanner_tasks.detect.table import NOWHERE
@@ -52,7 +53,14 @@ class Found(NamedTuple):
 
 
 def look_inside(
-    detector: Detector, text: bytes, runs: Sequence[Run], *, depth: int, name: str, path_at: Callable[[int], str]
+    detector: Detector,
+    text: bytes,
+    runs: Sequence[Run],
+    *,
+    depth: int,
+    name: str,
+    path_at: Callable[[int], str],
+    is_for_owners: bool = False,
 ) -> Found:
     """The values in the runs of a text, in order.
 
@@ -63,8 +71,9 @@ def look_inside(
         depth: layers of encoding that the runs are inside of, with their own.
         name: of the object.
         path_at: the path within the object of a byte of the text.
+        is_for_owners: what rules take for values, whether or not it would be told.
     """
-    search = _Decoded(detector, text, runs, depth, name, path_at)
+    search = _Decoded(detector, text, runs, depth, name, path_at, is_for_owners=is_for_owners)
     search.feed(Segment(data=search.joined, start=_START, continues=False))
     search.finish()
     return Found(search.found, [tally.allowed for tally in search._tallies])  # noqa: SLF001  # its own class
@@ -81,8 +90,11 @@ class _Decoded(FindAll):
         depth: int,
         name: str,
         path_at: Callable[[int], str],
+        *,
+        is_for_owners: bool,
     ) -> None:
         super().__init__(detector, name, tell=True)
+        self._is_for_owners = is_for_owners
         self._depth = depth
         self._outer = runs
         self._path_at = path_at
@@ -123,9 +135,18 @@ class _Decoded(FindAll):
         del compiled, match
         return NOWHERE, tally.sure
 
+    def _is_wanted(self, compiled: CompiledRule) -> bool:
+        return self._is_for_owners or super()._is_wanted(compiled)
+
+    def _weakest(self, compiled: CompiledRule) -> int:
+        return RANK[self._detector.threshold] if self._is_for_owners else super()._weakest(compiled)
+
+    def _look_inside(self, runs: list[Run], *, is_for_owners: bool = False) -> Found:
+        return super()._look_inside(runs, is_for_owners=is_for_owners or self._is_for_owners)
+
     def _passes(self, gate: Gate | None, tally: Tally, match: Spans, value: Value) -> bool:
         is_inside = self._number(self._offset(value.start), self._offset(value.end)) >= 0
-        return is_inside and super()._passes(gate, tally, match, value)
+        return is_inside and super()._passes(None if self._is_for_owners else gate, tally, match, value)
 
     def _record(self, compiled: CompiledRule, tally: Tally, found: Sum, value: Value) -> None:
         del tally, found

@@ -91,6 +91,12 @@ class Rule:
     examples: tuple[str, ...] = field(default=(), repr=False)
     negative_examples: tuple[str, ...] = field(default=(), repr=False)
 
+    @property
+    def looks_for(self) -> str:
+        """16 hex digits of all that decides what it takes for its values; not of what is then told of them."""
+        told = {each.name: getattr(self, each.name) for each in fields_of(Rule) if each.name not in _TOLD_FIELDS}
+        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
+
     def severity_at(self, count: int) -> Severity:
         """The severity of a finding with so many occurrences."""
         return next((severity for least, severity in reversed(self.severity_by_count) if count >= least), self.severity)
@@ -128,6 +134,8 @@ class Ruleset:
 _SILENT_FIELDS: Final = frozenset(
     {"name", "category", "literal", "cells", "references", "examples", "negative_examples"}
 )
+#: Fields that say what becomes of a rule's values, and those that say nothing of them.
+_TOLD_FIELDS: Final = _SILENT_FIELDS | {"enabled", "severity", "severity_by_count", "threshold", "allow", "mask"}
 _STRINGS: Final = frozenset(
     {"id", "name", "category", "pattern", "literal", "cells", "validator", "normaliser", "mask"}
     | {"severity", "confidence", "keyword_confidence", "threshold"}

@@ -9,14 +9,16 @@ from scanner_tasks.core.access import OWN, Access
 from scanner_tasks.core.bases import LAST, Base, read_base
 from scanner_tasks.core.errors import Conflict, InvalidInput
 from scanner_tasks.core.model import JobSource
+from scanner_tasks.core.rule_changes import RulesChange, change_of
 from scanner_tasks.core.selection import EVERYTHING, Selection
 from scanner_tasks.flow.control import find_job
-from scanner_tasks.store import base_jobs, jobs
+from scanner_tasks.store import base_jobs, jobs, rulesets
 from scanner_tasks.store.engine import transaction
 
 if TYPE_CHECKING:
     from uuid import UUID
 
+    from scanner_tasks.core.rule_changes import RulesetParts
     from scanner_tasks.flow.parts import Api
 
 
@@ -28,13 +30,14 @@ def find_base(
     access: Access = OWN,
     selection: Selection = EVERYTHING,
     ruleset_hash: str,
+    parts: RulesetParts | None = None,
     using: Api,
 ) -> Base | None:
     """The base that a caller names by its id or as ``last``; None when none is named.
 
-    Objects are only taken over from a base with the same ruleset hash: the hash covers rules, engine, extractors and
-    budgets as one, and does not tell which kinds of objects a change touches. So after any change everything is
-    scanned again, and the base's ``refusal`` says so. Raises InvalidInput, JobNotFound or Conflict.
+    Where the rules differ, the parts of both say what of the base's findings holds all the same (core/rule_changes.py):
+    the base's ``note`` tells what is done, or its ``refusal`` why everything is scanned again. Raises InvalidInput,
+    JobNotFound or Conflict.
     """
     wanted = read_base(told)
     if wanted is None:
@@ -61,9 +64,11 @@ def find_base(
         raise Conflict(f"base_job: job {wanted} is {job.status}; wait until it has ended.")
     with transaction(using.engine) as connection:
         others = jobs.other_rulesets(connection, [job.job_no])
-    refusal = None
-    if job.ruleset_hash != ruleset_hash:
-        refusal = "Rules, budgets or the scanner itself have changed since: every object is scanned again."
-    elif others:
+        change = RulesChange()
+        if job.ruleset_hash != ruleset_hash:
+            change = change_of(rulesets.read_ruleset(connection, job.ruleset_hash), parts)
+    refusal = change.refusal
+    if others and refusal is None:
         refusal = "Workers with other rules scanned some of it: every object is scanned again."
-    return Base(job_no=job.job_no, job_id=job.job_id, refusal=refusal)
+    note = change.note if refusal is None and job.ruleset_hash != ruleset_hash else None
+    return Base(job_no=job.job_no, job_id=job.job_id, refusal=refusal, note=note)

@@ -9,7 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from scanner_tasks.core.errors import ObjectError, RuleError
+from scanner_tasks.core.model import Confidence
 from scanner_tasks.core.names import check_bucket, check_key
+from scanner_tasks.core.rule_changes import RulePart, RulesetParts
+from scanner_tasks.detect.ruleset import ENGINE_VERSION
+from scanner_tasks.detect.validators import MISSES
 from scanner_tasks.rules.load import MAX_BYTES, Loaded, combine, read_source
 from scanner_tasks.rules.pack import Source
 
@@ -18,7 +22,7 @@ if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
 
     from scanner_tasks.core.ports import Objects
-    from scanner_tasks.detect.ruleset import Ruleset
+    from scanner_tasks.detect.ruleset import Rule, Ruleset
     from scanner_tasks.settings import Settings
 
 _S3: Final = "s3://"
@@ -79,6 +83,29 @@ def ruleset_hash(ruleset: Ruleset, settings: Settings) -> str:
     budgets = " ".join(str(getattr(settings, name)) for name in _BUDGETS)
     told = f"{ruleset.content_hash} {budgets} {code_hash()}"
     return hashlib.sha256(told.encode()).hexdigest()[:16]
+
+
+def ruleset_parts(ruleset: Ruleset, settings: Settings) -> RulesetParts:
+    """The same in parts, so that of two rulesets it can be told what differs."""
+    return RulesetParts(
+        ruleset_hash=ruleset_hash(ruleset, settings),
+        code=f"{ENGINE_VERSION} {code_hash()}",
+        budgets={name: float(getattr(settings, name)) for name in _BUDGETS},
+        rules={rule.id: _part(rule) for rule in ruleset.rules},
+    )
+
+
+def _part(rule: Rule) -> RulePart:
+    return RulePart(
+        looks_for=rule.looks_for,
+        yields=rule.yields,
+        by_chance=rule.validator in MISSES,
+        is_on=rule.enabled,
+        severities=((0, str(rule.severity)), *((count, str(severity)) for count, severity in rule.severity_by_count)),
+        threshold=str(rule.threshold or Confidence.MEDIUM),  # the detector's own where the rule has none
+        allow=tuple(sorted(each.digest[:16] for each in rule.allow)),
+        mask=rule.mask,
+    )
 
 
 @cache

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from scanner_tasks.core.access import Access
     from scanner_tasks.core.ports import Executions, Metrics, Objects, Queues
+    from scanner_tasks.core.rule_changes import RulesetParts
     from scanner_tasks.detect.engine import Detector
     from scanner_tasks.detect.ruleset import Ruleset
     from scanner_tasks.flow.leases import LeaseKeeper
@@ -31,6 +32,10 @@ def _builtin() -> Ruleset:
     return load_builtin()
 
 
+def _no_parts() -> RulesetParts | None:
+    return None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Api:
     """Start jobs and read what they found."""
@@ -43,6 +48,8 @@ class Api:
     ruleset_hash: Callable[[], str]
     #: The rules themselves, for explanations.
     ruleset: Callable[[], Ruleset] = _builtin
+    #: The ruleset in parts, with its hash; None where only the hash is known, so that no change of it can be judged.
+    ruleset_parts: Callable[[], RulesetParts | None] = _no_parts
 
 
 @dataclass(frozen=True, kw_only=True)

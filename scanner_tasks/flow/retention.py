@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from scanner_tasks.log import get_logger
-from scanner_tasks.store import deletion, partitions
+from scanner_tasks.store import deletion, partitions, rulesets
 from scanner_tasks.store.engine import transaction
 from scanner_tasks.store.schema import JOBS_IN_A_PARTITION, PARTITIONED
 
@@ -64,6 +64,9 @@ def retire(*, using: Api, turn_s: float = TURN_S, clock: Callable[[], float] = t
             done += ended
             if step == 0:
                 break
+    if done:
+        with transaction(using.engine) as connection:
+            rulesets.drop_unused(connection)
     if done or rows or dropped:
         log.info("jobs_deleted", jobs=done, rows=rows, partitions=dropped)
     return Gone(jobs=done, rows=rows, partitions=dropped)

@@ -18,7 +18,7 @@ from scanner_tasks.flow.base_job import find_base
 from scanner_tasks.flow.control import fail_job
 from scanner_tasks.flow.executions import start_first_execution
 from scanner_tasks.flow.inventory import check_inventory
-from scanner_tasks.store import job_costs, jobs
+from scanner_tasks.store import job_costs, jobs, rulesets
 from scanner_tasks.store.engine import transaction
 
 if TYPE_CHECKING:
@@ -102,7 +102,8 @@ def register_job(
     using: Api,
 ) -> Job:
     """Add the job's row and give its bucket a lane, the one it has already while another job is active on it."""
-    settings, ruleset_hash = using.settings, using.ruleset_hash()
+    settings, parts = using.settings, using.ruleset_parts()
+    ruleset_hash = using.ruleset_hash() if parts is None else parts.ruleset_hash
     base = find_base(
         base_job,
         bucket=bucket,
@@ -110,10 +111,13 @@ def register_job(
         access=access,
         selection=selection,
         ruleset_hash=ruleset_hash,
+        parts=parts,
         using=using,
     )
     with transaction(using.engine) as connection:
         jobs.lock_fleet(connection)
+        if parts is not None:
+            rulesets.keep_ruleset(connection, parts)
         lane = jobs.active_lane(connection, bucket) or choose_lane(
             bucket, jobs.lane_load(connection), settings.lane_names, settings.dedicated_lanes
         )

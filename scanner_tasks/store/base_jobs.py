@@ -7,6 +7,10 @@ holds the base's row, so that a deletion of the base comes wholly before it or w
     Page k100-k299, base batches k000-k099, k100-k199, k200-k299: two are read, and matched in memory. 198 objects are
     as they were: they are registered as unchanged, and one statement copies their findings. A replay of the page finds
     the cursor moved: it registers nothing and copies nothing.
+
+Where the base had other rules, the parts of both rulesets (rulesets.py) say which of its objects are read again all the
+same, which findings are not copied, and with what severity the others are; that anything may be taken over at all was
+decided when the job began (core/rule_changes.py).
 """
 
 from __future__ import annotations
@@ -16,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from scanner_tasks.core.incremental import BASE_OUTCOMES, KnownObject, is_comparable, mark_unchanged
 from scanner_tasks.core.model import Outcome
+from scanner_tasks.core.rule_changes import KEPT, whole_up_to
 from scanner_tasks.store.engine import execute
 from scanner_tasks.store.packing import unpack_etags
 from scanner_tasks.store.text import from_text, to_text
@@ -95,27 +100,65 @@ def take_over(
             if planned.outcome is Outcome.PENDING and is_comparable(planned.ref.etag)
         }
     )
-    if not wanted or not _hold(connection, job):
+    held = _hold(connection, job) if wanted else None
+    if held is None:
         return batches, ()
     known: dict[tuple[str, str | None], KnownObject] = {}
     for row in batches_of_keys(connection, job.base.job_no, wanted):
         known |= _known(row)
+    if held.ruleset_hash != job.ruleset_hash:
+        known = _still_known(connection, job, held, known)
     return mark_unchanged(batches, known)
 
 
-def _hold(connection: Connection, job: Job) -> bool:
-    """Keep the base from being deleted until the transaction ends; False when it is of no use."""
+def _hold(connection: Connection, job: Job) -> Row[Any] | None:
+    """Keep the base from being deleted until the transaction ends; None when it is of no use."""
     assert job.base is not None
-    row = execute(
+    return execute(
         connection,
         """
-        select 1 from jobs where job_no = :base_no and deleted_at is null and ruleset_hash = :ruleset_hash
-          and not exists (select 1 from job_rulesets where job_no = :base_no) for share
+        select j.ruleset_hash, o.budgets as budgets, n.budgets as budgets_now
+        from jobs j
+        left join rulesets o on o.ruleset_hash = j.ruleset_hash
+        left join rulesets n on n.ruleset_hash = :ruleset_hash
+        where j.job_no = :base_no and j.deleted_at is null
+          and (j.ruleset_hash = :ruleset_hash or (o.ruleset_hash is not null and n.ruleset_hash is not null))
+          and not exists (select 1 from job_rulesets r where r.job_no = j.job_no)
+        for share of j
         """,
         base_no=job.base.job_no,
         ruleset_hash=job.ruleset_hash,
     ).first()
-    return row is not None
+
+
+def _still_known(
+    connection: Connection, job: Job, held: Row[Any], known: dict[tuple[str, str | None], KnownObject]
+) -> dict[tuple[str, str | None], KnownObject]:
+    """Those of the known objects that the change of rules cannot touch."""
+    assert job.base is not None
+    most = whole_up_to(held.budgets, held.budgets_now)
+    rows = execute(
+        connection,
+        """
+        select distinct f.batch_no, f.position
+        from findings f
+        left join ruleset_rules o on o.ruleset_hash = :old and o.rule_id = f.rule_id
+        join ruleset_rules n on n.ruleset_hash = :new and n.rule_id = f.rule_id and n.is_on
+        where f.job_no = :base_no and f.batch_no = any(:batch_nos)
+          and (:narrows_all or (o.threshold, o.allow, o.mask) is distinct from (n.threshold, n.allow, n.mask))
+        """,
+        base_no=job.base.job_no,
+        old=held.ruleset_hash,
+        new=job.ruleset_hash,
+        batch_nos=sorted({each.batch_no for each in known.values()}),
+        narrows_all=held.budgets.get(KEPT) != held.budgets_now.get(KEPT),
+    )
+    touched = {(row.batch_no, row.position) for row in rows}
+    return {
+        name: each
+        for name, each in known.items()
+        if (each.batch_no, each.position) not in touched and (most is None or each.size_bytes <= most)
+    }
 
 
 def batches_of_keys(connection: Connection, job_no: int, wanted: Sequence[str]) -> Iterator[Row[Any]]:
@@ -174,17 +217,25 @@ def copy_findings(connection: Connection, job: Job, runs: Sequence[Run], *, firs
         execute(
             connection,
             """
-            with copied as (
+            with base as (select ruleset_hash from jobs where job_no = :base_no
+            ), copied as (
               insert into findings (job_no, batch_no, position, rule_id, finding_id, object_key, severity, confidence,
                 count, occurrences, found_at, allowed, columns, first_seen_job)
               select :job_no, r.batch_no, r.position + f.position - r.base_position, f.rule_id, f.finding_id,
-                f.object_key, f.severity, f.confidence, f.count, f.occurrences, f.found_at, f.allowed, f.columns,
+                f.object_key, coalesce(
+                  (select s ->> 1 from jsonb_array_elements(n.severities) s where (s ->> 0)::bigint <= f.count
+                   order by (s ->> 0)::bigint desc limit 1), f.severity),
+                f.confidence, f.count, f.occurrences, f.found_at, f.allowed, f.columns,
                 coalesce(f.first_seen_job, :base_id)
               from unnest(cast(:base_batches as int[]), cast(:base_positions as int[]), cast(:batches as int[]),
                 cast(:positions as int[]), cast(:objects as int[]))
                 r (base_batch, base_position, batch_no, position, objects)
               join findings f on f.job_no = :base_no and f.batch_no = r.base_batch
                 and f.position between r.base_position and r.base_position + r.objects - 1
+              cross join base
+              left join ruleset_rules n on n.ruleset_hash = :ruleset_hash and n.rule_id = f.rule_id
+                and base.ruleset_hash <> :ruleset_hash
+              where base.ruleset_hash = :ruleset_hash or n.is_on
               returning count, allowed
             )
             insert into job_deltas (job_no, code, objects, findings, occurrences)
@@ -197,6 +248,7 @@ def copy_findings(connection: Connection, job: Job, runs: Sequence[Run], *, firs
             job_no=job.job_no,
             base_no=job.base.job_no,
             base_id=job.base.job_id,
+            ruleset_hash=job.ruleset_hash,
             base_batches=[run.base_batch_no for run in some],
             base_positions=[run.base_position for run in some],
             batches=[first_no + run.batch for run in some],

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _COLUMNS = """job_no, job_id, bucket, prefix, source, access, status, status_reason, lane, epoch, execution_no,
   execution_arn, cursor, next_batch_no, ruleset_hash, created_at, listed_at, finished_at, selection,
-  taken_objects, taken_bytes, base_job_no, base_job_id, base_refusal, inventory"""
+  taken_objects, taken_bytes, base_job_no, base_job_id, base_refusal, base_note, inventory"""
 
 
 def _job(row: Row[Any]) -> Job:
@@ -31,17 +31,17 @@ def _job(row: Row[Any]) -> Job:
     fields["access"] = from_json(fields["access"])
     fields["selection"] = selection_from_json(fields["selection"])
     fields["taken"] = Taken(objects=fields.pop("taken_objects"), size_bytes=fields.pop("taken_bytes"))
-    fields["base"] = _base(fields.pop("base_job_no"), fields.pop("base_job_id"), fields.pop("base_refusal"))
+    fields["base"] = _base(*(fields.pop(f"base_{name}") for name in ("job_no", "job_id", "refusal", "note")))
     fields["status"] = JobStatus(fields["status"])
     fields["prefix"] = from_text(fields["prefix"])
     fields["cursor"] = None if fields["cursor"] is None else from_text(fields["cursor"])
     return Job(**fields)
 
 
-def _base(job_no: int | None, job_id: UUID | None, refusal: str | None) -> Base | None:
+def _base(job_no: int | None, job_id: UUID | None, refusal: str | None, note: str | None) -> Base | None:
     if job_no is None and refusal is None:
         return None
-    return Base(job_no=job_no, job_id=job_id, refusal=refusal)
+    return Base(job_no=job_no, job_id=job_id, refusal=refusal, note=note)
 
 
 def lock_fleet(connection: Connection) -> None:
@@ -101,9 +101,9 @@ def add_job(
         connection,
         """
         insert into jobs (job_id, bucket, prefix, source, access, lane, ruleset_hash, selection, base_job_no,
-          base_job_id, base_refusal, inventory)
+          base_job_id, base_refusal, base_note, inventory)
         values (:job_id, :bucket, :prefix, :source, cast(:access as jsonb), :lane, :ruleset_hash,
-          cast(:selection as jsonb), :base_job_no, :base_job_id, :base_refusal, :inventory)
+          cast(:selection as jsonb), :base_job_no, :base_job_id, :base_refusal, :base_note, :inventory)
         on conflict (job_id) do nothing
         """,
         job_id=job_id,
@@ -117,6 +117,7 @@ def add_job(
         base_job_no=base.job_no if base else None,
         base_job_id=base.job_id if base else None,
         base_refusal=base.refusal if base else None,
+        base_note=base.note if base else None,
         inventory=inventory,
     )
     return added.rowcount == 1

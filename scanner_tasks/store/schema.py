@@ -112,6 +112,7 @@ jobs = Table(
     Column("base_job_no", Integer),
     Column("base_job_id", Uuid),
     Column("base_refusal", Text),
+    Column("base_note", Text),
     Column("inventory", Text),
     _number("taken_objects", BigInteger),
     _number("taken_bytes", BigInteger),
@@ -271,6 +272,31 @@ job_rulesets = Table(
     Column("job_no", Integer, ForeignKey("jobs.job_no", ondelete="CASCADE"), primary_key=True),
     Column("ruleset_hash", Text, primary_key=True),
     _time("seen_at", nullable=False),
+)
+
+#: Rulesets that jobs began with, in parts: what has changed between two is told by them (core/rule_changes.py).
+rulesets = Table(
+    "rulesets",
+    metadata,
+    Column("ruleset_hash", Text, primary_key=True),
+    Column("code", Text, nullable=False),
+    Column("budgets", JSONB, nullable=False),
+    _time("used_at", nullable=False),
+)
+
+ruleset_rules = Table(
+    "ruleset_rules",
+    metadata,
+    Column("ruleset_hash", Text, ForeignKey("rulesets.ruleset_hash", ondelete="CASCADE"), primary_key=True),
+    Column("rule_id", Text(collation="C"), primary_key=True),
+    Column("looks_for", Text, nullable=False),
+    Column("yields", Boolean, nullable=False),
+    Column("by_chance", Boolean, nullable=False),
+    Column("is_on", Boolean, nullable=False),
+    Column("severities", JSONB, nullable=False),
+    Column("threshold", Text, nullable=False),
+    Column("allow", ARRAY(Text), nullable=False),
+    Column("mask", Text, nullable=False),
 )
 
 #: What a job may cost (at which it pauses itself), was reckoned to cost, and did cost.
