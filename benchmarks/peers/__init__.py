@@ -1,0 +1,1 @@
+"""Other detectors on the same labelled texts."""
