@@ -189,9 +189,21 @@ def scan_local(
     return local_scan(target, wanted, state=state, resume=resume)
 
 
-def job(job_id: UUID | str) -> JobHandle:
-    """The job with this id. Raises JobNotFound, or InvalidInput when that is no id."""
-    return JobHandle(_uuid(job_id))
+def job(job_id: UUID | str, *, started_within_s: float = 0.0) -> JobHandle:
+    """The job with this id. Raises JobNotFound, or InvalidInput when that is no id.
+
+    A job that a Celery task starts is there once a worker has taken the task: it is waited for that many seconds.
+    """
+    from scanner_tasks.core.errors import JobNotFound  # noqa: PLC0415
+
+    number, deadline = _uuid(job_id), time.monotonic() + started_within_s
+    while True:
+        try:
+            return JobHandle(number)
+        except JobNotFound:
+            if (left_s := deadline - time.monotonic()) <= 0:
+                raise
+            time.sleep(min(0.5, left_s))
 
 
 def results(
