@@ -123,6 +123,7 @@ def scan(
         budget=budget,
         base_job=request.base_job,
         inventory=request.inventory,
+        then_list=request.inventory_then_list,
         using=api(),
     )
     return Response(HTTPStatus.ACCEPTED, _JSON, body=StartedScan.of(started, request))

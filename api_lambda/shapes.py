@@ -120,6 +120,10 @@ class ScanRequest(_Shape):
         description="An S3 Inventory manifest: its report is read in the place of a listing.",
         examples=["s3://reports/my-bucket/daily/2026-11-01T01-00Z/manifest.json"],
     )
+    inventory_then_list: bool = Field(
+        default=False,
+        description="When the job of the report has ended well, a listing follows, with that job as its base.",
+    )
 
 
 class BaseJob(_Shape):
@@ -239,6 +243,7 @@ class Job(_Shape):
     actual: dict[str, Any] | None = Field(description="What it did cost, once it has ended, in the same form.")
     base_job: BaseJob | None = Field(description="What it is compared with; null without one.")
     inventory: str | None = Field(description="The manifest of the report that names its objects; null for a listing.")
+    followed_by: UUID | None = Field(description="The job that lists when this one has ended well; null without one.")
     limit_reached: bool = Field(description="The selection's limit ended the listing: the bucket may hold more.")
     execution_arn: str | None
     created_at: Moment

@@ -67,6 +67,7 @@ def start_scan(
     budget: Mapping[str, Any] | None = None,
     base_job: UUID | str | None = None,
     inventory: str | None = None,
+    inventory_then_list: bool = False,
     **access: str | bool | None,
 ) -> StartedJob:
     """Begin to scan a bucket, or the keys below a prefix; returns its ``job_id`` before anything is listed.
@@ -75,7 +76,7 @@ def start_scan(
     (docs/selection.md has every field). At its ``budget`` the job pauses itself: ``{"dollars": 5}``, ``objects``,
     ``bytes``. ``base_job`` is a former job's id or ``last``: objects that are as it left them are not read again.
     ``inventory`` is the address of an S3 Inventory manifest, read in the place of a listing (docs/incremental.md has
-    both).
+    both); with ``inventory_then_list`` a second job lists what is newer when the first has ended.
     ``access`` says how the bucket is reached, where the deployment's own way does not do: ``role_arn``,
     ``external_id``, ``endpoint_url``, ``region``, ``requester_pays``, ``anonymous`` (docs/reading-s3.md).
 
@@ -95,6 +96,7 @@ def start_scan(
         budget=read_budget(budget),
         base_job=base_job,
         inventory=inventory,
+        then_list=inventory_then_list,
         using=bootstrap.api(),
     )
 

@@ -32,6 +32,10 @@ def start(
     inventory: Annotated[
         str | None, typer.Option(help="Manifest of an S3 Inventory report that is read in the place of a listing.")
     ] = None,
+    then_list: Annotated[
+        bool,
+        typer.Option("--then-list", help="When that job has ended, a second one lists what is newer than the report."),
+    ] = False,
     access: dict[str, Any] | None = None,
     selection: dict[str, Any] | None = None,
     budget: dict[str, Any] | None = None,
@@ -54,6 +58,7 @@ def start(
         budget=budget_of(budget),
         base_job=base_job,
         inventory=inventory,
+        inventory_then_list=then_list,
         **(access or {}),
     )
     if started.base and started.base.reason and not as_json:
@@ -173,6 +178,7 @@ def _lines(view: JobView) -> list[tuple[str, object]]:
         *((name, _told(value)) for name, value in job.selection.to_json().items()),
         *_base_lines(view),
         *([("inventory", job.inventory)] if job.inventory else []),
+        *([("followed by", job.followed_by)] if job.followed_by else []),
         ("status", f"{job.status}: {job.status_reason}" if job.status_reason else job.status),
         ("coverage", _coverage(view)),
         ("lane", job.lane),

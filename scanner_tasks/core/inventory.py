@@ -16,7 +16,7 @@ from scanner_tasks.core.model import ObjectRef
 from scanner_tasks.core.names import check_bucket
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Sequence
 
 CSV, PARQUET, ORC = "CSV", "Parquet", "ORC"
 #: The manifest itself is small: its files are of some ten thousand rows or more each.
@@ -89,55 +89,72 @@ def _columns(schema: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in schema.split(","))
 
 
-#: Our names of the columns of Parquet and ORC reports → those of a CSV.
-_SNAKE: Final = {
-    "bucket": "Bucket",
-    "key": "Key",
-    "is_latest": "IsLatest",
-    "is_delete_marker": "IsDeleteMarker",
-    "size": "Size",
-    "last_modified_date": "LastModifiedDate",
-    "e_tag": "ETag",
-    "storage_class": "StorageClass",
+#: Names of a CSV's columns → those of Parquet and ORC reports.
+SNAKE: Final = {
+    "Bucket": "bucket",
+    "Key": "key",
+    "IsLatest": "is_latest",
+    "IsDeleteMarker": "is_delete_marker",
+    "Size": "size",
+    "LastModifiedDate": "last_modified_date",
+    "ETag": "e_tag",
+    "StorageClass": "storage_class",
 }
 
 
-def row_of_columnar(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A row of a Parquet or ORC report under a CSV's names.
+class Rows:
+    """Reads a report's rows as listed objects; former versions and delete markers, which no listing has, are left out.
+
+    Args:
+        columns: names of the rows' values, as a CSV has them.
+        bucket: what the report is of.
+        is_encoded: whether keys are URL-encoded.
 
     Examples:
-        >>> row_of_columnar({"key": "a b", "size": 3})
-        {'Key': 'a b', 'Size': 3}
+        >>> rows = Rows(("Key", "Size", "ETag", "IsLatest"), bucket="b", is_encoded=True)
+        >>> [ref.key for ref in rows.refs([("a%2Fb+c", "3", "e", "true"), ("a", "3", "e", "false")])]
+        ['a/b c']
     """
-    return {_SNAKE[name]: value for name, value in row.items() if name in _SNAKE}
 
+    def __init__(self, columns: Sequence[str], *, bucket: str, is_encoded: bool) -> None:
+        self._bucket, self._is_encoded, self._width = bucket, is_encoded, len(columns)
+        place = {name: number for number, name in enumerate(columns)}
+        if missing := {"Key", "Size"} - place.keys():
+            raise InvalidInput(f"inventory: a file of it has no column {' and none of '.join(sorted(missing))}.")
+        self._key, self._size = place["Key"], place["Size"]
+        self._of_bucket, self._etag = place.get("Bucket"), place.get("ETag")
+        self._class, self._modified = place.get("StorageClass"), place.get("LastModifiedDate")
+        self._latest, self._marker = place.get("IsLatest"), place.get("IsDeleteMarker")
 
-def ref_of(row: Mapping[str, Any], *, bucket: str, is_encoded: bool) -> ObjectRef | None:
-    """The row as a listed object; None for a former version or a delete marker, which a listing does not have either.
+    def refs(self, rows: Iterable[Sequence[Any]]) -> list[ObjectRef]:
+        """Their objects, in their order; InvalidInput for a row that cannot be one of this bucket's inventory."""
+        return [self._ref(row) for row in rows if self._is_current(row)]
 
-    Raises InvalidInput for a row that cannot be one of this bucket's inventory.
+    def _is_current(self, row: Sequence[Any]) -> bool:
+        if len(row) != self._width:
+            raise InvalidInput("inventory: a file of it is no gzipped CSV with the manifest's columns.")
+        if self._latest is not None and row[self._latest] not in _TRUE:
+            return False
+        return self._marker is None or row[self._marker] not in _TRUE
 
-    Examples:
-        >>> ref_of({"Key": "a%2Fb+c", "Size": "3", "ETag": "e"}, bucket="b", is_encoded=True).key
-        'a/b c'
-        >>> ref_of({"Key": "a", "IsLatest": "false", "Size": "3"}, bucket="b", is_encoded=True) is None
-        True
-    """
-    if row.get("IsLatest", "true") not in _TRUE or row.get("IsDeleteMarker", "false") in _TRUE:
-        return None
-    if row.get("Bucket", bucket) != bucket:
-        raise InvalidInput("inventory: a row of it is of another bucket than its manifest says.")
-    try:
-        key = str(row["Key"])
-        size = int(row["Size"])
-    except (KeyError, ValueError, TypeError):
-        raise InvalidInput("inventory: a row of it has no key or no size.") from None
-    modified = row.get("LastModifiedDate") or ""
-    return ObjectRef(
-        bucket=bucket,
-        key=unquote_plus(key, errors="strict") if is_encoded else key,
-        size_bytes=size,
-        etag=str(row.get("ETag") or "").strip('"'),
-        storage_class=str(row.get("StorageClass") or "STANDARD"),
-        modified_at=modified if isinstance(modified, str) else modified.strftime("%Y-%m-%dT%H:%M:%S.000Z"),
-    )
+    def _ref(self, row: Sequence[Any]) -> ObjectRef:
+        if self._of_bucket is not None and row[self._of_bucket] != self._bucket:
+            raise InvalidInput("inventory: a row of it is of another bucket than its manifest says.")
+        key = row[self._key]
+        try:
+            if self._is_encoded and ("%" in key or "+" in key):
+                key = unquote_plus(key, errors="strict")
+            size = int(row[self._size])
+        except (ValueError, TypeError):
+            raise InvalidInput("inventory: a row of it has no key or no size.") from None
+        if not isinstance(key, str) or not key:
+            raise InvalidInput("inventory: a row of it has no key or no size.")
+        modified = (row[self._modified] if self._modified is not None else "") or ""
+        return ObjectRef(
+            bucket=self._bucket,
+            key=key,
+            size_bytes=size,
+            etag=((row[self._etag] if self._etag is not None else "") or "").strip('"'),
+            storage_class=(row[self._class] if self._class is not None else "") or "STANDARD",
+            modified_at=modified if isinstance(modified, str) else modified.strftime("%Y-%m-%dT%H:%M:%S.000Z"),
+        )

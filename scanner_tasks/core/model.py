@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING
+from uuid import uuid5
 
 from scanner_tasks.core.access import OWN
 from scanner_tasks.core.selection import EVERYTHING, NOTHING_TAKEN, Selection, Taken
@@ -252,6 +253,13 @@ class Job:
     base: Base | None = None
     #: Address of the S3 Inventory manifest that names its objects; None for every other source.
     inventory: str | None = None
+    #: A listing follows it: flow/follow_up.py.
+    is_followed: bool = False
+
+    @property
+    def followed_by(self) -> UUID | None:
+        """The id of the job that follows when this one has ended well; None where none was asked for."""
+        return uuid5(self.job_id, "then list") if self.is_followed else None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

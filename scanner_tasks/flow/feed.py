@@ -12,7 +12,6 @@ from scanner_tasks.core.ports import OutgoingMessage
 from scanner_tasks.core.windows import bucket_window, room, wait_s
 from scanner_tasks.flow.control import find_job
 from scanner_tasks.flow.executions import start_next_execution
-from scanner_tasks.flow.inventory import InventoryPages
 from scanner_tasks.flow.list_ranges import list_ranges
 from scanner_tasks.log import get_logger
 from scanner_tasks.store import feeding, fleet, jobs
@@ -59,7 +58,6 @@ def feed(job_id: UUID, *, execution_no: int, turn: int, using: Feeder) -> FeedTu
     settings, deadline = using.settings, using.clock() + using.settings.feed_turn_s
     job = find_job(job_id, using=using)
     listed, sent, has_listed = 0, 0, False
-    inventory = InventoryPages(using)
 
     def keep_full() -> int | None:
         """Beside the listing: send what there is room for; None when this execution has nothing more to do."""
@@ -80,10 +78,7 @@ def feed(job_id: UUID, *, execution_no: int, turn: int, using: Feeder) -> FeedTu
         is_full = dispatch.planned >= settings.feed_high_water
         if not is_listing or is_full or (has_listed and using.clock() >= deadline):
             break
-        if job.source is JobSource.INVENTORY:
-            found: int | None = inventory.record_next(job)
-        else:
-            found = list_ranges(job, deadline=deadline, planned=dispatch.planned, keep_full=keep_full, using=using)
+        found = list_ranges(job, deadline=deadline, planned=dispatch.planned, keep_full=keep_full, using=using)
         if found is None:  # another turn lists what is left, or did until it died: its leases end soon
             break
         listed, has_listed = listed + found, True

@@ -83,6 +83,11 @@ class Walk:
             self._asks.put(None)
 
     @property
+    def requests(self) -> int:
+        """Pages asked for."""
+        return self.plan.requests
+
+    @property
     def on_their_way(self) -> int:
         """Requests that are not answered yet."""
         return self._on_their_way

@@ -13,6 +13,7 @@ from scanner_tasks.core.errors import ScannerError
 from scanner_tasks.core.listing.plan import PAGE_KEYS, KeyRange
 from scanner_tasks.core.planning import MAX_OBJECTS
 from scanner_tasks.flow.control import find_job
+from scanner_tasks.flow.inventory import FILES_AT_ONCE, Report, check_inventory
 from scanner_tasks.flow.list_bucket import Walk
 from scanner_tasks.log import get_logger
 from scanner_tasks.store import key_ranges
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from scanner_tasks.core.choosing import ChosenPage
+    from scanner_tasks.core.inventory import Manifest
     from scanner_tasks.core.model import Job
+    from scanner_tasks.core.ports import Objects
     from scanner_tasks.core.selection import Taken
     from scanner_tasks.flow.list_bucket import ListedPage
     from scanner_tasks.flow.parts import Feeder
@@ -52,8 +55,17 @@ def list_ranges(
     listing for it. Raises BucketNotFound, Denied or Unavailable, whichever range met it: what was recorded stays.
     """
     settings, owner = using.settings, uuid4()
+    objects, manifest = using.objects.through(job.access), None
+    if job.inventory is not None:
+        manifest = check_inventory(job.inventory, bucket=job.bucket, objects=objects)
     with transaction(using.engine) as connection:
-        leased = key_ranges.take_ranges(connection, job, owner=owner, lease_s=settings.list_lease_s)
+        leased = key_ranges.take_ranges(
+            connection,
+            job,
+            owner=owner,
+            lease_s=settings.list_lease_s,
+            files=1 if manifest is None else len(manifest.files),
+        )
     if not leased:
         return None
     if job.selection.has_limit:
@@ -63,21 +75,33 @@ def list_ranges(
     turn = _Turn(job, owner, leased, planned=planned, using=using)
     try:
         with (
-            Walk(
-                using.objects.through(job.access),
-                job.bucket,
-                job.prefix,
-                turn.ranges,
-                connections=1 if job.selection.has_limit else settings.list_connections,
-            ) as walk,
+            _walk(job, objects, manifest, leased, turn.ranges, using=using) as walk,
             ThreadPoolExecutor(1, thread_name_prefix="top-up") as sender,
         ):
             turn.run(walk, deadline=deadline, keep_full=keep_full, sender=sender)
     finally:
         with contextlib.suppress(ScannerError), transaction(using.engine) as connection:
             key_ranges.release_ranges(connection, job.job_no, owner=owner)
-    log.info("ranges_listed", job_id=job.job_id, objects=turn.listed, requests=walk.plan.requests, pages=turn.pages)
+    log.info("ranges_listed", job_id=job.job_id, objects=turn.listed, requests=walk.requests, pages=turn.pages)
     return turn.listed
+
+
+def _walk(
+    job: Job,
+    objects: Objects,
+    manifest: Manifest | None,
+    leased: Sequence[key_ranges.LeasedRange],
+    ranges: Sequence[KeyRange],
+    *,
+    using: Feeder,
+) -> Walk | Report:
+    """Over the bucket, or the report's files: one at a time, in order, where the selection takes the first objects."""
+    if manifest is None:
+        connections = 1 if job.selection.has_limit else using.settings.list_connections
+        return Walk(objects, job.bucket, job.prefix, ranges, connections=connections)
+    files = [(n, r.place.range_no, int(r.cursor or 0)) for n, r in enumerate(leased)]
+    at_once = 1 if job.selection.has_limit else FILES_AT_ONCE
+    return Report(objects, manifest, files, job.bucket, job.prefix, files_at_once=at_once)
 
 
 class _Turn:
@@ -99,7 +123,7 @@ class _Turn:
         self._is_over = False
 
     def run(
-        self, walk: Walk, *, deadline: float, keep_full: Callable[[], int | None], sender: ThreadPoolExecutor
+        self, walk: Walk | Report, *, deadline: float, keep_full: Callable[[], int | None], sender: ThreadPoolExecutor
     ) -> None:
         using, settings = self._using, self._using.settings
         walk.allowed = self._room()

@@ -13,6 +13,7 @@ from scanner_tasks.core.errors import InvalidInput, ScannerError
 from scanner_tasks.core.model import Job, JobStatus
 from scanner_tasks.flow.control import close_job
 from scanner_tasks.flow.executions import start_next_execution
+from scanner_tasks.flow.follow_up import begin_follow_ups
 from scanner_tasks.flow.job_costs import keep_actual, settle_costs
 from scanner_tasks.flow.retention import retire
 from scanner_tasks.log import get_logger
@@ -71,6 +72,7 @@ def settle(*, using: Feeder) -> SettleReport:
     with transaction(using.engine) as connection:
         jobs.lock_fleet(connection)
         partitions.ensure_partitions(connection)
+    begin_follow_ups(using=using)
     try:
         gone = retire(using=using)
         counts |= {"deleted_jobs": gone.jobs, "dropped_partitions": gone.partitions}

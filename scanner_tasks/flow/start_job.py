@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 from scanner_tasks.core.access import OWN, Access
 from scanner_tasks.core.access_rules import check_access
 from scanner_tasks.core.budget import UNLIMITED, Budget
-from scanner_tasks.core.errors import Denied, Unavailable
+from scanner_tasks.core.errors import Denied, InvalidInput, Unavailable
 from scanner_tasks.core.lanes import choose_lane
 from scanner_tasks.core.model import Job, JobSource, JobStatus
 from scanner_tasks.core.names import check_bucket, check_key
@@ -46,6 +46,7 @@ def start_job(
     budget: Budget = UNLIMITED,
     base_job: str | UUID | None = None,
     inventory: str | None = None,
+    then_list: bool = False,
     using: Api,
     job_id: UUID | None = None,
 ) -> StartedJob:
@@ -54,14 +55,17 @@ def start_job(
     ``access`` says how the bucket is reached; endpoints and roles must be on the operator's lists. ``selection`` says
     which objects are scanned (core/selection_rules.py reads it), and at its ``budget`` the job pauses itself.
     ``base_job`` is a former job's id or ``last``: what is as that job left it is not read again (flow/base_job.py).
-    ``inventory`` is the address of an S3 Inventory manifest: its report is read in the place of a listing. A repeat
-    with the same ``job_id`` begins nothing anew. Raises InvalidInput, BucketNotFound, Denied, Unavailable, JobNotFound
-    or Conflict; when the execution cannot be started, the job is ``failed`` with the reason and the error is raised.
+    ``inventory`` is the address of an S3 Inventory manifest: its report is read in the place of a listing, and with
+    ``then_list`` a listing follows (flow/follow_up.py). A repeat with the same ``job_id`` begins nothing anew. Raises
+    InvalidInput, BucketNotFound, Denied, Unavailable, JobNotFound or Conflict; when the execution cannot be started,
+    the job is ``failed`` with the reason and the error is raised.
     """
     check_bucket(bucket)
     check_key(prefix, "prefix")
     access = allowed_access(access, using=using)
     using.objects.through(access).check_bucket(bucket)
+    if then_list and inventory is None:
+        raise InvalidInput("inventory_then_list: a listing follows a report; name it as inventory, or leave it out.")
     if inventory is not None:
         check_inventory(inventory, bucket=bucket, objects=using.objects.through(access))
     job = register_job(
@@ -73,6 +77,7 @@ def start_job(
         budget=budget,
         base_job=base_job,
         inventory=inventory,
+        then_list=then_list,
         job_id=job_id or uuid4(),
         using=using,
     )
@@ -98,6 +103,7 @@ def register_job(
     budget: Budget = UNLIMITED,
     base_job: str | UUID | None = None,
     inventory: str | None = None,
+    then_list: bool = False,
     job_id: UUID,
     using: Api,
 ) -> Job:
@@ -133,6 +139,7 @@ def register_job(
             ruleset_hash=ruleset_hash,
             base=base,
             inventory=inventory,
+            then_list=then_list,
         )
         job = jobs.get_job(connection, job_id)
         if job and added and not budget.is_unlimited:

@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 INDEXED_CHARACTERS = 128
 #: Batches that one statement reads: a page of a listing has about a dozen.
 _BATCHES_AT_ONCE = 20
+#: Batches before the page's first key that may hold keys of it: one where a listing's ranges are disjoint; of a report
+#: in many files, whose keys lie between one another's, about one for each file.
+_BEFORE, _BEFORE_OF_FILES = 1, 32
 #: Runs that one statement copies findings of: five numbers each, with room for eleven characters.
 _RUNS_AT_ONCE = 200
 
@@ -49,7 +52,7 @@ select {_COLUMNS}, array(
 ) as overwritten
 from (
   (select * from job_batches where job_no = :base_no and objects > 0 and left(keys[1], 128) < :low and not :is_next
-    order by left(keys[1], 128) desc, keys[1] desc limit 1)
+    order by left(keys[1], 128) desc, keys[1] desc limit :before)
   union all
   (select * from job_batches where job_no = :base_no and objects > 0
     and (left(keys[1], 128), batch_no) > (:low, :behind) and left(keys[1], 128) <= :high
@@ -104,7 +107,8 @@ def take_over(
     if held is None:
         return batches, ()
     known: dict[tuple[str, str | None], KnownObject] = {}
-    for row in batches_of_keys(connection, job.base.job_no, wanted):
+    before = _BEFORE_OF_FILES if held.source == "inventory" else _BEFORE
+    for row in batches_of_keys(connection, job.base.job_no, wanted, before=before):
         known |= _known(row)
     if held.ruleset_hash != job.ruleset_hash:
         known = _still_known(connection, job, held, known)
@@ -117,7 +121,7 @@ def _hold(connection: Connection, job: Job) -> Row[Any] | None:
     return execute(
         connection,
         """
-        select j.ruleset_hash, o.budgets as budgets, n.budgets as budgets_now
+        select j.source, j.ruleset_hash, o.budgets as budgets, n.budgets as budgets_now
         from jobs j
         left join rulesets o on o.ruleset_hash = j.ruleset_hash
         left join rulesets n on n.ruleset_hash = :ruleset_hash
@@ -161,7 +165,9 @@ def _still_known(
     }
 
 
-def batches_of_keys(connection: Connection, job_no: int, wanted: Sequence[str]) -> Iterator[Row[Any]]:
+def batches_of_keys(
+    connection: Connection, job_no: int, wanted: Sequence[str], *, before: int = _BEFORE
+) -> Iterator[Row[Any]]:
     """A job's batches that may hold these stored keys, which are sorted; stretches that hold none of them are left out.
 
     Usually one statement or two; never more than there are keys, or batches.
@@ -177,10 +183,11 @@ def batches_of_keys(connection: Connection, job_no: int, wanted: Sequence[str]) 
             behind=behind,
             is_next=is_next,
             high=high,
+            before=before,
             many=_BATCHES_AT_ONCE,
         ).all()
         yield from rows
-        if len(rows) < _BATCHES_AT_ONCE:
+        if len(rows) < _BATCHES_AT_ONCE or rows[-1].first_key < low:
             return
         last = rows[-1]
         at = bisect_right(wanted, max(last.keys))

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _COLUMNS = """job_no, job_id, bucket, prefix, source, access, status, status_reason, lane, epoch, execution_no,
   execution_arn, cursor, next_batch_no, ruleset_hash, created_at, listed_at, finished_at, selection,
-  taken_objects, taken_bytes, base_job_no, base_job_id, base_refusal, base_note, inventory"""
+  taken_objects, taken_bytes, base_job_no, base_job_id, base_refusal, base_note, inventory, then_list"""
 
 
 def _job(row: Row[Any]) -> Job:
@@ -32,6 +32,7 @@ def _job(row: Row[Any]) -> Job:
     fields["selection"] = selection_from_json(fields["selection"])
     fields["taken"] = Taken(objects=fields.pop("taken_objects"), size_bytes=fields.pop("taken_bytes"))
     fields["base"] = _base(*(fields.pop(f"base_{name}") for name in ("job_no", "job_id", "refusal", "note")))
+    fields["is_followed"] = fields.pop("then_list") is not None
     fields["status"] = JobStatus(fields["status"])
     fields["prefix"] = from_text(fields["prefix"])
     fields["cursor"] = None if fields["cursor"] is None else from_text(fields["cursor"])
@@ -86,6 +87,7 @@ def add_job(
     selection: Selection = EVERYTHING,
     base: Base | None = None,
     inventory: str | None = None,
+    then_list: bool = False,
 ) -> bool:
     """Add a job in status ``listing`` and its bucket's row; False when the job is there already."""
     execute(
@@ -101,9 +103,9 @@ def add_job(
         connection,
         """
         insert into jobs (job_id, bucket, prefix, source, access, lane, ruleset_hash, selection, base_job_no,
-          base_job_id, base_refusal, base_note, inventory)
+          base_job_id, base_refusal, base_note, inventory, then_list)
         values (:job_id, :bucket, :prefix, :source, cast(:access as jsonb), :lane, :ruleset_hash,
-          cast(:selection as jsonb), :base_job_no, :base_job_id, :base_refusal, :base_note, :inventory)
+          cast(:selection as jsonb), :base_job_no, :base_job_id, :base_refusal, :base_note, :inventory, :then_list)
         on conflict (job_id) do nothing
         """,
         job_id=job_id,
@@ -119,6 +121,7 @@ def add_job(
         base_refusal=base.refusal if base else None,
         base_note=base.note if base else None,
         inventory=inventory,
+        then_list=True if then_list else None,
     )
     return added.rowcount == 1
 
@@ -170,6 +173,27 @@ def active_jobs(connection: Connection) -> tuple[Job, ...]:
     """Every job that has not ended, paused ones too (index jobs_active)."""
     rows = execute(connection, f"select {_COLUMNS} from jobs where finished_at is null order by job_no")
     return tuple(_job(row) for row in rows)
+
+
+def awaiting_follow_up(connection: Connection) -> tuple[Job, ...]:
+    """Ended jobs whose following listing has not begun (index jobs_then_list)."""
+    rows = execute(
+        connection,
+        f"select {_COLUMNS} from jobs where then_list and finished_at is not null and deleted_at is null"
+        " order by job_no",
+    )
+    return tuple(_job(row) for row in rows)
+
+
+def end_follow_up(connection: Connection, job_no: int, *, reason: str | None) -> None:
+    """The following listing has begun, or never will, and why."""
+    execute(
+        connection,
+        "update jobs set then_list = false, status_reason = coalesce(:reason, status_reason)"
+        " where job_no = :job_no and then_list",
+        job_no=job_no,
+        reason=reason,
+    )
 
 
 def change_status(

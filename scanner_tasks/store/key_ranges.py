@@ -8,6 +8,8 @@ belongs to the turn that listed it and no page of it was recorded meanwhile; a r
     3 as it stands, lists k201-k300 again and records it: 3 pages, cursor k300. A comes back and records its page: the
     owner is another, nothing is recorded. Nothing is lost, nothing is there twice.
 
+The files of an inventory's report are ranges too, whose cursor counts rows (flow/inventory.py).
+
 A cut is recorded with its first page, in one statement: (k200, k900] ends at k550, (k550, k900] is a new range. When
 the last range is done, in the same transaction the job is listed and its ranges are removed.
 """
@@ -79,10 +81,13 @@ class Recorded:
     is_listed: bool
 
 
-def take_ranges(connection: Connection, job: Job, *, owner: UUID, lease_s: float) -> tuple[LeasedRange, ...]:
+def take_ranges(
+    connection: Connection, job: Job, *, owner: UUID, lease_s: float, files: int = 1
+) -> tuple[LeasedRange, ...]:
     """Lease every range that nobody lists; () when others list all, or the job is not being listed.
 
-    A job without ranges gets its first one, behind the cursor that a former release left, or over everything.
+    A job without ranges gets its first one, behind the cursor that a former release left, or over everything; a job
+    from an inventory gets one for each of its ``files``, whose cursor is how many of its rows are recorded.
     """
     if _lock(connection, job) is None:
         return ()
@@ -90,10 +95,12 @@ def take_ranges(connection: Connection, job: Job, *, owner: UUID, lease_s: float
         connection,
         """
         insert into key_ranges (job_no, range_no, cursor)
-        select job_no, 0, cursor from jobs j
+        select job_no, n, case when source = 'listing' then cursor end
+        from jobs j cross join generate_series(0, :last) n
         where job_no = :job_no and not exists (select 1 from key_ranges r where r.job_no = j.job_no)
         """,
         job_no=job.job_no,
+        last=max(files, 1) - 1,
     )
     rows = execute(
         connection,
@@ -145,7 +152,7 @@ def _lock(connection: Connection, job: Job) -> int | None:
         connection,
         """
         select next_batch_no from jobs
-        where job_no = :job_no and status = 'listing' and source = 'listing' and epoch = :epoch for update
+        where job_no = :job_no and status = 'listing' and source <> 'keys' and epoch = :epoch for update
         """,
         job_no=job.job_no,
         epoch=job.epoch,

@@ -22,6 +22,7 @@ AS_USUAL = {
     "budget": UNLIMITED,
     "base_job": None,
     "inventory": None,
+    "then_list": False,
     "using": USING,
 }
 

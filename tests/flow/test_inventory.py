@@ -7,17 +7,21 @@ import hashlib
 import importlib
 import io
 import json
+import time
+from collections.abc import Callable
 from urllib.parse import quote_plus
 from uuid import UUID
 
 import pytest
 
-from scanner_tasks.core.errors import InvalidInput
+from scanner_tasks.core.errors import Denied, InvalidInput, JobNotFound, Unavailable
 from scanner_tasks.core.model import JobStatus
-from scanner_tasks.flow import inventory
+from scanner_tasks.flow import follow_up, inventory
+from scanner_tasks.flow.control import cancel_job
 from scanner_tasks.flow.feed import feed
 from scanner_tasks.flow.settle import settle
 from scanner_tasks.flow.start_job import start_job
+from scanner_tasks.store import key_ranges
 from scanner_tasks.store.engine import execute, transaction
 from scanner_tasks.store.verify import read_accounts
 
@@ -177,3 +181,101 @@ def test_settle_starts_an_execution_for_a_report_that_nobody_reads_on(two_files:
         execute(connection, "update jobs set feeding = false where job_id = :id", id=job_id)
     settle(using=system.feeder)
     assert system.job(job_id).job.execution_no == 2
+
+
+def test_files_that_a_dead_turn_held_are_the_next_ones_and_every_row_is_there_once(
+    system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = [f"k/{n:04d}" for n in range(600)]
+    system.put({key: SSN if n % 50 == 0 else TEXT for n, key in enumerate(keys)})
+    # Six files, whose keys lie between one another's.
+    publish(system, {f"data/{n}.csv.gz": csv_file(system, keys[n::6]) for n in range(6)})
+    monkeypatch.setattr(inventory, "_PAGE_ROWS", 40)
+    monkeypatch.setattr(inventory, "PAGES_AT_ONCE", 2)
+    system.feeder = system.make_feeder(list_lease_s=1.0)
+    job_id = start(system)
+    record, calls = key_ranges.record_pages, []
+
+    def dies(*arguments: object, **named: object) -> object:
+        calls.append(1)
+        if len(calls) > 2:
+            raise KeyboardInterrupt
+        return record(*arguments, **named)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as dying:
+        dying.setattr(key_ranges, "record_pages", dies)
+        dying.setattr(key_ranges, "release_ranges", lambda *_, **__: None)
+        with pytest.raises(KeyboardInterrupt):
+            feed(job_id, execution_no=1, turn=0, using=system.feeder)
+    before = system.job(job_id).progress.listed
+    assert 0 < before < 600
+    assert feed(job_id, execution_no=1, turn=1, using=system.feeder).listed == 0  # the leases still run
+    deadline = time.monotonic() + 60
+    while system.job(job_id).job.status is JobStatus.LISTING and time.monotonic() < deadline:
+        feed(job_id, execution_no=1, turn=1, using=system.feeder)
+    view = system.run(job_id)
+    assert (view.progress.listed, view.progress.scanned, view.progress.findings) == (600, 600, 12)
+    assert set(system.statuses(job_id)) == set(keys)
+    with transaction(system.engine) as connection:
+        assert read_accounts(connection, view.job.job_no).agree
+    # A later job finds them all in the ledger, though no file's keys stand together.
+    again = system.run(start_job(system.bucket, base_job=job_id, using=system.feeder).job_id)
+    assert (again.progress.unchanged, again.progress.findings) == (600, 12)
+
+
+def test_report_of_an_empty_bucket_is_an_empty_job(system: System) -> None:
+    publish(system, {})
+    view = system.run(start(system))
+    assert (view.job.status, view.progress.listed) == (JobStatus.SUCCEEDED, 0)
+
+
+def test_listing_that_follows_counts_each_object_that_is_there_once(two_files: System) -> None:
+    system = two_files
+    with pytest.raises(InvalidInput, match="follows a report"):
+        start_job(system.bucket, then_list=True, using=system.feeder)
+    system.put({"k/0001": SSN, "k/0999": SSN})
+    del system.objects.buckets[system.bucket]["k/0002"]
+    first = start_job(system.bucket, inventory=URL, then_list=True, using=system.feeder).job_id
+    followed_by = system.job(first).job.followed_by
+    assert followed_by is not None
+    system.feed(first)
+    settle(using=system.feeder)
+    with pytest.raises(JobNotFound):
+        system.job(followed_by)
+    assert system.run(first).progress.outcomes["failed(deleted_since_listing)"] == 1
+    for _ in range(2):  # it begins once
+        settle(using=system.feeder)
+    second = system.run(followed_by)
+    # What was overwritten since the report was read by the first job as it is, under another ETag than the report's.
+    assert second.progress.outcomes == {
+        "scanned": 2,
+        "unchanged": 251,
+        "skipped(empty)": 1,
+        "skipped(folder_marker)": 1,
+    }
+    assert second.progress.findings == 10
+    assert set(system.statuses(followed_by)) == set(system.objects.buckets[system.bucket])
+    with transaction(system.engine) as connection:
+        assert read_accounts(connection, second.job.job_no).agree
+
+
+def test_listing_that_cannot_follow_is_told(two_files: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    system = two_files
+    first = start_job(system.bucket, inventory=URL, then_list=True, using=system.feeder).job_id
+    with monkeypatch.context() as unreachable:
+        unreachable.setattr(follow_up, "start_job", raising(Unavailable("S3 does not answer.")))
+        system.run(first)
+        assert system.job(first).job.status_reason is None  # the next settle tries again
+        unreachable.setattr(follow_up, "start_job", raising(Denied("s3:ListBucket is missing.")))
+        settle(using=system.feeder)
+    assert "s3:ListBucket" in str(system.job(first).job.status_reason)
+    cancelled = start_job(system.bucket, inventory=URL, then_list=True, using=system.feeder).job_id
+    cancel_job(cancelled, reason="no", using=system.feeder)
+    assert follow_up.begin_follow_ups(using=system.feeder) == 0
+
+
+def raising(error: Exception) -> Callable[..., object]:
+    def fail(*_: object, **__: object) -> object:
+        raise error
+
+    return fail
