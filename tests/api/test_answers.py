@@ -73,6 +73,7 @@ JOB = {
     "selection": {},
     "base_job": None,
     "inventory": None,
+    "followed_by": None,
     "limit_reached": False,
     "budget": {},
     "estimate": None,
