@@ -9,6 +9,7 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler.openapi.params import Body, Query
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
+from api_lambda import idempotency
 from api_lambda.bucket_shapes import BucketRow, Buckets, ScansRequest, StartedScans
 from api_lambda.common import Cursor, answers, api, plain_text, refuse_other_parameters
 from scanner_tasks.core.access_rules import read_access
@@ -50,6 +51,7 @@ def scans(request: Annotated[ScansRequest, Body(description="What to scan.")]) -
         selection=read_selection(chosen, now=datetime.now(UTC)),
         budget=read_budget(request.budget.model_dump() if request.budget else None),
         base_job=request.base_job,
+        job_id_of=idempotency.job_ids(),
         using=api(),
     )
     return StartedScans.of(started, request.prefix)

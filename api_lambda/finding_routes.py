@@ -15,6 +15,10 @@ from scanner_tasks.flow import allow_list, explain
 
 router: Any = APIGatewayHttpRouter()  # type: ignore[no-untyped-call]
 
+FindingId = Annotated[UUID, Path(description="What GET /results gave.")]
+Which = Annotated[int, Query(ge=1, description="Which of the occurrences that are kept.")]
+OfJob = Annotated[UUID | None, Query(description="As this job found it; the youngest without it.")]
+
 
 @router.get(
     "/findings/<finding_id>/explain",
@@ -23,14 +27,21 @@ router: Any = APIGatewayHttpRouter()  # type: ignore[no-untyped-call]
     tags=["results"],
     responses=answers(Explanation, HTTPStatus.OK, "The explanation.", HTTPStatus.NOT_FOUND),
 )
-def explain_finding(
-    finding_id: Annotated[UUID, Path(description="What GET /results gave.")],
-    occurrence: Annotated[int, Query(ge=1, description="Which of the occurrences that are kept.")] = 1,
-    job_id: Annotated[UUID | None, Query(description="As this job found it; the youngest without it.")] = None,
-) -> Explanation:
+def explain_finding(finding_id: FindingId, occurrence: Which = 1, job_id: OfJob = None) -> Explanation:
     """GET /findings/{finding_id}/explain."""
-    refuse_other_parameters(router.current_event.query_string_parameters, "occurrence", "job_id")
-    return Explanation.of(explain.explain_finding(finding_id, occurrence=occurrence, job_id=job_id, using=api()))
+    return _explained(finding_id, occurrence, job_id)
+
+
+@router.get(
+    "/results/<finding_id>/explain",
+    summary="Why a finding is one",
+    description="The same as GET /findings/{finding_id}/explain.",
+    tags=["results"],
+    responses=answers(Explanation, HTTPStatus.OK, "The explanation.", HTTPStatus.NOT_FOUND),
+)
+def explain_result(finding_id: FindingId, occurrence: Which = 1, job_id: OfJob = None) -> Explanation:
+    """GET /results/{finding_id}/explain."""
+    return _explained(finding_id, occurrence, job_id)
 
 
 @router.get(
@@ -61,3 +72,8 @@ def detect(request: Annotated[DetectRequest, Body(description="The text.")]) -> 
     refuse_other_parameters(router.current_event.query_string_parameters)
     using = detector(request.threshold, test_values=request.include_test_values)
     return Detected.of(using.find_all(request.text, name=request.name, tell=request.explain), request.limit)
+
+
+def _explained(finding_id: UUID, occurrence: int, job_id: UUID | None) -> Explanation:
+    refuse_other_parameters(router.current_event.query_string_parameters, "occurrence", "job_id")
+    return Explanation.of(explain.explain_finding(finding_id, occurrence=occurrence, job_id=job_id, using=api()))

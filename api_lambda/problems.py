@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING, Any
 from aws_lambda_powertools.event_handler import Response
 
 from scanner_tasks import log
-from scanner_tasks.core.errors import Conflict, Denied, InvalidInput, NotFound, ScannerError, Unavailable
+from scanner_tasks.core.errors import (
+    Conflict,
+    Denied,
+    InvalidInput,
+    NotFound,
+    ScannerError,
+    Unauthenticated,
+    Unavailable,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,9 +32,15 @@ RETRY_AFTER_S = 5
 STATUSES: dict[type[ScannerError], HTTPStatus] = {
     InvalidInput: HTTPStatus.BAD_REQUEST,
     NotFound: HTTPStatus.NOT_FOUND,
+    Unauthenticated: HTTPStatus.UNAUTHORIZED,
     Denied: HTTPStatus.FORBIDDEN,
     Conflict: HTTPStatus.CONFLICT,
     Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+#: What a status must come with.
+_HEADERS = {
+    HTTPStatus.SERVICE_UNAVAILABLE: {"Retry-After": str(RETRY_AFTER_S)},
+    HTTPStatus.UNAUTHORIZED: {"WWW-Authenticate": 'Bearer realm="s3scan"'},
 }
 _TYPE_PREFIX = "urn:s3scan:problem:"
 
@@ -48,12 +62,18 @@ def problem(
     )
 
 
+def as_result(response: Response[str]) -> dict[str, Any]:
+    """A response as API Gateway takes it."""
+    headers = {name: str(value) for name, value in response.headers.items()}
+    return {"statusCode": response.status_code, "headers": headers, "body": response.body, "isBase64Encoded": False}
+
+
 def of_error(error: BaseException) -> Response[str]:
     """The problem that an error is to the client. What the tree does not know is logged and told to nobody."""
     for kind in type(error).__mro__:
         if kind in STATUSES:
             status = STATUSES[kind]
-            headers = {"Retry-After": str(RETRY_AFTER_S)} if status is HTTPStatus.SERVICE_UNAVAILABLE else None
+            headers = _HEADERS.get(status)
             if status is HTTPStatus.SERVICE_UNAVAILABLE:
                 _log.warning("api_unavailable", exc_info=error)
             return problem(status, str(error), kind=_snake(type(error).__name__), headers=headers)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from datetime import UTC, datetime
 from functools import cache
 from http import HTTPStatus
@@ -14,13 +13,16 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValida
 from aws_lambda_powertools.event_handler.openapi.params import Body, Query
 
 from api_lambda import (
+    audit_routes,
     bucket_routes,
     compare_routes,
     control_routes,
     coverage_routes,
     finding_routes,
+    idempotency,
     problems,
     result_routes,
+    rule_routes,
 )
 from api_lambda.common import (
     DESCRIBED,
@@ -34,6 +36,7 @@ from api_lambda.common import (
     refuse_other_parameters,
 )
 from api_lambda.estimate_shapes import Estimated
+from api_lambda.permissions import NEEDS, allowed_methods
 from api_lambda.shapes import Job, Jobs, ScanRequest, StartedScan
 from scanner_tasks.core.access_rules import read_access
 from scanner_tasks.core.budget import read_budget
@@ -68,7 +71,9 @@ app.configure_openapi(
 )
 
 
+app.include_router(audit_routes.router)
 app.include_router(bucket_routes.router)
+app.include_router(rule_routes.router)
 app.include_router(control_routes.router)
 app.include_router(result_routes.router)
 app.include_router(finding_routes.router)
@@ -124,6 +129,7 @@ def scan(
         base_job=request.base_job,
         inventory=request.inventory,
         then_list=request.inventory_then_list,
+        job_id=idempotency.job_ids()(request.bucket),
         using=api(),
     )
     return Response(HTTPStatus.ACCEPTED, _JSON, body=StartedScan.of(started, request))
@@ -178,35 +184,22 @@ def openapi_json() -> str:
     return json.dumps(document)
 
 
-#: What stands where; a wrong method on one of them is a 405 that names the right one.
-_METHODS = (
-    (r"/scans?|/detect|/triage", "POST"),
-    (r"/jobs/[^/]+", "GET or DELETE"),
-    (
-        r"/findings/[^/]+/(explain|allow-list)|/jobs(/[^/]+/(coverage|compare/[^/]+))?|/results|/triage/[^/]+|/openapi\.json|/dlq(/[^/]+)?",
-        "GET",
-    ),
-    (r"/jobs/[^/]+/(pause|resume|cancel|retry-failed)|/dlq/[^/]+/(retry|discard)", "POST"),
-)
+def unknown_path(method: str, path: str) -> Response[str]:
+    """The problem with a path that there is not, or not with this method."""
+    allowed = allowed_methods(path)
+    if allowed:
+        return problems.problem(
+            HTTPStatus.METHOD_NOT_ALLOWED,
+            f"This path takes {' or '.join(allowed)}, not {method[:20]}.",
+            headers={"Allow": ", ".join(allowed)},
+        )
+    paths = ", ".join(f"{its_method} {template}" for its_method, template in NEEDS)
+    return problems.problem(HTTPStatus.NOT_FOUND, f"No such path: there are {paths}.")
 
 
 @app.not_found
 def _not_found(_: Exception) -> Response[str]:
-    path = app.current_event.path
-    allowed = next((method for pattern, method in _METHODS if re.fullmatch(pattern, path)), None)
-    if allowed and app.current_event.http_method.upper() not in allowed.split(" or "):
-        return problems.problem(
-            HTTPStatus.METHOD_NOT_ALLOWED,
-            f"This path takes {allowed} only.",
-            headers={"Allow": allowed.replace(" or ", ", ")},
-        )
-    return problems.problem(
-        HTTPStatus.NOT_FOUND,
-        "No such path: there are POST /scan, /scans, /detect, /triage, "
-        "GET /buckets, /jobs, /jobs/{job_id}, /jobs/{job_id}/coverage, /jobs/{job_id}/compare/{base_id}, "
-        "/results, /dlq, /openapi.json; "
-        "that document has them all.",
-    )
+    return unknown_path(app.current_event.http_method.upper(), app.current_event.path)
 
 
 def _invalid(error: RequestValidationError) -> Response[str]:

@@ -5,10 +5,12 @@ Rules and engine are imported where they are needed: the API starts without them
 
 from __future__ import annotations
 
+import getpass
 import os
 import sys
 import threading
 from functools import cache, partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scanner_tasks import log, settings
@@ -20,6 +22,9 @@ from scanner_tasks.aws.objects import ObjectReader
 from scanner_tasks.aws.protection import TaskProtection
 from scanner_tasks.aws.queues import Queues
 from scanner_tasks.aws.sources import Sources
+from scanner_tasks.core.errors import InvalidInput
+from scanner_tasks.core.rights import everything
+from scanner_tasks.core.rights_rules import read_rights
 from scanner_tasks.database import database_engine
 from scanner_tasks.flow.isolation import GRACE_S as CHILD_GRACE_S
 from scanner_tasks.flow.leases import LeaseKeeper
@@ -31,6 +36,7 @@ from scanner_tasks.flow.protection import Guard
 if TYPE_CHECKING:
     from scanner_tasks.core.model import Confidence
     from scanner_tasks.core.redact import Fingerprinter
+    from scanner_tasks.core.rights_rules import Rights
     from scanner_tasks.core.rule_changes import RulesetParts
     from scanner_tasks.detect.engine import Detector
     from scanner_tasks.detect.ruleset import Ruleset
@@ -42,6 +48,20 @@ if TYPE_CHECKING:
 def api() -> Api:
     """For the API's Lambda, the CLI and Python callers."""
     return Api(**_common(settings.load()))
+
+
+@cache
+def rights() -> Rights | None:
+    """Who may do what, as the settings say; None where they say nothing. Raises InvalidInput."""
+    told = settings.load().rights.strip()
+    if not told:
+        return None
+    if not told.startswith("{"):
+        try:
+            told = Path(told).read_text()
+        except (OSError, ValueError) as error:
+            raise InvalidInput("S3SCAN_RIGHTS: neither a JSON object nor a file that can be read.") from error
+    return read_rights(told)
 
 
 @cache
@@ -135,7 +155,16 @@ def _common(ours: Settings) -> dict[str, Any]:
         "ruleset_hash": partial(ruleset_hash, ours),
         "ruleset": lambda: load_rules(ours).ruleset,
         "ruleset_parts": partial(ruleset_parts, ours),
+        "caller": everything(f"os:{_user()}", via="cli"),
     }
+
+
+def _user() -> str:
+    """The system's user, whose CLI or Python this is."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a user id without a name, as containers have them
+        return str(os.getuid())
 
 
 def _client(service: str, ours: Settings) -> Any:

@@ -126,6 +126,17 @@ class Settings(BaseSettings):
             "moot; open ones stay. 0 = never."
         ),
     )
+    rights: str = Field(
+        default="",
+        description="Who may do what, as JSON or as the path of a file (docs/authorisation.md). Empty: in AWS every "
+        "caller whom IAM lets through is admin, elsewhere whoever asks from this machine.",
+    )
+    audit_days: float = Field(
+        default=400.0, ge=0, description="Days after which settle forgets entries of the audit log. 0 = never."
+    )
+    idempotency_hours: float = Field(
+        default=24.0, gt=0, description="Hours for which a request's Idempotency-Key and answer are kept."
+    )
     feed_turn_s: float = Field(default=240.0, gt=0, description="How long one Feed turn lists; below Lambda's timeout.")
     list_connections: int = Field(default=16, ge=1, le=128, description="LIST requests of one turn at a time, at most.")
     list_lease_s: float = Field(

@@ -46,15 +46,11 @@ def scan_prefix(  # noqa: PLR0917 (callers of a task name what they give)
     base_job: str | None = None,
 ) -> str:
     """Start a job on a bucket or a prefix; its id."""
-    bootstrap, flow, reached = (
-        _part("bootstrap"),
-        _part("flow.start_job"),
-        _part("core.access_rules").read_access(access),
-    )
+    flow, reached = _part("flow.start_job"), _part("core.access_rules").read_access(access)
     job_id = job_id_of(self.request.id)
     chosen = _part("core.selection_rules").read_selection(selection, now=datetime.now(UTC))
     started = flow.start_job(
-        bucket, prefix, access=reached, selection=chosen, base_job=base_job, using=bootstrap.api(), job_id=job_id
+        bucket, prefix, access=reached, selection=chosen, base_job=base_job, using=_api(), job_id=job_id
     )
     return str(started.job_id)
 
@@ -62,13 +58,16 @@ def scan_prefix(  # noqa: PLR0917 (callers of a task name what they give)
 @app.task(name=SCAN_OBJECTS, bind=True)
 def scan_objects(self: Any, bucket: str, keys: Sequence[str], access: Mapping[str, Any] | None = None) -> str:
     """Start a job on the named objects; its id."""
-    bootstrap, flow, reached = (
-        _part("bootstrap"),
-        _part("flow.scan_objects"),
-        _part("core.access_rules").read_access(access),
-    )
+    flow, reached = _part("flow.scan_objects"), _part("core.access_rules").read_access(access)
     job_id = job_id_of(self.request.id)
-    return str(flow.scan_objects(bucket, keys, access=reached, using=bootstrap.api(), job_id=job_id).job_id)
+    return str(flow.scan_objects(bucket, keys, access=reached, using=_api(), job_id=job_id).job_id)
+
+
+def _api() -> Any:
+    """The parts on behalf of whoever may send to the queue: a message does not say who that was."""
+    return _part("flow.parts").for_caller(
+        _part("bootstrap").api(), _part("core.rights").everything("celery", via="task")
+    )
 
 
 def _part(name: str) -> Any:

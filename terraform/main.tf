@@ -129,6 +129,13 @@ locals {
     S3SCAN_RULES                = jsonencode(var.rule_objects)
   }, local.database, local.endpoints)
 
+  # Only the API's functions ask who calls. Fields that were left out are left out here too.
+  rights = var.rights == null ? {} : {
+    S3SCAN_RIGHTS = jsonencode({
+      grants = [for grant in var.rights.grants : { for name, value in grant : name => value if value != null }]
+    })
+  }
+
   lambda_environment = merge(local.shared, local.is_emulated ? {} : { S3SCAN_DATABASE_CA_FILE = local.ca_file.lambda })
   worker_environment = merge(local.shared, { AWS_REGION = local.region }, local.is_emulated ? {} : { S3SCAN_DATABASE_CA_FILE = local.ca_file.worker })
 
@@ -239,7 +246,7 @@ module "api" {
 
   name              = var.name
   function          = local.function
-  environment       = local.lambda_environment
+  environment       = merge(local.lambda_environment, local.rights)
   memory_mb         = var.lambda_memory_mb
   detect_package    = var.detect ? "${var.package_dir}/detect.zip" : null
   detect_memory_mb  = 3008 # its start compiles the rules: memory brings processor

@@ -25,6 +25,33 @@ variable "look_around" {
   default     = false
 }
 
+variable "rights" {
+  description = "Who may do what with the API: roles on buckets for IAM principals (docs/authorisation.md). Null: every caller whom IAM lets through is admin. Once set, a caller without a grant may do nothing."
+  type = object({
+    grants = list(object({
+      principals = list(string)
+      role       = string
+      buckets    = optional(list(string))
+    }))
+  })
+  default = null
+
+  validation {
+    condition     = var.rights == null ? true : alltrue([for grant in var.rights.grants : contains(["viewer", "reviewer", "scanner", "operator", "admin"], grant.role)])
+    error_message = "A role is viewer, reviewer, scanner, operator or admin."
+  }
+
+  validation {
+    condition     = var.rights == null ? true : alltrue(flatten([for grant in var.rights.grants : [for arn in grant.principals : arn == "*" || can(regex("^arn:aws[a-z-]*:(iam|sts)::([0-9]{12}|\\*):(root|user/|role/|assumed-role/|federated-user/).*$", arn))]]))
+    error_message = "A principal is the ARN of an IAM role, a user or a session, or *."
+  }
+
+  validation {
+    condition     = var.rights == null ? true : length(jsonencode(var.rights)) <= 2500
+    error_message = "A function's environment holds 4 KB: use patterns, at most 2,500 characters in all."
+  }
+}
+
 variable "kms_key_arns" {
   description = "KMS keys that encrypt objects of these buckets (SSE-KMS)."
   type        = list(string)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from scanner_tasks.cli import (
+    audit,
     buckets,
     completion,
     db,
@@ -26,6 +27,7 @@ from scanner_tasks.cli import (
     ops,
     report,
     results,
+    rights,
     rules,
     scan,
     serve,
@@ -58,6 +60,8 @@ app.command(name="report")(report.report)
 app.command(name="serve")(serve.serve)
 app.command(name="detect")(detect.detect)
 app.add_typer(dlq.app, name="dlq")
+app.command(name="audit")(audit.audit)
+app.add_typer(rights.app, name="rights")
 app.add_typer(ops.app, name="ops")
 app.add_typer(worker.app, name="worker")
 app.add_typer(rules.app, name="rules")

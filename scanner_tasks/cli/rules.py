@@ -23,11 +23,13 @@ def list_(packs: Packs = None, no_builtin: NoBuiltin = False, as_json: AsJson = 
 
     Example: s3scan rules list --rules my-rules.toml
     """
+    from scanner_tasks.rules.told import told  # noqa: PLC0415
+
     loaded = load(packs, no_builtin=no_builtin)
     rules = sorted((rule for rule in loaded.ruleset.rules if rule.enabled), key=lambda rule: rule.id)
     if as_json:
         for rule in rules:
-            print_json({**_shape(rule), "from": loaded.origins[rule.id]})
+            print_json({**told(rule), "source": loaded.origins[rule.id]})
         return
     columns = ["rule", "name", "category", "severity", "confidence", "from"]
     rows = ((r.id, r.name, r.category, _severity(r), _confidence(r), loaded.origins[r.id]) for r in rules)
@@ -54,15 +56,16 @@ def show(
 
     Example: s3scan rules show us.ssn
     """
-    from scanner_tasks.core.errors import NotFound  # noqa: PLC0415
+    from scanner_tasks.core.errors import RuleNotFound  # noqa: PLC0415
+    from scanner_tasks.rules.told import told  # noqa: PLC0415
 
     rule = next((rule for rule in load(packs).ruleset.rules if rule.id == rule_id), None)
     if rule is None:
-        raise NotFound(f"No rule {rule_id[:100]!r}: see `s3scan rules list`.")
+        raise RuleNotFound(rule_id)
     if as_json:
-        print_json(_shape(rule))
+        print_json(told(rule))
         return
-    for name, value in _shape(rule).items():
+    for name, value in told(rule).items():
         if value not in (None, "", [], 0, False):
             lines = value if isinstance(value, list) else [value]
             print(f"{name.replace('_', ' ')}: " + ", ".join(shown(line) for line in lines))
@@ -103,10 +106,3 @@ def check(
 
 app.command(name="test")(try_rules.try_out)
 app.command(name="allow")(allow.allow)
-
-
-def _shape(rule: Rule) -> dict[str, object]:
-    told = {name: getattr(rule, name) for name in rule.__dataclass_fields__}
-    told["allow"] = [each.name for each in rule.allow]
-    told["severity_by_count"] = [f"{severity} from {count}" for count, severity in rule.severity_by_count]
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in told.items()}

@@ -7,8 +7,11 @@
     │   ├── JobNotFound
     │   ├── BucketNotFound
     │   ├── DeadLetterNotFound
+    │   ├── RuleNotFound
     │   └── FindingNotFound
     ├── Denied                     the role may not: HTTP 403
+    │   └── NotAllowed             the caller may not
+    ├── Unauthenticated            it is not known who asks: HTTP 401
     ├── Conflict                   the job's state does not allow it: HTTP 409
     ├── JobTimeout                 the job goes on, only the waiting has ended; a TimeoutError too
     ├── Unavailable                infrastructure: worth another try; a task that raises it goes back to SQS
@@ -24,7 +27,12 @@ Messages say what happened, to what, and what to do; they never hold object cont
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from scanner_tasks.core.model import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class ScannerError(Exception):
@@ -72,6 +80,13 @@ class DeadLetterNotFound(NotFound):
         self.message_id = message_id
 
 
+class RuleNotFound(NotFound):
+    """No rule has this id."""
+
+    def __init__(self, rule_id: str) -> None:
+        super().__init__(f"No rule {rule_id[:100]!r}: see `s3scan rules list` or GET /rules.")
+
+
 class FindingNotFound(NotFound):
     """No finding has this id."""
 
@@ -82,6 +97,21 @@ class FindingNotFound(NotFound):
 
 class Denied(ScannerError):
     """The role lacks a permission; the message names it."""
+
+
+class NotAllowed(Denied):
+    """The caller holds no role that lets him do it; nothing is told about the bucket itself."""
+
+    def __init__(self, permission: str, bucket: str | None, roles: Sequence[str]) -> None:
+        where = "on every bucket (*)" if bucket is None else f"on the bucket {bucket[:100]!r}"
+        needed = f"{', '.join(roles[:-1])} or {roles[-1]}" if roles[1:] else roles[0]
+        super().__init__(
+            f"You may not do this: it needs the permission {permission} {where}; ask for the role {needed}."
+        )
+
+
+class Unauthenticated(ScannerError):
+    """The request does not say who asks, or not in a way that can be believed."""
 
 
 class Conflict(ScannerError):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from scanner_tasks.core.allow_list import allow_table
 from scanner_tasks.core.errors import FindingNotFound
+from scanner_tasks.core.rights import Permission
 from scanner_tasks.store.engine import transaction
 from scanner_tasks.store.findings import find_finding
 
@@ -36,7 +37,7 @@ def allow_entry(finding_id: UUID, *, job_id: UUID | None = None, using: Api) -> 
     """Of the finding as the youngest job that has it left it, or the given job. Raises FindingNotFound."""
     with transaction(using.engine) as connection:
         found = find_finding(connection, finding_id, job_id=job_id)
-    if found is None:
+    if found is None or not using.caller.may(Permission.READ, found[0].bucket):
         raise FindingNotFound(finding_id)
     finding, _ = found
     return AllowEntry(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from scanner_tasks.core.access import OWN, Access
@@ -25,6 +26,7 @@ from scanner_tasks.core.buckets import (
 from scanner_tasks.core.budget import UNLIMITED, Budget
 from scanner_tasks.core.errors import BucketNotFound, Denied, InvalidInput, ScannerError, Unavailable
 from scanner_tasks.core.names import check_key
+from scanner_tasks.core.rights import Permission
 from scanner_tasks.core.selection import EVERYTHING, Selection
 from scanner_tasks.flow.start_job import StartedJob, allowed_access, start_job
 from scanner_tasks.store.bucket_jobs import LastScan, last_scans
@@ -32,7 +34,9 @@ from scanner_tasks.store.engine import transaction
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from uuid import UUID
 
+    from scanner_tasks.core.ports import Objects
     from scanner_tasks.flow.parts import Api
 
 #: Buckets on which jobs begin at the same time: no more than a process has connections to Postgres. And buckets that S3
@@ -91,11 +95,13 @@ def meant_buckets(
     wanted, tags = check_names(names), check_tags(bucket_tags)
     objects = using.objects.through(allowed_access(access, using=using))
     named = [name for name in wanted if not is_pattern(name)]
+    for name in named:
+        using.caller.require(Permission.SCAN, name)
     patterns = [name for name in wanted if is_pattern(name)]
-    seen = [bucket.name for bucket in objects.account().buckets()] if patterns else []
+    seen = _scannable(objects, using=using) if patterns else []
     for pattern in patterns:
         if not any(matches(name, [pattern]) for name in seen):
-            raise InvalidInput(f"buckets: none of the {len(seen)} buckets that the role can see matches {pattern!r}.")
+            raise InvalidInput(f"buckets: none of the {len(seen)} buckets that you may scan matches {pattern!r}.")
     every = sorted({*named, *(name for name in seen if matches(name, patterns))})
     if len(every) > MAX_BUCKETS:
         raise InvalidInput(f"buckets: {len(every)} are meant; name at most {MAX_BUCKETS} at a time.")
@@ -123,9 +129,10 @@ def start_jobs(
     selection: Selection = EVERYTHING,
     budget: Budget = UNLIMITED,
     base_job: str | None = None,
+    job_id_of: Callable[[str], UUID | None] = lambda _: None,
     using: Api,
 ) -> StartedJobs:
-    """Begin a job on each bucket meant, each with the ``budget`` for itself.
+    """Begin a job on each bucket meant, each with the ``budget`` for itself; ``job_id_of`` gives ids of a repeat.
 
     What ``meant_buckets`` raises, it raises before any job begins.
     """
@@ -136,7 +143,14 @@ def start_jobs(
 
     def start(bucket: str) -> StartedJob:
         return start_job(
-            bucket, prefix, access=access, selection=selection, budget=budget, base_job=base_job, using=using
+            bucket,
+            prefix,
+            access=access,
+            selection=selection,
+            budget=budget,
+            base_job=base_job,
+            job_id=job_id_of(bucket),
+            using=using,
         )
 
     begun = _asked(start, meant.buckets, (), threads=_THREADS)
@@ -148,13 +162,16 @@ def start_jobs(
 
 
 def account_view(*, access: Access = OWN, after: str = "", limit: int, using: Api) -> tuple[BucketView, ...]:
-    """Buckets that the role can see, by name behind ``after``: who may read them, when they were last scanned.
+    """Buckets that the role can see and the caller may read, by name behind ``after``.
+
+    Each with who else may read it, and when it was last scanned.
 
     One call lists all; each of those shown costs five more. Raises Denied, Unavailable or InvalidInput.
     """
     access = allowed_access(access, using=using)
     account = using.objects.through(access).account()
-    shown = [bucket for bucket in account.buckets() if bucket.name > after][:limit]
+    may_read = partial(using.caller.may, Permission.READ)
+    shown = [bucket for bucket in account.buckets() if bucket.name > after and may_read(bucket.name)][:limit]
     told = _asked(account.posture, [bucket.name for bucket in shown], ())
     with transaction(using.engine) as connection:
         scans = last_scans(connection, [bucket.name for bucket in shown], endpoint_url=access.endpoint_url)
@@ -167,6 +184,11 @@ def account_view(*, access: Access = OWN, after: str = "", limit: int, using: Ap
         )
         for bucket in shown
     )
+
+
+def _scannable(objects: Objects, *, using: Api) -> list[str]:
+    """Buckets that the role can see, and the caller may scan."""
+    return [one.name for one in objects.account().buckets() if using.caller.may(Permission.SCAN, one.name)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 from scanner_tasks.core.errors import Conflict, JobNotFound, ScannerError
 from scanner_tasks.core.model import Job, JobStatus, Outcome
+from scanner_tasks.core.rights import Permission
 from scanner_tasks.flow.executions import start_next_execution
 from scanner_tasks.log import get_logger
-from scanner_tasks.store import fleet, job_costs, jobs, reopen, sweep
+from scanner_tasks.store import audit, fleet, job_costs, jobs, reopen, sweep
 from scanner_tasks.store.engine import transaction
 from scanner_tasks.store.reopen import Reopened
 
@@ -36,17 +37,19 @@ def fail_job(job_id: UUID, *, cause: str, using: Api) -> None:
 
 def cancel_job(job_id: UUID, *, reason: str, using: Api) -> None:
     """End a job on request; what it left is skipped(cancelled). Raises Conflict when it has ended otherwise."""
-    job = find_job(job_id, using=using)
-    _end(job, JobStatus.CANCELLED, reason, using=using)
+    job = _controlled(job_id, using=using)
+    _end(job, JobStatus.CANCELLED, reason, using=using, action="job.cancel")
     status = find_job(job_id, using=using).status
     if status is not JobStatus.CANCELLED:
         raise Conflict(f"Job {job_id} is {status}: only a job that has not ended can be cancelled.")
     _stop_execution(job, reason, using=using)
 
 
-def _end(job: Job, status: JobStatus, reason: str, *, using: Api) -> None:
+def _end(job: Job, status: JobStatus, reason: str, *, using: Api, action: str | None = None) -> None:
     with transaction(using.engine) as connection:
         epoch = jobs.change_status(connection, job.job_no, status, reason=reason, new_epoch=True)
+        if epoch is not None and action is not None:
+            audit.add_entry(connection, using.caller, action, bucket=job.bucket, job_id=job.job_id)
     if epoch is None:
         return
     log.info("job_ending", job_id=job.job_id, status=status)
@@ -66,10 +69,11 @@ def close_job(job: Job, status: JobStatus, *, using: Api) -> None:
 
 def pause_job(job_id: UUID, *, reason: str | None = None, using: Api) -> None:
     """Stop sending and finishing: what is in the lanes becomes a no-op, what workers hold is planned again."""
-    job = find_job(job_id, using=using)
+    job = _controlled(job_id, using=using)
     with transaction(using.engine) as connection:
         if jobs.change_status(connection, job.job_no, JobStatus.PAUSED, reason=reason, new_epoch=True) is None:
             raise Conflict(f"Job {job_id} is {job.status}: only a job that is listing or scanning can be paused.")
+        audit.add_entry(connection, using.caller, "job.pause", bucket=job.bucket, job_id=job_id)
         sweep.return_sent(connection, job.job_no)
         jobs.end_feeding(connection, job.job_no, execution_no=job.execution_no)
     _stop_execution(job, "The job is paused.", using=using)
@@ -77,13 +81,14 @@ def pause_job(job_id: UUID, *, reason: str | None = None, using: Api) -> None:
 
 def resume_job(job_id: UUID, *, budget: Budget | None = None, using: Api) -> None:
     """Go on exactly where the job was paused, with another budget if one is given."""
-    job = find_job(job_id, using=using)
+    job = _controlled(job_id, using=using)
     if job.status is not JobStatus.PAUSED:
         raise Conflict(f"Job {job_id} is {job.status}: only a paused job can be resumed.")
     with transaction(using.engine) as connection:
         if budget is not None:
             job_costs.set_budget(connection, job.job_no, budget)
         jobs.change_status(connection, job.job_no, JobStatus.LISTING if job.listed_at is None else JobStatus.SCANNING)
+        audit.add_entry(connection, using.caller, "job.resume", bucket=job.bucket, job_id=job_id)
     start_next_execution(job, using=using)
 
 
@@ -93,12 +98,14 @@ def retry_failed(job_id: UUID, *, using: Api) -> Reopened:
     What they left is taken back, and the job scans again if it had ended. Objects that a worker holds just now are left
     as they are. A crash leaves the rest failed: call it again. Raises Conflict when the job cannot go on.
     """
-    job = find_job(job_id, using=using)
+    job = _controlled(job_id, using=using)
     batches = objects = 0
     at: int | None = 0
     while at is not None:
         with transaction(using.engine) as connection:
             opened, at = reopen.reopen_failed(connection, job.job_no, from_batch_no=at)
+            if opened.batches and not batches:  # once, with the first that is opened
+                audit.add_entry(connection, using.caller, "job.retry_failed", bucket=job.bucket, job_id=job_id)
         batches, objects = batches + opened.batches, objects + opened.objects
     if batches:
         log.info("failed_objects_opened", job_id=job_id, batches=batches, objects=objects)
@@ -112,8 +119,10 @@ def pause_all(*, using: Api) -> bool:
     A worker notices that its batch was taken away when it renews its lease, and stops at the next object. Jobs keep
     their status; new ones may begin, and wait.
     """
+    using.caller.require(Permission.CONTROL, None)
     with transaction(using.engine) as connection:
         changed = fleet.set_paused(connection, paused=True)
+        audit.add_entry(connection, using.caller, "fleet.pause")
         active = jobs.active_jobs(connection)
     for job in active:
         with transaction(using.engine) as connection:
@@ -128,6 +137,7 @@ def resume_all(*, using: Api) -> bool:
     Batches whose messages came while nothing could be claimed are planned again first. What cannot be fed at once is
     fed by settle.
     """
+    using.caller.require(Permission.CONTROL, None)
     with transaction(using.engine) as connection:
         active = jobs.active_jobs(connection)
     if not fleet_is_paused(using=using):
@@ -137,6 +147,7 @@ def resume_all(*, using: Api) -> bool:
             sweep.return_expired(connection, job.job_no, dispatched_timeout_s=0.0)
     with transaction(using.engine) as connection:
         changed = fleet.set_paused(connection, paused=False)
+        audit.add_entry(connection, using.caller, "fleet.resume")
     log.warning("fleet_resumed", jobs=len(active))
     for job in active:
         feed_again(job.job_id, using=using)
@@ -171,9 +182,16 @@ def _stop_execution(job: Job, cause: str, *, using: Api) -> None:
 
 
 def find_job(job_id: UUID, *, using: Api) -> Job:
-    """The job; JobNotFound when there is none."""
+    """The job; JobNotFound when there is none, or none on a bucket that the caller may read."""
     with transaction(using.engine) as connection:
         job = jobs.get_job(connection, job_id)
-    if job is None:
+    if job is None or not using.caller.may(Permission.READ, job.bucket):
         raise JobNotFound(job_id)
+    return job
+
+
+def _controlled(job_id: UUID, *, using: Api) -> Job:
+    """The job, if the caller may steer it; else JobNotFound or NotAllowed."""
+    job = find_job(job_id, using=using)
+    using.caller.require(Permission.CONTROL, job.bucket)
     return job

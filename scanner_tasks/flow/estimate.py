@@ -11,6 +11,7 @@ from scanner_tasks.core.errors import InvalidInput, ScannerError
 from scanner_tasks.core.estimate import Estimate, estimate, monthly_floor
 from scanner_tasks.core.names import check_bucket, check_key
 from scanner_tasks.core.prices import PRICES_AS_OF, REGION
+from scanner_tasks.core.rights import Permission
 from scanner_tasks.core.selection import EVERYTHING, Selection
 from scanner_tasks.core.workload import Sum, Workload
 from scanner_tasks.flow.start_job import allowed_access
@@ -110,10 +111,11 @@ def estimate_scan(
         using: what lists.
 
     Raises:
-        InvalidInput, BucketNotFound, Denied, Unavailable.
+        InvalidInput, BucketNotFound, Denied, NotAllowed, Unavailable.
     """
     check_bucket(bucket)
     check_key(prefix, "prefix")
+    using.caller.require(Permission.SCAN, bucket)
     settings = using.settings
     objects = using.objects.through(allowed_access(access, using=using))
     work, cursor, began, is_complete = Workload(), None, clock(), False

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from scanner_tasks.core.errors import FindingNotFound, InvalidInput
 from scanner_tasks.core.model import Confidence
+from scanner_tasks.core.rights import Permission
 from scanner_tasks.store.engine import transaction
 from scanner_tasks.store.findings import find_finding
 
@@ -72,7 +73,7 @@ def explain_finding(finding_id: UUID, *, occurrence: int = 1, job_id: UUID | Non
 
     with transaction(using.engine) as connection:
         found = find_finding(connection, finding_id, job_id=job_id)
-    if found is None:
+    if found is None or not using.caller.may(Permission.READ, found[0].bucket):
         raise FindingNotFound(finding_id)
     finding, job_hash = found
     kept = len(finding.occurrences)

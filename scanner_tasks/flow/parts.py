@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from scanner_tasks.core.access import OWN
+from scanner_tasks.core.rights import SYSTEM
 from scanner_tasks.flow.isolation import Children
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from scanner_tasks.core.access import Access
     from scanner_tasks.core.ports import Executions, Metrics, Objects, Queues
+    from scanner_tasks.core.rights import Caller
     from scanner_tasks.core.rule_changes import RulesetParts
     from scanner_tasks.detect.engine import Detector
     from scanner_tasks.detect.ruleset import Ruleset
@@ -50,6 +52,8 @@ class Api:
     ruleset: Callable[[], Ruleset] = _builtin
     #: The ruleset in parts, with its hash; None where only the hash is known, so that no change of it can be judged.
     ruleset_parts: Callable[[], RulesetParts | None] = _no_parts
+    #: On whose behalf: every flow asks what he may do, and says in the audit log that it was he.
+    caller: Caller = SYSTEM
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,6 +123,11 @@ class Worker(Api):
 
 
 P = TypeVar("P", bound=Api)
+
+
+def for_caller(parts: P, caller: Caller) -> P:
+    """The parts on behalf of this caller; all else is shared."""
+    return replace(parts, caller=caller)
 
 
 def reaching(parts: P, access: Access) -> P:

@@ -7,7 +7,7 @@ import binascii
 import hashlib
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -16,6 +16,7 @@ from scanner_tasks.core.errors import InvalidCursor, InvalidInput, JobNotFound
 from scanner_tasks.core.model import Confidence, Finding, Job, Progress, Severity, TriageStatus
 from scanner_tasks.core.names import KEY_MAX_BYTES
 from scanner_tasks.core.progress import eta_s
+from scanner_tasks.core.rights import Permission, like_patterns
 from scanner_tasks.flow.control import find_job
 from scanner_tasks.store import jobs as job_rows
 from scanner_tasks.store.engine import transaction
@@ -76,10 +77,11 @@ def get_job(job_id: UUID, *, real_time: bool, using: Api) -> JobView:
 
 
 def list_jobs(*, limit: int, cursor: str | None, using: Api) -> JobPage:
-    """A page of jobs, newest first. Raises InvalidCursor."""
+    """A page of jobs whose buckets the caller may read, newest first. Raises InvalidCursor."""
     before = _int(_read_cursor(cursor, "jobs")[0]) if cursor else None
+    scope = like_patterns(using.caller.patterns(Permission.READ))
     with transaction(using.engine) as connection:
-        jobs = job_rows.list_jobs(connection, before=before, limit=limit + 1)
+        jobs = job_rows.list_jobs(connection, before=before, limit=limit + 1, scope=scope)
         views = _views(connection, jobs[:limit], real_time=False)
     following = _make_cursor("jobs", [jobs[limit - 1].job_no]) if len(jobs) > limit else None
     return JobPage(jobs=tuple(views), next_cursor=following)
@@ -114,15 +116,18 @@ def finding_filter(
 def get_results(*, limit: int, cursor: str | None, using: Api, **wanted_fields: Any) -> ResultPage:
     """A page of findings that match every filter given (``finding_filter``): job by job, within one by key and rule.
 
-    A page may be shorter than ``limit``, even empty, and not be the last. ``fingerprint`` looks at kept occurrences
-    alone. Raises JobNotFound, InvalidCursor or InvalidInput.
+    Of buckets that the caller may read, no others. A page may be shorter than ``limit``, even empty, and not be the
+    last. ``fingerprint`` looks at kept occurrences alone. Raises JobNotFound, InvalidCursor or InvalidInput.
     """
-    wanted = finding_filter(**wanted_fields)
+    scope = like_patterns(using.caller.patterns(Permission.READ))
+    wanted = replace(finding_filter(**wanted_fields), scope=None if scope is None else tuple(scope))
     query = repr(wanted)
     after = _place(_read_cursor(cursor, query)) if cursor else None
     with transaction(using.engine) as connection:
-        if wanted.job_id is not None and job_rows.get_job(connection, wanted.job_id) is None:
-            raise JobNotFound(wanted.job_id)
+        if wanted.job_id is not None:
+            job = job_rows.get_job(connection, wanted.job_id)
+            if job is None or not using.caller.may(Permission.READ, job.bucket):
+                raise JobNotFound(wanted.job_id)
         page = read_findings(connection, wanted, after=after, limit=limit)
     following = None
     if page.after is not None:
@@ -218,8 +223,8 @@ def _place(values: list[Any]) -> FindingPlace:
     return FindingPlace(job_no=_int(job_no), batch_no=_int(batch_no), position=_int(position), rule_id=rule_id)
 
 
-def _int(value: object) -> int:
-    if not isinstance(value, int) or not 0 <= value < 2**31:
+def _int(value: object, *, end: int = 2**31) -> int:
+    if not isinstance(value, int) or not 0 <= value < end:
         raise InvalidCursor
     return value
 

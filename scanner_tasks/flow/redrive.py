@@ -23,13 +23,16 @@ from scanner_tasks.core.errors import Conflict, DeadLetterNotFound, InvalidInput
 from scanner_tasks.core.lanes import message_group
 from scanner_tasks.core.model import BatchState, JobStatus
 from scanner_tasks.core.ports import OutgoingMessage
+from scanner_tasks.core.rights import Permission, like_patterns
 from scanner_tasks.flow.control import fleet_is_paused
 from scanner_tasks.log import get_logger
-from scanner_tasks.store import dead_letters, feeding, jobs, reopen
+from scanner_tasks.store import audit, dead_letters, feeding, jobs, reopen
 from scanner_tasks.store.dead_letters import LETTER_STATES, AttemptError, DeadLetter, LetterFilter, LetterGroup
 from scanner_tasks.store.engine import transaction
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from scanner_tasks.core.model import Job
     from scanner_tasks.flow.parts import Api, Feeder
 
@@ -70,7 +73,7 @@ def list_letters(wanted: LetterFilter, *, after: DeadLetter | None = None, limit
     """A page of letters behind ``after``, oldest first; from the ledger alone, nothing is received from SQS."""
     place = None if after is None else (after.arrived_at, after.message_id)
     with transaction(using.engine) as connection:
-        return list(dead_letters.list_letters(connection, wanted, after=place, limit=limit))
+        return list(dead_letters.list_letters(connection, _scoped(wanted, using), after=place, limit=limit))
 
 
 def every_letter(wanted: LetterFilter, *, using: Api) -> Iterator[DeadLetter]:
@@ -86,7 +89,13 @@ def group_letters(wanted: LetterFilter, *, by: str, using: Api) -> tuple[LetterG
     if by not in dead_letters.GROUPS:
         raise InvalidInput(f"by: one of {', '.join(dead_letters.GROUPS)}.")
     with transaction(using.engine) as connection:
-        return dead_letters.group_letters(connection, wanted, by=by)
+        return dead_letters.group_letters(connection, _scoped(wanted, using), by=by)
+
+
+def _scoped(wanted: LetterFilter, using: Api) -> LetterFilter:
+    """Only letters that the caller may see."""
+    scope = like_patterns(using.caller.patterns(Permission.READ))
+    return replace(wanted, scope=None if scope is None else tuple(scope))
 
 
 def find_letter(message_id: str, *, using: Api) -> DeadLetter:
@@ -192,9 +201,19 @@ def retry_letter(message_id: str, *, using: Feeder) -> Retried:
 def _retry(letter: DeadLetter, *, using: Feeder) -> Retried:
     if letter.state != "open":
         return Retried(message_id=letter.message_id, result="refused", reason=f"It is {letter.state}.")
+    _require_control(letter, using=using)
     done = _retry_batch(letter, using=using) if letter.task == SCAN_BATCH else _retry_other(letter, using=using)
     log.info("dead_letter_retried", message_id=letter.message_id, result=done.result)
     return done
+
+
+def _require_control(letter: DeadLetter, *, using: Api) -> None:
+    using.caller.require(Permission.CONTROL, letter.bucket if letter.job_no is not None else None)
+
+
+def _note(connection: Connection, action: str, letter: DeadLetter, *, using: Api) -> None:
+    bucket = letter.bucket if letter.job_no is not None else None
+    audit.add_entry(connection, using.caller, action, bucket=bucket, job_id=letter.job_id, target=letter.message_id)
 
 
 def _retry_batch(letter: DeadLetter, *, using: Feeder) -> Retried:
@@ -206,7 +225,8 @@ def _retry_batch(letter: DeadLetter, *, using: Feeder) -> Retried:
             opened = reopen.reopen_dead(connection, letter.job_no, letter.batch_no)
             # Two letters of one batch: the first opens it (and both are retried then), the second is moot.
             state, reason = ("retried", None) if opened.batches else ("moot", "Its batch was not dead.")
-            dead_letters.change_letter(connection, letter.message_id, state, reason=reason)
+            if dead_letters.change_letter(connection, letter.message_id, state, reason=reason):
+                _note(connection, "letter.retry", letter, using=using)
             job = jobs.get_job(connection, letter.job_id)
     except Conflict as error:
         return Retried(message_id=letter.message_id, result="refused", reason=str(error))
@@ -253,6 +273,7 @@ def _retry_other(letter: DeadLetter, *, using: Feeder) -> Retried:
         return Retried(message_id=letter.message_id, result="refused", reason="SQS did not take it: try again.")
     with transaction(using.engine) as connection:
         dead_letters.change_letter(connection, letter.message_id, "retried")
+        _note(connection, "letter.retry", letter, using=using)
     return Retried(message_id=letter.message_id, result="sent")
 
 
@@ -296,8 +317,11 @@ def discard_letter(message_id: str, *, reason: str, using: Api) -> bool:
     letter = find_letter(message_id, using=using)
     if letter.state == "discarded":
         return False
+    _require_control(letter, using=using)
     with transaction(using.engine) as connection:
         changed = dead_letters.change_letter(connection, message_id, "discarded", reason=reason)
+        if changed:
+            _note(connection, "letter.discard", letter, using=using)
     if not changed:
         raise Conflict(f"Dead letter {message_id} is {letter.state}: only an open one can be discarded.")
     log.info("dead_letter_discarded", message_id=message_id)
@@ -312,10 +336,12 @@ def discard_letters(wanted: LetterFilter, *, reason: str, using: Api, dry_run: b
 
 def _discard_letters(wanted: LetterFilter, reason: str, using: Api, *, dry_run: bool) -> Iterator[str]:
     for letter in every_letter(wanted, using=using):
+        _require_control(letter, using=using)
         if not dry_run:
             with transaction(using.engine) as connection:
                 if not dead_letters.change_letter(connection, letter.message_id, "discarded", reason=reason):
                     continue
+                _note(connection, "letter.discard", letter, using=using)
             log.info("dead_letter_discarded", message_id=letter.message_id)
         yield letter.message_id
 

@@ -11,6 +11,7 @@ from scanner_tasks.core.errors import InvalidInput, ObjectError
 from scanner_tasks.core.model import Job, JobSource, JobStatus, ObjectRef, PlannedObject
 from scanner_tasks.core.names import check_bucket, check_key
 from scanner_tasks.core.planning import cut_batches, plan_object
+from scanner_tasks.core.rights import Permission
 from scanner_tasks.flow.control import find_job
 from scanner_tasks.flow.start_job import StartedJob, allowed_access, begin_feeding, register_job
 from scanner_tasks.store import feeding
@@ -38,6 +39,7 @@ def scan_objects(bucket: str, keys: Sequence[str], *, access: Access = OWN, usin
         raise InvalidInput("keys: give at least one key, or use scan_prefix for a whole bucket.")
     for key in wanted:
         check_key(key, "keys")
+    using.caller.require(Permission.SCAN, bucket)
     access = allowed_access(access, using=using)
     using.objects.through(access).check_bucket(bucket)
     job = register_job(bucket, "", source=JobSource.KEYS, access=access, job_id=job_id, using=using)

@@ -11,13 +11,26 @@ from scanner_tasks.core import lanes
 from scanner_tasks.core.envelope import SCAN_BATCH, read_envelope
 from scanner_tasks.core.errors import InvalidInput, ScannerError
 from scanner_tasks.core.model import Job, JobStatus
+from scanner_tasks.core.rights import SYSTEM
 from scanner_tasks.flow.control import close_job
 from scanner_tasks.flow.executions import start_next_execution
 from scanner_tasks.flow.follow_up import begin_follow_ups
 from scanner_tasks.flow.job_costs import keep_actual, settle_costs
+from scanner_tasks.flow.parts import for_caller
 from scanner_tasks.flow.retention import retire
 from scanner_tasks.log import get_logger
-from scanner_tasks.store import dead_letters, fleet, jobs, partitions, progress, retention, strata, sweep
+from scanner_tasks.store import (
+    audit,
+    dead_letters,
+    fleet,
+    idempotency,
+    jobs,
+    partitions,
+    progress,
+    retention,
+    strata,
+    sweep,
+)
 from scanner_tasks.store.engine import transaction
 
 if TYPE_CHECKING:
@@ -57,6 +70,7 @@ class SettleReport:
 
 def settle(*, using: Feeder) -> SettleReport:
     """One turn. Every step is a guarded change: turns may overlap, repeat or die anywhere."""
+    using = for_caller(using, SYSTEM)
     counts = {"returned": 0, "finished": 0, "restarted": 0, "errors": 0}
     dead = _take_dead_letters(using=using)
     with transaction(using.engine) as connection:
@@ -161,6 +175,11 @@ def lane_receives(receive_count: int) -> int:
 
 
 def _forget(*, using: Feeder) -> int:
+    with transaction(using.engine) as connection:
+        idempotency.forget_requests(connection, older_than_hours=using.settings.idempotency_hours)
+    if using.settings.audit_days:
+        with transaction(using.engine) as connection:
+            audit.forget_entries(connection, older_than_days=using.settings.audit_days)
     days = using.settings.dead_letter_days
     if not days:
         return 0

@@ -10,15 +10,17 @@ from scanner_tasks.core.access import OWN, Access
 from scanner_tasks.core.access_rules import check_access
 from scanner_tasks.core.budget import UNLIMITED, Budget
 from scanner_tasks.core.errors import Denied, InvalidInput, Unavailable
+from scanner_tasks.core.inventory import read_address
 from scanner_tasks.core.lanes import choose_lane
 from scanner_tasks.core.model import Job, JobSource, JobStatus
 from scanner_tasks.core.names import check_bucket, check_key
+from scanner_tasks.core.rights import Permission
 from scanner_tasks.core.selection import EVERYTHING, Selection
 from scanner_tasks.flow.base_job import find_base
 from scanner_tasks.flow.control import fail_job
 from scanner_tasks.flow.executions import start_first_execution
 from scanner_tasks.flow.inventory import check_inventory
-from scanner_tasks.store import job_costs, jobs, rulesets
+from scanner_tasks.store import audit, job_costs, jobs, rulesets
 from scanner_tasks.store.engine import transaction
 
 if TYPE_CHECKING:
@@ -57,16 +59,18 @@ def start_job(
     ``base_job`` is a former job's id or ``last``: what is as that job left it is not read again (flow/base_job.py).
     ``inventory`` is the address of an S3 Inventory manifest: its report is read in the place of a listing, and with
     ``then_list`` a listing follows (flow/follow_up.py). A repeat with the same ``job_id`` begins nothing anew. Raises
-    InvalidInput, BucketNotFound, Denied, Unavailable, JobNotFound or Conflict; when the execution cannot be started,
-    the job is ``failed`` with the reason and the error is raised.
+    InvalidInput, BucketNotFound, Denied, NotAllowed, Unavailable, JobNotFound or Conflict; when the execution cannot be
+    started, the job is ``failed`` with the reason and the error is raised.
     """
     check_bucket(bucket)
     check_key(prefix, "prefix")
+    using.caller.require(Permission.SCAN, bucket)
     access = allowed_access(access, using=using)
     using.objects.through(access).check_bucket(bucket)
     if then_list and inventory is None:
         raise InvalidInput("inventory_then_list: a listing follows a report; name it as inventory, or leave it out.")
     if inventory is not None:
+        using.caller.require(Permission.SCAN, read_address(inventory)[0])  # the report is read as an object is
         check_inventory(inventory, bucket=bucket, objects=using.objects.through(access))
     job = register_job(
         bucket,
@@ -142,6 +146,8 @@ def register_job(
             then_list=then_list,
         )
         job = jobs.get_job(connection, job_id)
+        if added:
+            audit.add_entry(connection, using.caller, "job.start", bucket=bucket, job_id=job_id)
         if job and added and not budget.is_unlimited:
             job_costs.set_budget(connection, job.job_no, budget)
     assert job is not None

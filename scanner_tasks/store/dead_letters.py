@@ -71,6 +71,8 @@ class LetterFilter:
     bucket: str | None = None
     task: str | None = None
     state: str | None = "open"
+    #: LIKE patterns of the buckets whose letters the reader may see; None is every letter, also those of no bucket.
+    scope: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -286,7 +288,12 @@ def _where(wanted: LetterFilter) -> tuple[str, dict[str, Any]]:
         "state": "d.state",
     }
     values = {name: getattr(wanted, name) for name in columns if getattr(wanted, name) is not None}
-    return " and ".join(["true", *(f"{columns[name]} = :{name}" for name in values)]), values
+    where = ["true", *(f"{columns[name]} = :{name}" for name in values)]
+    if wanted.scope is not None:
+        # Only of a bucket that the ledger knows: a stranger's message may name any group.
+        where.append("j.bucket like any(cast(:scope as text[]))")
+        values["scope"] = list(wanted.scope)
+    return " and ".join(where), values
 
 
 def _letter(row: Row[Any]) -> DeadLetter:

@@ -43,6 +43,8 @@ class FindingFilter:
     #: Of a kept occurrence, with its key id.
     fingerprint: str | None = None
     triage: TriageStatus | None = None
+    #: LIKE patterns of the buckets that the reader may see; None is every bucket.
+    scope: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -100,15 +102,28 @@ def probe_statement(wanted: FindingFilter) -> tuple[str, dict[str, Any]]:
     texts, conditions, values = _range(wanted, None)
     # The bounds repeated as constants let the planner leave other partitions out.
     in_job = ["f.job_no = j.job_no", "f.job_no between :first_job and :last_job", *conditions]
-    bucket = "and j.bucket = :bucket" if wanted.bucket is not None else ""
+    of_jobs, told = buckets_of(wanted, "j.")
     statement = f"""
         select j.job_no, j.job_id, j.bucket
         from {_asked(texts)} cross join jobs j
         cross join lateral (select 1 from ({_scans(wanted, in_job, limit="1")}) f limit 1) f
-        where j.job_no between :first_job and :last_job and j.deleted_at is null {bucket}
+        where j.job_no between :first_job and :last_job and {" and ".join(["j.deleted_at is null", *of_jobs])}
         order by j.job_no
         """
-    return statement, values | ({"bucket": wanted.bucket} if wanted.bucket is not None else {})
+    return statement, values | told
+
+
+def buckets_of(wanted: FindingFilter, table: str = "") -> tuple[list[str], dict[str, Any]]:
+    """Conditions on the buckets of jobs, with their values."""
+    conditions: list[str] = []
+    values: dict[str, Any] = {}
+    if wanted.bucket is not None:
+        conditions.append(f"{table}bucket = :bucket")
+        values["bucket"] = wanted.bucket
+    if wanted.scope is not None:
+        conditions.append(f"{table}bucket like any(cast(:scope as text[]))")
+        values["scope"] = list(wanted.scope)
+    return conditions, values
 
 
 def marked_statement(wanted: FindingFilter, after: After | None) -> tuple[str, dict[str, Any]]:
@@ -163,10 +178,9 @@ def fingerprint_statement(wanted: FindingFilter, after: After | None) -> tuple[s
     for name, chosen in (("severity", wanted.severities), ("confidence", wanted.confidences)):
         if chosen:
             conditions.append(f"f.{name} in ({_quoted(chosen)})")
-    jobs = ["j.deleted_at is null"]
-    if wanted.bucket is not None:
-        jobs.append("j.bucket = :bucket")
-        values["bucket"] = wanted.bucket
+    of_jobs, told = buckets_of(wanted, "j.")
+    jobs = ["j.deleted_at is null", *of_jobs]
+    values |= told
     if after is not None:
         jobs.append(
             "(h.job_no, h.object_key, h.rule_id, h.batch_no, h.position)"

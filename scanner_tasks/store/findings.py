@@ -14,6 +14,7 @@ from scanner_tasks.store.finding_query import (
     After,
     FindingFilter,
     FindingPlace,
+    buckets_of,
     fetch_statement,
     fingerprint_statement,
     marked_statement,
@@ -90,12 +91,11 @@ def _by_job(
 
 def _jobs(connection: Connection, wanted: FindingFilter, *, first_no: int) -> Iterator[Row[Any]]:
     """Jobs from this number on that may have a finding wanted, in order (primary key, or jobs_of_bucket)."""
-    where = ["job_no >= :first_no", "deleted_at is null"]
-    values: dict[str, Any] = {}
-    for column in ("job_id", "bucket"):
-        if (value := getattr(wanted, column)) is not None:
-            where.append(f"{column} = :{column}")
-            values[column] = value
+    of_jobs, values = buckets_of(wanted)
+    where = ["job_no >= :first_no", "deleted_at is null", *of_jobs]
+    if wanted.job_id is not None:
+        where.append("job_id = :job_id")
+        values["job_id"] = wanted.job_id
     statement = f"select job_no, job_id, bucket from jobs where {' and '.join(where)} order by job_no limit :many"
     probe, probe_values = probe_statement(wanted)
     few, many = _PROBED

@@ -157,14 +157,20 @@ def other_rulesets(connection: Connection, job_nos: Sequence[int]) -> dict[int, 
     return {row.job_no: tuple(row.hashes) for row in rows}
 
 
-def list_jobs(connection: Connection, *, before: int | None, limit: int) -> tuple[Job, ...]:
-    """Jobs from the newest on, those below job number ``before`` (primary key, backwards)."""
+def list_jobs(
+    connection: Connection, *, before: int | None, limit: int, scope: list[str] | None = None
+) -> tuple[Job, ...]:
+    """Jobs from the newest on, those below job number ``before`` (primary key, backwards).
+
+    ``scope`` are LIKE patterns of buckets: jobs on others are passed over.
+    """
     rows = execute(
         connection,
         f"select {_COLUMNS} from jobs where job_no < coalesce(:before, 2147483647) and deleted_at is null"
-        " order by job_no desc limit :limit",
+        f" {'' if scope is None else 'and bucket like any(cast(:scope as text[]))'} order by job_no desc limit :limit",
         before=before,
         limit=limit,
+        **({} if scope is None else {"scope": scope}),
     )
     return tuple(_job(row) for row in rows)
 

@@ -409,3 +409,36 @@ dead_letters = Table(
     Index("dead_letters_of_job", "job_no", "batch_no"),
     Index("dead_letters_put_away", "state_at", postgresql_where=text("state <> 'open'")),
 )
+
+#: Who did what: changes, and what was refused.
+audit_log = Table(
+    "audit_log",
+    metadata,
+    Column("entry_no", BigInteger, Identity(always=True), primary_key=True),
+    _time("at", nullable=False),
+    Column("caller", Text, nullable=False),
+    Column("via", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    _c_text("bucket", nullable=True),
+    Column("job_id", Uuid),
+    Column("target", Text),
+    Column("request_id", Text),
+    Index("audit_log_at", "at"),
+    Index("audit_log_of_job", "job_id", "entry_no", postgresql_where=text("job_id is not null")),
+)
+
+#: Requests that may be repeated, and their answers.
+idempotency_keys = Table(
+    "idempotency_keys",
+    metadata,
+    Column("caller", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("request_hash", Text, nullable=False),
+    Column("seed", Uuid, nullable=False),
+    Column("held_until", DateTime(timezone=True), nullable=False),
+    Column("status", Integer),
+    Column("answer", Text),
+    _time("created_at", nullable=False),
+    Index("idempotency_keys_created", "created_at"),
+)

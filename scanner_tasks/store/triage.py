@@ -55,16 +55,26 @@ def add_mark(
     return _mark(row) if row else None
 
 
-def read_history(connection: Connection, finding_id: UUID, *, limit: int = 1000) -> tuple[Mark, ...]:
-    """Every mark of the finding, the newest first (index mark_history_of_finding); at most ``limit``."""
+def read_history(
+    connection: Connection, finding_id: UUID, *, limit: int = 1000, scope: list[str] | None = None
+) -> tuple[Mark, ...]:
+    """Every mark of the finding, the newest first (index mark_history_of_finding); at most ``limit``.
+
+    ``scope`` are LIKE patterns: none is told of a finding in another bucket.
+    """
+    in_scope = (
+        "and exists (select 1 from finding_marks m where m.finding_id = :finding_id"
+        " and m.bucket like any(cast(:scope as text[])))"
+    )
     rows = execute(
         connection,
-        """
+        f"""
         select finding_id, status, marked_by, reason, fingerprints, count as marked_count, marked_at from mark_history
-        where finding_id = :finding_id order by mark_no desc limit :limit
+        where finding_id = :finding_id {"" if scope is None else in_scope} order by mark_no desc limit :limit
         """,
         finding_id=finding_id,
         limit=limit,
+        **({} if scope is None else {"scope": scope}),
     )
     return tuple(_mark(row) for row in rows)
 

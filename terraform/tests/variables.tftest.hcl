@@ -66,6 +66,24 @@ run "a_dedicated_lane_is_one_of_the_lanes" {
   }
 }
 
+run "a_role_is_one_of_five" {
+  command         = plan
+  expect_failures = [var.rights]
+
+  variables {
+    rights = { grants = [{ principals = ["arn:aws:iam::111122223333:role/security"], role = "root" }] }
+  }
+}
+
+run "a_principal_is_an_arn" {
+  command         = plan
+  expect_failures = [var.rights]
+
+  variables {
+    rights = { grants = [{ principals = ["security"], role = "admin" }] }
+  }
+}
+
 run "scale_is_one_of_four" {
   command         = plan
   expect_failures = [var.scale]
@@ -89,7 +107,13 @@ run "huge_from_zero_on_spot_with_everything" {
     alarm_email       = "security@example.com"
     member_role_arns  = ["arn:aws:iam::444455556666:role/s3scan"]
     rule_objects      = ["s3://my-rules/our.toml"]
-    architecture      = "arm64"
+    rights = {
+      grants = [
+        { principals = ["arn:aws:iam::111122223333:role/security"], role = "admin" },
+        { principals = ["arn:aws:sts::*:assumed-role/team-a/*"], role = "viewer", buckets = ["team-a-*"] },
+      ]
+    }
+    architecture = "arm64"
   }
 }
 

@@ -6,7 +6,7 @@ import importlib
 import importlib.util
 import json
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -22,7 +22,16 @@ if TYPE_CHECKING:
 
 EVENTS = Path(__file__).parents[1] / "events"
 JOB_ID = UUID("0b0e7f1c-8f0c-4d5e-9a53-0f6a2c1d7e11")
-USING = object()
+
+
+@dataclass(frozen=True)
+class Using:
+    """Stands for the real clients; whoever asks, it is the same."""
+
+    caller: object = field(default=None, compare=False)
+
+
+USING = Using()
 
 
 @dataclass

@@ -233,5 +233,5 @@ def test_answer_of_the_wrong_shape_is_a_500(flows, job_view):
     refused(answer(event("job")), 500)
 
 
-def test_event_that_is_no_http_request_is_a_500(flows):
-    refused(answer({"Records": [{"s3": "hidden-value"}]}), 500)
+def test_event_that_is_no_http_request_is_a_401(flows):
+    refused(answer({"Records": [{"s3": "hidden-value"}]}), 401)

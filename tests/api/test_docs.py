@@ -23,7 +23,7 @@ def test_every_endpoint_and_parameter_is_documented(flows):
 
 
 def test_every_example_is_the_shape_that_is_sent(flows):
-    from api_lambda import bucket_shapes, compare_shapes, coverage_shapes, finding_shapes, shapes  # noqa: PLC0415 (after the flows are there)
+    from api_lambda import audit_routes, bucket_shapes, compare_shapes, coverage_shapes, finding_shapes, shapes  # noqa: PLC0415 (after the flows are there)
 
     blocks = [json.loads(block) for block in re.findall(r"```json\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)]
     kinds = (
@@ -38,7 +38,7 @@ def test_every_example_is_the_shape_that_is_sent(flows):
             finding_shapes.Explanation,
             finding_shapes.Detected,
         ),
-        *(shapes.DeadLetterDetails, shapes.Problem),
+        *(shapes.DeadLetterDetails, audit_routes.AuditLog, shapes.Problem),
     )
     assert len(blocks) == len(kinds)
     for block, kind in zip(blocks, kinds, strict=True):

@@ -332,7 +332,7 @@ def test_rules_are_listed_shown_proven_and_tried(run: Run, tmp_path: Path) -> No
     assert {rule["id"] for rule in run("rules", "list", "--json").json} >= {"us.ssn", "payment.card"}
     assert "validator: us_ssn" in run("rules", "show", "us.ssn").out
     unknown = run("rules", "show", "us.nope")
-    assert (unknown.status, unknown.err) == (1, "s3scan: No rule 'us.nope': see `s3scan rules list`.")
+    assert (unknown.status, unknown.err) == (1, "s3scan: No rule 'us.nope': see `s3scan rules list` or GET /rules.")
     assert run("rules", "check").out == "Every rule is proven.\n"
     bad = tmp_path / "bad.toml"
     bad.write_text("[[rule]]\nid = 7\n")

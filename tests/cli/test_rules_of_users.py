@@ -74,7 +74,7 @@ def test_a_pack_runs_beside_the_built_in_rules_or_alone(run, pack, monkeypatch) 
     assert (alone.status, alone.err) == (2, "s3scan: --no-builtin: without --rules no rule is left.")
     monkeypatch.setenv("S3SCAN_RULES", f'["{pack}"]')
     settings.load.cache_clear()
-    assert json.loads(run("rules", "list", "--no-builtin", "--json").out)["from"] == "ours.toml"
+    assert json.loads(run("rules", "list", "--no-builtin", "--json").out)["source"] == "ours.toml"
     shown = run("rules", "show", "custom.ticket").out
     assert "severity by count: high from 3" in shown
     assert "ignore: 0000" in shown

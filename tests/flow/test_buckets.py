@@ -67,7 +67,7 @@ def test_bucket_that_only_a_pattern_means_and_that_is_denied_is_told(system: Sys
 
 
 def test_nothing_that_can_be_listed_is_an_error_and_no_empty_answer(system: System, name: str) -> None:
-    with pytest.raises(InvalidInput, match=r"none of the . buckets that the role can see matches 'nothing-"):
+    with pytest.raises(InvalidInput, match=r"none of the . buckets that you may scan matches 'nothing-"):
         start_jobs(["nothing-*"], using=system.feeder)
     system.objects.denied |= {(f"{name}-{letter}", None) for letter in "abc"}
     with pytest.raises(Denied, match="None of the buckets can be scanned"):
