@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.postgres.machine import machine
-from benchmarks.postgres.stress import DURABLE, migrate, quiet
+from benchmarks.postgres.server import DURABLE, migrate, quiet
 from scanner_tasks.core.model import Severity
 from scanner_tasks.core.redact import Fingerprinter
 from scanner_tasks.detect.engine import Detector

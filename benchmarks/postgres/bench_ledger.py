@@ -27,7 +27,7 @@ from uuid import uuid4
 from benchmarks.postgres import plain
 from benchmarks.postgres.clients import claim, make_feeder, record
 from benchmarks.postgres.machine import machine
-from benchmarks.postgres.stress import DURABLE, migrate, quiet
+from benchmarks.postgres.server import DURABLE, migrate, quiet
 from scanner_tasks.core.model import ObjectRef, ObjectResult, Outcome
 from scanner_tasks.core.planning import Policy, plan_page
 from scanner_tasks.flow.start_job import start_job

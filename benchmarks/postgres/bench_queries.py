@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from benchmarks.postgres.filling import EVERYWHERE, SECOND_HALF, fill, refresh_statistics
 from benchmarks.postgres.machine import machine
-from benchmarks.postgres.stress import DURABLE, migrate
+from benchmarks.postgres.server import DURABLE, migrate
 from scanner_tasks.core.model import Confidence, Severity
 from scanner_tasks.flow.read_results import get_job
 from scanner_tasks.local.postgres import LocalPostgres

@@ -23,6 +23,7 @@ serve(
             objects=NumberedObjects(0),
             detector=MarkDetector(),
             scan_slots=threading.BoundedSemaphore(1),
+            ruleset_hash=lambda: "stress",
             clock=time.monotonic,
         ),
     )

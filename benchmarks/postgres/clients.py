@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.postgres.machine import machine
 from benchmarks.postgres.numbered import FINDING, NumberedObjects
-from benchmarks.postgres.stress import DURABLE, migrate, quiet
+from benchmarks.postgres.server import DURABLE, migrate, quiet
 from scanner_tasks.core.errors import ScannerError
 from scanner_tasks.core.model import ClaimedBatch, ObjectResult, Outcome
 from scanner_tasks.core.planning import Policy, plan_page

@@ -2,8 +2,9 @@
 
 The real flow (feed, scan_batch, settle, control) runs on a real PostgreSQL with fsync on, behind PgBouncer in
 transaction mode; S3 is generated and SQS is in memory, so that each message can be delivered two or three times, at the
-same time too. Meanwhile server sessions are terminated at random, commits lose their answers, the server crashes once
-in immediate mode, the job is paused and resumed, and compaction and refresh go on.
+same time too. Meanwhile server sessions are terminated at random, commits lose their answers, workers vanish with what
+they claimed, the server crashes once in immediate mode, the job is paused and resumed, and compaction and refresh go
+on. All trouble is dealt out by deliveries and batches, none by the clock: a slow machine meets as much as a fast one.
 
     python -m benchmarks.postgres.stress [--objects 400000] [--writers 20] [--seed 1]
 """
@@ -13,11 +14,8 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
-import os
-import queue
 import random
 import shutil
-import subprocess
 import sys
 import tempfile
 import threading
@@ -28,13 +26,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-import structlog
-
+from benchmarks.postgres.accounts import accounts
 from benchmarks.postgres.cutter import CommitCutter
+from benchmarks.postgres.machine import machine
 from benchmarks.postgres.numbered import MarkDetector, NumberedObjects
+from benchmarks.postgres.repeating import RepeatingQueues
+from benchmarks.postgres.server import DURABLE, ROOT, migrate, quiet
 from scanner_tasks.core.envelope import read_envelope
-from scanner_tasks.core.errors import ScannerError
-from scanner_tasks.core.ports import Depth, OutgoingMessage
+from scanner_tasks.core.errors import Conflict, ScannerError, Unavailable
 from scanner_tasks.fakes import FakeExecutions, FakeMetrics
 from scanner_tasks.flow.control import pause_job, resume_job
 from scanner_tasks.flow.feed import feed
@@ -47,72 +46,20 @@ from scanner_tasks.flow.start_job import start_job
 from scanner_tasks.local.pooler import LocalPooler
 from scanner_tasks.local.postgres import LocalPostgres
 from scanner_tasks.settings import Settings
+from scanner_tasks.store import batches
 from scanner_tasks.store.engine import execute, make_engine, transaction
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from sqlalchemy import Engine
 
-    from scanner_tasks.core.ports import ReceivedMessage
-
-ROOT = Path(__file__).parents[2]
 BUCKET = "stress"
-#: fsync and synchronous commits stay on, as they are in production.
-DURABLE = ("shared_buffers=256MB", "checkpoint_timeout=30s")
-
-
-class RepeatingQueues:
-    """A queue that delivers every message two or three times, in any order, and again when its task fails."""
-
-    def __init__(self, chance: random.Random) -> None:
-        self._chance = chance
-        self._messages: queue.PriorityQueue[tuple[float, int, str]] = queue.PriorityQueue()
-        self._numbers = iter(range(1 << 62))
-        self._lock = threading.Lock()
-        self.sent = self.deliveries = self.returned = 0
-        self._in_flight = 0
-
-    def send(self, _queue: str, messages: Sequence[OutgoingMessage]) -> list[int]:
-        """Take all."""
-        with self._lock:
-            for message in messages:
-                self.sent += 1
-                for _ in range(self._chance.choice((2, 3))):
-                    # In a random order within a second: copies run side by side or long after one another.
-                    place = time.monotonic() + self._chance.random()
-                    self._messages.put((place, next(self._numbers), message.body))
-        return []
-
-    def take(self) -> str | None:
-        """The next body; None when there is none just now."""
-        try:
-            _, _, body = self._messages.get(timeout=0.05)
-        except queue.Empty:
-            return None
-        with self._lock:
-            self.deliveries += 1
-            self._in_flight += 1
-        return body
-
-    def settle(self, body: str, *, acknowledged: bool) -> None:
-        """The delivery is over: gone, or back in the queue."""
-        with self._lock:
-            self._in_flight -= 1
-            if not acknowledged:
-                self.returned += 1
-                self._messages.put((time.monotonic(), next(self._numbers), body))
-
-    def depth(self, _queue: str) -> Depth:
-        """What stands in the queue."""
-        return Depth(visible=self._messages.qsize(), in_flight=self._in_flight, delayed=0)
-
-    def receive(self, _queue: str, _limit: int, _visibility_timeout_s: int) -> list[ReceivedMessage]:
-        """The dead letter queue is empty: nothing dies here."""
-        return []
-
-    def delete(self, _queue: str, _receipts: Sequence[str]) -> None:
-        """Nothing to delete."""
+#: Objects of a batch; of so many batches one loses its first claim together with its worker.
+_BATCH, _LOST_EACH = 100, 30
+#: Shares of the batches: done when the crash comes, and at most until it has come; the same for the pause.
+_CRASH, _PAUSE = (1 / 3, 1 / 2), (2 / 3, 5 / 6)
+_LEASE_S, _LOST_LEASE_S = 4.0, 1.0
 
 
 @dataclass(kw_only=True)
@@ -120,6 +67,7 @@ class Storm:
     """What was done to the system, and what it answered."""
 
     kills: int = 0
+    lost_workers: int = 0
     crashes: int = 0
     pauses: int = 0
     cut_commits: int = 0
@@ -129,8 +77,13 @@ class Storm:
     latencies_s: list[float] = field(default_factory=list)
 
 
-def run(*, objects: int, writers: int, seed: int, servers: int = 20, kill_every_s: float = 0.4) -> dict[str, Any]:
-    """One storm; the report holds truth, view, deltas and ledger side by side. Takes minutes for 400,000 objects."""
+def run(
+    *, objects: int, writers: int, seed: int, servers: int = 20, kill_each: int = 20, cut_share: float = 0.01
+) -> dict[str, Any]:
+    """One storm; the report holds truth, view, deltas and ledger side by side. Takes minutes for 400,000 objects.
+
+    A session is terminated for each ``kill_each`` deliveries; ``cut_share`` of the commits lose their answer.
+    """
     quiet()
     folder = Path(tempfile.mkdtemp(prefix="s3scan-stress-"))
     folder.chmod(0o755)
@@ -140,10 +93,12 @@ def run(*, objects: int, writers: int, seed: int, servers: int = 20, kill_every_
         postgres.start()
         migrate(postgres.url())
         pooler.start()
-        with CommitCutter(pooler.port, share=0.01, seed=seed) as cutter:
+        with CommitCutter(pooler.port, share=cut_share, seed=seed) as cutter:
             url = pooler.url().replace(f":{pooler.port}/", f":{cutter.port}/")
-            options = {"objects": objects, "writers": writers, "seed": seed, "kill_every_s": kill_every_s}
-            return _Run(postgres, cutter, url, **options).report()
+            report = _Run(
+                postgres, cutter, url, objects=objects, writers=writers, seed=seed, kill_each=kill_each
+            ).report()
+            return report | machine(make_engine(postgres.url(), pool_size=1))
     finally:
         pooler.stop()
         postgres.stop()
@@ -160,17 +115,20 @@ class _Run:
         objects: int,
         writers: int,
         seed: int,
-        kill_every_s: float,
+        kill_each: int,
     ) -> None:
         self.chance = random.Random(seed)
         self.bucket = NumberedObjects(objects)
         self.queues = RepeatingQueues(self.chance)
-        self.postgres, self.cutter, self.kill_every_s = postgres, cutter, kill_every_s
+        self.postgres, self.cutter, self.kill_each = postgres, cutter, kill_each
         self.writers = writers
         self.storm = Storm()
         self.over = threading.Event()
-        self.is_calm = threading.Event()
-        self.is_calm.set()
+        self.has_crashed, self.has_paused = threading.Event(), threading.Event()
+        #: Batches that no worker has vanished with yet, though one shall.
+        self.to_lose = set(range(7, objects // _BATCH, _LOST_EACH))
+        #: Held while one vanishes and while the job is paused: a pause would give the lost claim back, uncounted.
+        self.vanishing = threading.Lock()
         self.executions = FakeExecutions()
         self.settings = Settings(
             fingerprint_key="a key of the stress test",  # type: ignore[arg-type]
@@ -178,6 +136,7 @@ class _Run:
             feed_turn_s=0.5,
             outage_patience_s=600,
             dispatched_timeout_s=5,
+            list_lease_s=5,
         )
         self.url = url
         self.feeder = Feeder(**self._parts(make_engine(url, pool_size=4)), queues=self.queues, metrics=FakeMetrics())
@@ -193,17 +152,18 @@ class _Run:
 
     def report(self) -> dict[str, Any]:
         began = time.monotonic()
-        job_id = self._patiently(lambda: start_job(BUCKET, using=self.feeder).job_id)
+        calm = make_engine(self.postgres.url(), pool_size=1)
+        job_id = start_job(BUCKET, using=replace(self.feeder, engine=calm)).job_id
+        calm.dispose()
         threads = [
-            threading.Thread(target=work, args=(job_id, *more))
-            for work, *more in (
-                *((self._write, n) for n in range(self.writers)),
-                (self._feed,),
-                (self._feed,),  # two turns at once: each page is recorded once
-                (self._settle,),
-                (self._refresh,),
-                (self._kill,),
-                (self._trouble,),
+            threading.Thread(target=work, args=(job_id,))
+            for work in (
+                *[self._write] * self.writers,
+                *[self._feed] * 2,  # two turns at once: each page is recorded once
+                self._settle,
+                self._refresh,
+                self._kill,
+                self._trouble,
             )
         ]
         for thread in threads:
@@ -215,44 +175,68 @@ class _Run:
         for thread in threads:
             thread.join()
         seconds = time.monotonic() - began
-        return self._accounts(job_id) | self._told(seconds)
+        return accounts(job_id, self.bucket.truth(), self.postgres.url(), using=self.feeder) | self._told(seconds)
 
-    def _patiently(self, action: Callable[[], Any]) -> Any:
-        while True:
-            try:
-                return action()
-            except ScannerError:
-                if self.over.is_set():
-                    raise
-                time.sleep(0.05)
+    def _patiently(self, action: Callable[[], Any]) -> None:
+        """Until it is done; one whose commit lost its answer finds itself refused the next time."""
+        while not self.over.is_set():
+            with contextlib.suppress(Unavailable):
+                with contextlib.suppress(Conflict):
+                    action()
+                return
+            time.sleep(0.05)
 
     # --- the system ---------------------------------------------------------------------------------------------------
 
-    def _write(self, _job_id: UUID, number: int) -> None:
+    def _write(self, _job_id: UUID) -> None:
         """One worker thread with a connection of its own, as a thread of a Celery worker."""
         engine = make_engine(self.url, pool_size=2)
         worker = Worker(
             **self._parts(engine),
             detector=MarkDetector(),  # type: ignore[arg-type]
-            leases=LeaseKeeper(engine, lease_s=8, stuck_after_s=60),
+            leases=LeaseKeeper(engine, lease_s=_LEASE_S, stuck_after_s=60),
             scan_slots=threading.Semaphore(),
             child_command=(sys.executable, str(ROOT / "benchmarks" / "postgres" / "child.py")),
         )
-        del number
         while not self.over.is_set():
+            self._wait_for(self.has_crashed, _CRASH[1])
+            self._wait_for(self.has_paused, _PAUSE[1])
             body = self.queues.take()
             if body is None:
                 continue
             job_id, batch_no, epoch = read_envelope(body).args
             began = time.monotonic()
             try:
-                answer: str = scan_batch(UUID(job_id), batch_no, epoch, using=worker)
+                if batch_no in self.to_lose and self._vanish(engine, UUID(job_id), batch_no, epoch):
+                    answer = "Vanished"
+                else:
+                    answer = scan_batch(UUID(job_id), batch_no, epoch, using=worker)
             except ScannerError as error:
                 answer = type(error).__name__
             self.storm.answers[answer] += 1
             self.storm.latencies_s.append(time.monotonic() - began)
             self.queues.settle(body, acknowledged=not answer[0].isupper())
+        worker.children.close()
         engine.dispose()
+
+    def _wait_for(self, trouble: threading.Event, share: float) -> None:
+        """Hold a writer while so much is done and the trouble is still to come: it comes amid work, never after it."""
+        while not trouble.is_set() and not self.over.is_set() and self._share_done() >= share:
+            trouble.wait(0.1)
+
+    def _share_done(self) -> float:
+        return self.storm.answers["done"] * _BATCH / self.bucket.count
+
+    def _vanish(self, engine: Engine, job_id: UUID, batch_no: int, epoch: int) -> bool:
+        """Claim as a worker that is killed then: nobody renews it. False when there was nothing to claim."""
+        with self.vanishing:
+            with transaction(engine) as connection:
+                place = {"job_id": job_id, "batch_no": batch_no, "epoch": epoch}
+                claimed = batches.claim_batch(connection, **place, lease_s=_LOST_LEASE_S)
+            if claimed is not None:
+                self.to_lose.discard(batch_no)
+                self.storm.lost_workers += 1
+            return claimed is not None
 
     def _feed(self, job_id: UUID) -> None:
         while not self.over.is_set():
@@ -285,9 +269,11 @@ class _Run:
     # --- the trouble --------------------------------------------------------------------------------------------------
 
     def _kill(self, _job_id: UUID) -> None:
-        """Terminate a random session of the server, again and again."""
+        """Terminate a random session of the server, one that is at work if any is, at each ``kill_each`` deliveries."""
         engine = make_engine(self.postgres.url(), pool_size=1)
-        while not self.over.wait(self.kill_every_s * (0.5 + self.chance.random())):
+        while not self.over.wait(0.005):
+            if self.storm.kills >= self.queues.deliveries // self.kill_each:
+                continue
             with contextlib.suppress(ScannerError), transaction(engine) as connection:
                 killed = execute(
                     connection,
@@ -302,63 +288,38 @@ class _Run:
 
     def _trouble(self, job_id: UUID) -> None:
         """One immediate crash at a third of the work, a pause and a resume at two thirds."""
-        if not self._reached(job_id, 1 / 3):
+        if not self._reached(_CRASH[0]):
             return
         self.postgres.kill()
         self.storm.crashes += 1
         self.postgres.start()
-        if not self._reached(job_id, 2 / 3):
+        self.has_crashed.set()
+        if not self._reached(_PAUSE[0]):
             return
-        self._patiently(lambda: pause_job(job_id, using=self.feeder))
-        self.storm.pauses += 1
-        self._patiently(lambda: resume_job(job_id, using=self.feeder))
+        with self.vanishing:
+            while self._lost_claims() and not self.over.wait(0.1):
+                pass  # settle returns them
+            self._patiently(lambda: pause_job(job_id, using=self.feeder))
+            self.storm.pauses += 1
+            self._patiently(lambda: resume_job(job_id, using=self.feeder))
+        self.has_paused.set()
 
-    def _reached(self, job_id: UUID, share: float) -> bool:
-        while not self.over.wait(0.2):
-            with contextlib.suppress(ScannerError):
-                seen = get_job(job_id, real_time=True, using=self.feeder).progress
-                if seen.scanned >= share * self.bucket.count:
-                    return True
-        return False
-
-    # --- the accounts -------------------------------------------------------------------------------------------------
-
-    def _accounts(self, job_id: UUID) -> dict[str, Any]:
-        engine = make_engine(self.postgres.url(), pool_size=1)
-        names = ("listed", "scanned", "partial", "skipped", "failed", "findings")
-        calm = replace(self.feeder, engine=engine)  # nothing between us and the server
-        settle(using=calm)
-        view = get_job(job_id, real_time=False, using=calm).progress
-        deltas = get_job(job_id, real_time=True, using=calm)
-        with transaction(engine) as connection:
-            rows = execute(connection, "select status, count(*) as n from job_objects group by status").all()
-            ledger: dict[str, int] = {row.status: row.n for row in rows}
-            ledger["listed"] = sum(ledger.values())
-            ledger["findings"] = execute(connection, "select count(*) as n from findings").one().n
-            ledger["batches_twice"] = (
-                execute(connection, "select count(*) - count(distinct keys[1]) as n from job_batches").one().n
+    def _lost_claims(self) -> int:
+        with contextlib.suppress(ScannerError), transaction(self.feeder.engine) as connection:
+            return int(
+                execute(
+                    connection,
+                    "select count(*) from job_batches where batch_no % :each = 7 and attempt = 1 and state = 2",
+                    each=_LOST_EACH,
+                ).scalar_one()
             )
-            hot = execute(
-                connection,
-                """
-                select coalesce(sum(n_tup_hot_upd), 0) as hot, coalesce(sum(n_tup_upd), 0) as all
-                from pg_stat_user_tables where relname like 'job_batches%'
-                """,
-            ).one()
-        engine.dispose()
-        truth = self.bucket.truth()
-        accounts = {
-            "truth": {name: truth[name] for name in names},
-            "view": {name: getattr(view, name) for name in names},
-            "deltas": {name: getattr(deltas.progress, name) for name in names},
-            "ledger": {name: ledger.get(name, 0) for name in names},
-        }
-        return accounts | {
-            "status": str(deltas.job.status),
-            "pages recorded twice": ledger["batches_twice"],
-            "all equal": len({json.dumps(account) for account in accounts.values()}) == 1,
-            "HOT updates since the crash": f"{hot.hot} of {hot.all}",
-        }
+        return 1
+
+    def _reached(self, share: float) -> bool:
+        while not self.over.wait(0.02):
+            if self._share_done() >= share:
+                return True
+        return False
 
     def _told(self, seconds: float) -> dict[str, Any]:
         latencies = sorted(self.storm.latencies_s)
@@ -369,6 +330,7 @@ class _Run:
             "messages given back to the queue": self.queues.returned,
             "answers": dict(self.storm.answers),
             "sessions terminated": self.storm.kills,
+            "workers that vanished": self.storm.lost_workers,
             "commits without an answer": self.cutter.cuts,
             "crashes": self.storm.crashes,
             "pauses": self.storm.pauses,
@@ -379,22 +341,6 @@ class _Run:
             ],
             "seconds": round(seconds, 1),
         }
-
-
-def quiet() -> None:
-    """No log lines: the storm's faults are the point, and would be thousands."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
-
-
-def migrate(url: str) -> None:
-    """Bring the database to the newest schema."""
-    subprocess.run(
-        [sys.executable, "-m", "alembic", "upgrade", "head"],
-        cwd=ROOT,
-        env={**os.environ, "DATABASE_URL": url},
-        check=True,
-        capture_output=True,
-    )
 
 
 def main() -> int:

@@ -63,12 +63,16 @@ def test_results_whose_commit_lost_its_answer_are_recorded_once(
 
 @needs_pooler
 def test_counts_equal_the_truth_after_duplicates_kills_a_crash_and_lost_commits() -> None:
-    report = stress.run(objects=6_000, writers=8, seed=2, servers=4, kill_every_s=0.5)
+    report = stress.run(objects=6_000, writers=8, seed=2, servers=4, kill_each=4, cut_share=0.05)
     assert report["all equal"], json.dumps(report, indent=1, default=str)
     assert not report["bad snapshots"]
     assert report["pages recorded twice"] == 0
-    assert report["deliveries"] >= 2 * report["messages sent"]
-    assert min(report["sessions terminated"], report["commits without an answer"], report["crashes"]) > 0
+    # None of it depends on time: so many deliveries, batches and commits there are on any machine.
+    assert report["deliveries"] >= 2 * report["messages sent"] >= 120
+    assert report["sessions terminated"] >= 20
+    assert report["commits without an answer"] >= 3
+    assert (report["crashes"], report["pauses"], report["workers that vanished"]) == (1, 1, 2)
+    assert report["batches done at a later attempt"] >= 2
 
 
 @needs_pooler
