@@ -108,7 +108,14 @@ def literal_bytes(ref: ObjectRef) -> int:
     Quotes and backslashes are doubled in an SQL literal, a NUL becomes two characters of three bytes (store/text.py),
     the ETag stands as hex of its packed form.
     """
-    key = ref.key.encode()
-    doubled = key.count(b"'") + key.count(b"\\") + 5 * key.count(b"\0") + 4 * ref.key.count("\ue000")
     version = len(ref.version_id) + 4 if ref.version_id else 0
-    return len(key) + doubled + len(str(ref.size_bytes)) + 2 * (len(ref.etag.encode()) + 1) + version + _OBJECT_OVERHEAD
+    etag = len(ref.etag) if ref.etag.isascii() else len(ref.etag.encode())
+    return _key_bytes(ref.key) + len(str(ref.size_bytes)) + 2 * (etag + 1) + version + _OBJECT_OVERHEAD
+
+
+def _key_bytes(key: str) -> int:
+    if key.isascii() and "'" not in key and "\\" not in key and "\0" not in key:  # as most are
+        return len(key)
+    encoded = key.encode()
+    doubled = encoded.count(b"'") + encoded.count(b"\\") + 5 * encoded.count(b"\0") + 4 * key.count("\ue000")
+    return len(encoded) + doubled

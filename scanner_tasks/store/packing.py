@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _MD5 = re.compile(r"[0-9a-f]{32}(?:-([1-9][0-9]{0,4}))?")
+_HEX, _MD5_DIGITS = re.compile(r"[0-9a-f]+"), 32
 _MD5_BYTES, _PARTS_BYTES, _AS_TEXT = 16, 2, 128
 #: S3 allows 10,000 parts; two bytes hold them.
 _MAX_PARTS = 2**16 - 1
@@ -28,6 +29,9 @@ def pack_etags(etags: Iterable[str]) -> bytes:
         >>> unpack_etags(pack_etags(["d41d8cd98f00b204e9800998ecf8427e-2", "x", ""]))
         ('d41d8cd98f00b204e9800998ecf8427e-2', 'x', '')
     """
+    etags = tuple(etags)
+    if all(len(etag) == _MD5_DIGITS for etag in etags) and _HEX.fullmatch("".join(etags)):  # as most batches
+        return bytes.fromhex("10" + "10".join(etags))
     return b"".join(_pack(etag) for etag in etags)
 
 
@@ -46,6 +50,10 @@ def _pack(etag: str) -> bytes:
 
 def unpack_etags(packed: bytes) -> tuple[str, ...]:
     """The ETags, in order."""
+    step = _MD5_BYTES + 1
+    if packed[::step].count(_MD5_BYTES) * step == len(packed):
+        text = packed.hex()
+        return tuple(text[at + 2 : at + 2 * step] for at in range(0, len(text), 2 * step))
     etags, at = [], 0
     while at < len(packed):
         length = packed[at] & ~_AS_TEXT

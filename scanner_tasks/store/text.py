@@ -5,7 +5,14 @@ U+E000 (a private-use character) escapes: NUL is stored as U+E000 ``0``, U+E000 
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 _ESCAPE = "\ue000"
+#: No stored key holds it.
+BREAK = "\ue000|"
 
 
 def to_text(key: str) -> str:
@@ -30,6 +37,16 @@ def from_text(stored: str) -> str:
     if _ESCAPE not in stored:
         return stored
     return stored.replace(_ESCAPE + "0", "\0").replace(_ESCAPE + "e", _ESCAPE)
+
+
+def joined(keys: Iterable[str]) -> str:
+    r"""The stored forms in one text, with BREAK between two: it stands in none of them.
+
+    Examples:
+        >>> ascii(joined(["a", "\ue000|"]))
+        "'a\\ue000|\\ue000e|'"
+    """
+    return BREAK.join(map(to_text, keys))
 
 
 def plain(text: str) -> str:
