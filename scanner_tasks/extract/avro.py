@@ -9,7 +9,7 @@ from typing import Any
 from scanner_tasks.core.errors import ExtractError
 from scanner_tasks.core.model import Outcome, Segment
 from scanner_tasks.extract.budget import Read, read_window
-from scanner_tasks.extract.table import Cell, table_text
+from scanner_tasks.extract.table import Cell, table_text, told
 from scanner_tasks.extract.walk import Layer, Walk
 
 
@@ -68,7 +68,5 @@ def flat(name: str, value: object) -> Iterator[Cell]:
     elif isinstance(value, list | tuple):
         for n, inner in enumerate(value):
             yield from flat(f"{name}[{n}]", inner)
-    elif value is not None and not isinstance(value, bool):
-        text = value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
-        if text:
-            yield name, name, text
+    elif text := told(value):
+        yield name, name, text

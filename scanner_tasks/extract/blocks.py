@@ -1,4 +1,7 @@
-"""Compressed streams whose blocks tell their own size: snappy's frames, lz4's legacy format. A block is bounded."""
+"""Compressed streams whose blocks tell their own size: snappy's frames, Hadoop's and Java's, lz4's legacy format.
+
+A block is bounded.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from typing import Any
 from scanner_tasks.core.errors import ExtractError
 from scanner_tasks.core.model import Outcome
 from scanner_tasks.extract.budget import Read, read_window
-from scanner_tasks.extract.streams import Elsewhere
+from scanner_tasks.extract.streams import WIDE_BYTES, Elsewhere
 
 _SNAPPY_PACKED, _SNAPPY_STORED, _SNAPPY_PADDING = 0, 1, range(0x80, 0x100)
 #: What a block may hold, by either format's description, and what it may be packed to.
@@ -17,6 +20,10 @@ _SNAPPY_BLOCK, _LZ4_BLOCK = 64 * 1024, 8 * 1024 * 1024
 _MOST_PACKED = _LZ4_BLOCK + _LZ4_BLOCK // 255 + 16
 _LZ4_MAGIC = b"\x02\x21\x4c\x18"
 _PADDING_BYTES = 64 * 1024
+#: Hadoop's blocks hold 256 KB unless told otherwise; more than this is none.
+_HADOOP_BLOCK = 64 * 1024 * 1024
+#: Java's library begins so: magic, version, compatible version.
+_JAVA_HEAD_BYTES = 16
 
 
 class _NoBlock(Exception):
@@ -58,12 +65,6 @@ class _Blocks:
 
 def snappy(read: Read) -> Read:
     """The content of framed snappy data. Its checksums (CRC-32C) are not looked at."""
-    try:
-        library: Any = importlib.import_module("cramjam").snappy
-    except ImportError as error:
-        raise ExtractError(
-            "The content is snappy data: install cramjam to read it.", Outcome.PARTIAL_UNSUPPORTED
-        ) from error
 
     def block() -> bytes | None:
         head = _head(read, "snappy")
@@ -77,18 +78,121 @@ def snappy(read: Read) -> Read:
         if kind not in {_SNAPPY_PACKED, _SNAPPY_STORED} or not 4 <= size <= 4 + _SNAPPY_BLOCK * 7 // 6 + 32:  # noqa: PLR2004
             raise _NoBlock(head)
         data = _exactly(read, size, "snappy")[4:]
-        if kind == _SNAPPY_STORED:
-            return data
-        try:
-            is_too_large = library.decompress_raw_len(data) > _SNAPPY_BLOCK
-            unpacked = b"" if is_too_large else bytes(library.decompress_raw(data))
-        except Exception as error:  # of its own make
-            raise _damaged("snappy") from error
-        if is_too_large:
-            raise _damaged("snappy")
-        return unpacked
+        return data if kind == _SNAPPY_STORED else unsnapped(data, _SNAPPY_BLOCK)
 
     return _Blocks(read, block, "snappy").read
+
+
+def unsnapped(data: bytes, most: int) -> bytes:
+    """What one raw block of snappy data holds; ExtractError when it is damaged or holds more than ``most``."""
+    library: Any = importlib.import_module("cramjam").snappy
+    try:
+        is_too_large = library.decompress_raw_len(data) > most
+        unpacked = b"" if is_too_large else bytes(library.decompress_raw(data))
+    except Exception as error:  # of its own make
+        raise _damaged("snappy") from error
+    if is_too_large:
+        raise _damaged("snappy")
+    return unpacked
+
+
+def java_snappy(read: Read, elsewhere: Elsewhere = None) -> Read:
+    """The content of snappy data as Java's library and Kafka write it: blocks behind their sizes."""
+    _exactly(read, _JAVA_HEAD_BYTES, "snappy")
+
+    def block() -> bytes | None:
+        head = _head(read, "snappy")
+        if head is None:
+            return None
+        size = int.from_bytes(head, "big")
+        if not 0 < size <= _HADOOP_BLOCK:
+            raise _NoBlock(head)
+        if size > WIDE_BYTES and elsewhere:
+            elsewhere()
+        return unsnapped(_exactly(read, size, "snappy"), _HADOOP_BLOCK)
+
+    return _Blocks(read, block, "snappy").read
+
+
+def hadoop_snappy(read: Read, elsewhere: Elsewhere = None) -> Read:
+    """The content of snappy data as Hadoop and Firehose write it."""
+    return _hadoop(read, elsewhere, "snappy", unsnapped)
+
+
+def hadoop_lz4(read: Read, elsewhere: Elsewhere = None) -> Read:
+    """The content of lz4 data as Hadoop writes it."""
+    library: Any = importlib.import_module("lz4.block")
+
+    def unpack(data: bytes, most: int) -> bytes:
+        try:
+            return bytes(library.decompress(data, uncompressed_size=most))
+        except library.LZ4BlockError as error:
+            raise _damaged("lz4") from error
+
+    return _hadoop(read, elsewhere, "lz4", unpack)
+
+
+def _hadoop(read: Read, elsewhere: Elsewhere, what: str, unpack: Callable[[bytes, int], bytes]) -> Read:
+    """Blocks of a told size, each of one piece and more, whose packed sizes are told."""
+    left = 0
+
+    def block() -> bytes | None:
+        nonlocal left
+        if not left:
+            head = _head(read, what)
+            if head is None:
+                return None
+            left = int.from_bytes(head, "big")
+            if left > _HADOOP_BLOCK:
+                raise _NoBlock(head)
+            if left > WIDE_BYTES and elsewhere:
+                elsewhere()
+            if not left:
+                return b""
+        size = int.from_bytes(_exactly(read, 4, what), "big")
+        if size > _HADOOP_BLOCK + _HADOOP_BLOCK // 6 + 32:
+            raise _damaged(what)
+        unpacked = unpack(_exactly(read, size, what), left)
+        left -= len(unpacked)
+        if not unpacked:
+            raise _damaged(what)
+        return unpacked
+
+    return _Blocks(read, block, what).read
+
+
+def is_hadoop_snappy(head: bytes) -> bool:
+    """True when the sizes of a first block agree: its own, and what its first piece tells of itself."""
+    whole, packed = int.from_bytes(head[:4], "big"), int.from_bytes(head[4:8], "big")
+    return (
+        0 < whole <= _HADOOP_BLOCK
+        and 0 < packed <= whole + whole // 6 + 32
+        and len(head) > 8  # noqa: PLR2004
+        and told_by_snappy(head[8:]) == whole
+    )
+
+
+def is_hadoop_lz4(head: bytes) -> bool:
+    """True when the sizes of a first block can be right; lz4 tells no more, so only its name can make it sure."""
+    whole, packed = int.from_bytes(head[:4], "big"), int.from_bytes(head[4:8], "big")
+    return 0 < whole <= _HADOOP_BLOCK and 0 < packed <= whole + whole // 255 + 16 and len(head) > 8  # noqa: PLR2004
+
+
+def is_raw_snappy(head: bytes) -> bool:
+    """True for what can be one raw block: its size, then bytes as they are; only its name can make it sure."""
+    whole = told_by_snappy(head)
+    at = next((n for n, byte in enumerate(head[:5]) if byte < 0x80), 5) + 1  # noqa: PLR2004
+    return whole > 0 and head[at : at + 1] != b"" and not head[at] & 3
+
+
+def told_by_snappy(data: bytes) -> int:
+    """Bytes that a raw block says that it holds; 0 where it says nothing."""
+    size = 0
+    for n, byte in enumerate(data[:5]):
+        size |= (byte & 0x7F) << 7 * n
+        if byte < 0x80:  # noqa: PLR2004
+            return size
+    return 0
 
 
 def lz4_legacy(read: Read, elsewhere: Elsewhere = None) -> Read:

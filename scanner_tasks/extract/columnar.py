@@ -15,6 +15,8 @@ from scanner_tasks.extract.walk import Layer, Walk
 
 _BATCH_ROWS = 8192
 _MOST_NESTED = 10
+#: Whole numbers below this are exact as numbers with a point.
+_EXACT = 1 << 53
 
 
 def columnar_text(walk: Walk, layer: Layer) -> Iterator[Segment]:
@@ -127,7 +129,9 @@ def _lines(arrow: Any, name: str, values: Any) -> bytes | None:
     if arrow.types.is_dictionary(kind):
         values = values.dictionary_decode()
         kind = values.type
-    if not (arrow.types.is_binary(kind) or arrow.types.is_large_binary(kind)):
+    if arrow.types.is_floating(kind):
+        values = _numbers(arrow, compute, values)
+    elif not (arrow.types.is_binary(kind) or arrow.types.is_large_binary(kind)):
         try:
             values = values.cast(arrow.large_string())
         except (arrow.ArrowInvalid, arrow.ArrowNotImplementedError):
@@ -145,6 +149,17 @@ def _lines(arrow: Any, name: str, values: Any) -> bytes | None:
     except UnicodeDecodeError:
         return data.decode("utf-8", "replace").encode()
     return data
+
+
+def _numbers(arrow: Any, compute: Any, values: Any) -> Any:
+    """Numbers with a point as people write them: ``4111111111111111``, not ``4.111111111111111e+15``."""
+    told = values.cast(arrow.large_string())
+    if not compute.any(compute.match_substring(told, "e")).as_py():
+        return told
+    wide = values.cast(arrow.float64())
+    is_whole = compute.and_(compute.equal(wide, compute.floor(wide)), compute.less(compute.abs(wide), float(_EXACT)))
+    whole = wide.cast(arrow.int64(), safe=False).cast(arrow.large_string())
+    return compute.if_else(is_whole, whole, told)
 
 
 def _segment(layer: Layer, name: str, data: bytes, row: int) -> Segment:

@@ -18,15 +18,14 @@ from __future__ import annotations
 
 import codecs
 import re
+import zlib
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
 
-#: What reads it: ``extract.readers``. "unread" is known, and no reader for it; "binary" is everything else.
-Form: TypeAlias = Literal[
-    "text", "gzip", "bzip2", "xz", "lzma", "lz4", "lz4_legacy", "zstd", "snappy", "zip", "tar", "pdf", "rtf", "ole",
-    "png", "jpeg", "parquet", "orc", "arrow", "avro", "sqlite", "mail", "mbox", "markup", "beside", "program", "unread",
-    "binary",
-]  # fmt: skip
+from scanner_tasks.extract.blocks import is_hadoop_lz4, is_hadoop_snappy, is_raw_snappy
+from scanner_tasks.extract.magics import MAGICS, Form
+from scanner_tasks.extract.streams import is_skipped
+
+__all__ = ["HEAD_BYTES", "Form", "Kind", "sniff"]
 
 #: Bytes that the decision is made from.
 HEAD_BYTES = 8192
@@ -60,46 +59,16 @@ _MARKS = (  # the longer first: UTF-32's little endian mark begins with UTF-16's
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 
-#: Offset, magic, form, name, and whether no text can begin so.
-_MAGICS: tuple[tuple[int, bytes, Form, str, bool], ...] = (
-    (0, b"\x89PNG\r\n\x1a\n", "png", "PNG image", True),
-    (0, b"\xff\xd8\xff", "jpeg", "JPEG image", True),
-    (0, b"GIF8", "binary", "GIF image", False),
-    (0, b"II*\0", "binary", "TIFF image", True),
-    (0, b"MM\0*", "binary", "TIFF image", True),
-    (0, b"RIFF", "binary", "RIFF media", False),
-    (0, b"OggS", "binary", "Ogg media", False),
-    (0, b"fLaC", "binary", "FLAC audio", False),
-    (0, b"ID3", "binary", "MP3 audio", False),
-    (4, b"ftyp", "binary", "MP4 media", False),
-    (0, b"%PDF-", "pdf", "PDF document", True),
-    (0, b"{\\rtf", "rtf", "RTF document", True),
-    (0, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "ole", "old Office document", True),
-    (0, b"PK\x03\x04", "zip", "zip archive", True),
-    (0, b"PK\x05\x06", "zip", "zip archive", True),
-    (0, b"PK\x07\x08PK\x03\x04", "zip", "zip archive", True),
-    (0, b"7z\xbc\xaf\x27\x1c", "unread", "7z archive", True),
-    (0, b"Rar!\x1a\x07", "unread", "RAR archive", True),
-    (0, b"BZh", "bzip2", "bzip2 data", False),
-    (0, b"\xfd7zXZ\0", "xz", "xz data", True),
-    (0, b"\x28\xb5\x2f\xfd", "zstd", "zstd data", True),
-    (0, b"\x04\x22\x4d\x18", "lz4", "lz4 data", True),
-    (0, b"\x02\x21\x4c\x18", "lz4_legacy", "lz4 data of the legacy format", True),
-    (0, b"\xff\x06\0\0sNaPpY", "snappy", "snappy data", True),
-    (0, b"\x1f\x9d", "unread", "compress data", True),
-    (0, b"PAR1", "parquet", "Parquet table", False),
-    (0, b"PARE", "parquet", "Parquet table", False),
-    (0, b"ORC", "orc", "ORC table", False),
-    (0, b"Obj\x01", "avro", "Avro table", True),
-    (0, b"ARROW1\0\0", "arrow", "Arrow table", True),
-    (0, b"SQLite format 3\0", "sqlite", "SQLite database", True),
-    (0, b"\x7fELF", "program", "program", True),
-    (0, b"MZ", "program", "program", False),
-    (0, b"\xca\xfe\xba\xbe", "binary", "program", True),
-    (0, b"\0asm", "binary", "WebAssembly program", True),
-)
+_SNAPPY_NAMES, _PGP_NAMES = (".snappy", ".sz"), (".gpg", ".pgp", ".asc")
+#: A session key for a public key or a passphrase, with its version: how an encrypted message begins (RFC 9580).
+_PGP = re.compile(rb"(?:\x84.|\x85..|\xc1.)[\3\6]|(?:\x8c.|\xc3.)[\4\5\6]", re.DOTALL)
+#: Enveloped data (RFC 5652), which is found so near its beginning.
+_PKCS7_SEALED, _PKCS7_WITHIN = bytes.fromhex("06092a864886f70d010703"), 32
+_LZ4_MAGIC = b"\x04\x22\x4d\x18"
 _LZMA_ALONE = re.compile(rb"\x5d\0\0.[\0-\x08](?:\xff{8}|.{5}\0{3})", re.DOTALL)
 _TAR_BLOCK = 512
+#: zlib data has a magic of one byte and a half: so much of it can be unpacked, or all.
+_LEAST_UNPACKED = 256
 _ARROW = b"\xff\xff\xff\xff"
 _MOST_SCHEMA = 1 << 26
 _PDF = re.compile(rb"[\r\n]%PDF-[12]\.\d[\r\n]")
@@ -111,14 +80,24 @@ _HEADER_NAME = re.compile(rb"^([A-Za-z][A-Za-z0-9-]*):", re.MULTILINE)
 _MAIL_NAMES = frozenset(
     (
         b"from to cc subject date message-id mime-version received return-path content-type delivered-to reply-to"
-        b" content-transfer-encoding"
+        b" content-transfer-encoding dkim-signature authentication-results x-received arc-seal arc-message-signature"
     ).split()
 )
 _LEAST_MAIL_NAMES = 3
+#: Of a message (RFC 5322).
+_LONGEST_LINE = 1000
 _ENCODED = re.compile(
     rb"^content-type:\s*(?:multipart/|message/)|^content-transfer-encoding:\s*(?:base64|quoted-printable)|=\?[\w-]+\?[bq]\?",
     re.IGNORECASE | re.MULTILINE,
 )
+
+
+#: The magics that do not stand at the beginning, and those that can match a content by its first byte.
+_ELSEWHERE = tuple(magic for magic in MAGICS if magic[0])
+_BY_FIRST_BYTE = {
+    first: tuple(magic for magic in MAGICS if magic[0] or magic[1][:1] == first)
+    for first in {magic[1][:1] for magic in MAGICS}
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,20 +130,49 @@ def sniff(head: bytes, key: str = "") -> Kind:  # noqa: PLR0911
     if mark and _is_plausible(head[len(mark) :], encoding):
         return Kind("text", encoding, len(mark))
     control = len(head) - len(head.translate(None, _CONTROL))
-    for offset, magic, form, name, sure in _MAGICS:
+    for offset, magic, form, name, sure in _BY_FIRST_BYTE.get(head[:1], _ELSEWHERE):
         if head.startswith(magic, offset) and (sure or control):
             return Kind(form, name=name)
     if _is_arrow_stream(head):
         return Kind("arrow", name="Arrow stream")
     if is_tar_header(head[:_TAR_BLOCK]):
         return Kind("tar", name="tar archive")
-    if _LZMA_ALONE.match(head):
-        return Kind("lzma", name="lzma data")
+    if packed := _packed(head, key.lower()) if control else None:
+        return packed
     if control and (wide := _unmarked(head)):
         return Kind("text", wide)
     if mail := _mail(head, key):
         return Kind(mail, name="message")
     return _pdf_within(head) or _rest(head, key, control)
+
+
+def _packed(head: bytes, name: str) -> Kind | None:  # noqa: PLR0911
+    """What is compressed or encrypted and has no magic, or none that is sure."""
+    if _LZMA_ALONE.match(head):
+        return Kind("lzma", name="lzma data")
+    if _is_zlib(head):
+        return Kind("zlib", name="zlib data")
+    if is_skipped(head):  # what stands behind it tells
+        return Kind("lz4" if _LZ4_MAGIC in head[8:] else "zstd", name="zstd data")
+    if is_hadoop_snappy(head):
+        return Kind("hadoop_snappy", name="snappy data")
+    if name.endswith(_SNAPPY_NAMES) and is_raw_snappy(head):
+        return Kind("raw_snappy", name="snappy data")
+    if name.endswith(".lz4") and is_hadoop_lz4(head):
+        return Kind("hadoop_lz4", name="lz4 data")
+    if _PKCS7_SEALED in head[:_PKCS7_WITHIN] or (name.endswith(_PGP_NAMES) and _PGP.match(head)):
+        return Kind("sealed", name="message of S/MIME or PGP")
+    return Kind("packed", name="brotli data") if name.endswith(".br") else None
+
+
+def _is_zlib(head: bytes) -> bool:
+    if head[:1] != b"x" or int.from_bytes(head[:2], "big") % 31 or head[1] & 0x20:
+        return False
+    decoder = zlib.decompressobj()
+    try:
+        return len(decoder.decompress(head, _LEAST_UNPACKED)) == _LEAST_UNPACKED or decoder.eof
+    except zlib.error:
+        return False
 
 
 def _pdf_within(head: bytes) -> Kind | None:
@@ -182,7 +190,7 @@ def _rest(head: bytes, key: str, control: int) -> Kind:
     return Kind("text", "utf-8")
 
 
-def _mail(head: bytes, key: str) -> Literal["mail", "mbox"] | None:
+def _mail(head: bytes, key: str) -> Form | None:
     """A message that must be decoded, or a mailbox; a message of plain text is read as plain text."""
     if found := _MBOX.match(head):
         return "mbox" if _HEADER.match(head, found.end()) else None
@@ -190,7 +198,10 @@ def _mail(head: bytes, key: str) -> Literal["mail", "mbox"] | None:
     if fields is None:
         return None
     names = {name.lower() for name in _HEADER_NAME.findall(fields[0])} & _MAIL_NAMES
-    if len(names) < (1 if key.lower().endswith(".eml") else _LEAST_MAIL_NAMES):
+    is_named = key.lower().endswith(".eml")
+    if len(head) == HEAD_BYTES and fields.end() > HEAD_BYTES - _LONGEST_LINE:  # what tells may stand behind them
+        return "mail" if names or is_named else None
+    if len(names) < (1 if is_named else _LEAST_MAIL_NAMES):
         return None
     return "mail" if _ENCODED.search(fields[0]) else None
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import chain
 
 from scanner_tasks.core.model import Location, Segment
 from scanner_tasks.extract.places import Places
 from scanner_tasks.extract.plain import decode
-from scanner_tasks.extract.table import after, running_text
+from scanner_tasks.extract.strings import after
+from scanner_tasks.extract.table import running_text
 from scanner_tasks.extract.walk import Layer, Walk
 
 _TAG = re.compile(r"<(/?)(?:[A-Za-z_][\w.-]*:)?([A-Za-z_][\w.-]*)?[^<>]*?(/?)>")
@@ -24,10 +26,18 @@ _CELLS = frozenset({"tab", "tc", "table-cell", "c", "s"})
 #: A tag that is longer is text.
 _MOST_TAG = 64 * 1024
 _MOST_ENTITY = 10
+#: Attributes in which people put text: descriptions of pictures, names, hints, links, choices.
+_ATTRIBUTE = re.compile(
+    r"\s(?:[A-Za-z][\w.-]*:)?(?:descr|title|alt|author|tooltip|display|displayText|prompt|promptTitle|error|errorTitle|instr"
+    r"|href|string-value|description)\s*=\s*(?:\"([^\"]+)\"|'([^']+)')"
+)
 #: What of a sheet no cell shows: formulas that hold a text, page headers, choices, comments.
 _BESIDE = re.compile(
-    r"<(?:\w+:)?(f|formula[12]?|(?:odd|even|first)(?:Header|Footer)|annotation|header|footer)(?:\s[^<>]*)?(?<!/)>"
+    r"<(?:\w+:)?(f|formula[12]?|(?:odd|even|first)(?:Header|Footer)|annotation|header|footer|custom-shape|text-box"
+    r"|covered-table-cell|table-cell(?![^<>]*value-type))(?:\s[^<>]*)?(?<!/)>"
 )
+#: Elements of a sheet whose attributes tell something.
+_HINTS = re.compile(r"<(?:\w+:)?(?:dataValidation|hyperlink|a)\s[^<>]*>")
 _FORMULAS = frozenset({"f", "formula", "formula1", "formula2"})
 _QUOTE = ('"', "&quot;")
 
@@ -69,7 +79,8 @@ def beside_text(walk: Walk, layer: Layer) -> Iterator[Segment]:
 
 def _beside(texts: Iterable[str]) -> Iterator[str]:
     kept = ""
-    for text in texts:
+    for text in chain(texts, ("",)):
+        is_last = not text
         whole, end = kept + text, 0
         open_ones: set[str] = set()  # those whose end has not come: it is not looked for again
         for found in _BESIDE.finditer(whole):
@@ -84,7 +95,12 @@ def _beside(texts: Iterable[str]) -> Iterator[str]:
             content = whole[found.end() : close.start()]
             if name not in _FORMULAS or any(quote in content for quote in _QUOTE):
                 yield _stripped(content).decode().strip("\n") + "\n"
-        kept = whole[max(end, len(whole) - _MOST_TAG) :]
+        keep_at = len(whole) if is_last else max(end, len(whole) - _MOST_TAG)
+        for found in _HINTS.finditer(whole):
+            # One that began in what was kept is met again.
+            if told := _attributes(found[0]) if found.start() < keep_at else "":
+                yield _stripped(told).decode().strip("\t") + "\n"
+        kept = whole[keep_at:]
 
 
 def _end_of_whole(text: str) -> int:
@@ -101,12 +117,19 @@ def _stripped(text: str) -> bytes:
 
 def _tag(found: re.Match[str]) -> str:
     closes, name, is_empty = found.groups()
+    told = _attributes(found[0]) if not closes and "=" in found[0] else ""
     if closes or is_empty:
         if name in _LINES:
-            return "\n"
+            return told + "\n"
         if name in _CELLS:
-            return "\t"
-    return ""
+            return told + "\t"
+    return told
+
+
+def _attributes(tag: str) -> str:
+    """What the tag's attributes tell, between tabs."""
+    found = ["".join(values) for values in _ATTRIBUTE.findall(tag)]
+    return "\t" + "\t".join(found) + "\t" if found else ""
 
 
 def _entity(found: re.Match[str]) -> str:

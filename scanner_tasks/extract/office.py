@@ -11,24 +11,31 @@ from typing import IO
 from scanner_tasks.core.errors import ExtractError
 from scanner_tasks.core.model import Outcome, Segment
 from scanner_tasks.extract import zip as zips
-from scanner_tasks.extract.budget import Read
-from scanner_tasks.extract.kind import Form
+from scanner_tasks.extract.budget import Read, read_window
+from scanner_tasks.extract.magics import Form
+from scanner_tasks.extract.plain import NOT_UTF8
 from scanner_tasks.extract.sheets import sheets_text
 from scanner_tasks.extract.strings import runs
+from scanner_tasks.extract.table import texts
 from scanner_tasks.extract.walk import Layer, Walk
 
-#: Enough to meet what tells a document from an archive of documents.
-_LOOKED_AT = 200
 #: Members whose text stands between their tags; all others are read as members of any archive.
 _BODY = re.compile(
-    r"word/(?:document|header\d*|footer\d*|footnotes|endnotes|comments)\.xml"
-    r"|ppt/(?:slides|notesSlides|comments)/[^/]+\.xml"
-    r"|xl/(?:comments\d*|comments/[^/]+|threadedComments/[^/]+|sharedStrings|worksheets/[^/]+)\.xml"
-    r"|content\.xml"
+    r"word/(?:[^/]+/)*(?:document|header|footer|footnotes|endnotes|comments)\w*\.xml"
+    r"|(?:word|ppt|xl)/(?:diagrams|drawings|charts|comments|threadedComments)/[^/]+\.xml"
+    r"|ppt/(?:slide|notes|handout)\w+/[^/]+\.xml"
+    r"|xl/(?:comments\d*|sharedStrings|(?:work|chart|dialog)sheets/[^/]+)\.xml"
+    r"|(?:.*/)?content\.xml"
 )
+#: Members that tell what an archive is.
+_BOOKS, _ODF = frozenset({"xl/workbook.xml", "xl/workbook.bin"}), frozenset({"META-INF/manifest.xml", "content.xml"})
+_TYPES = "[Content_Types].xml"
+_ENCRYPTED, _MOST_MANIFEST = b"encryption-data", 1024 * 1024
 #: Members of a workbook that its sheets have shown, or that are never text of a user.
 _SHEETS = re.compile(r"xl/(?:worksheets/[^/]+|sharedStrings)\.(?:xml|bin)|content\.xml")
-_FURNITURE = re.compile(r".*(?:styles|theme\d*|settings|fontTable|webSettings|numbering)\.xml|xl/calcChain\.xml")
+_FURNITURE = re.compile(
+    r".*(?:styles|theme\d*|presProps|viewProps|tableStyles|fontTable|webSettings|numbering)\.xml|xl/calcChain\.xml"
+)
 _CELL = re.compile(rb'<(?:\w+:)?c [^<>]*?\br="([A-Z]{1,3})([0-9]{1,7})"')
 _SHARED = re.compile(rb't="s"[^<>]*><v>([0-9]{1,9})</v>')
 #: What a cell costs in memory (measured: 80 MB for a million numbers), and how many budgets of memory a book may cost.
@@ -57,25 +64,25 @@ def program_text(walk: Walk, layer: Layer) -> Iterator[Segment]:
 
 
 def _archive(walk: Walk, layer: Layer, file: IO[bytes], cut: ExtractError | None) -> Iterator[Segment]:
-    names: set[str] = set()
-    try:
-        names.update(member.name for member in islice(zips.members(file), _LOOKED_AT))
-    except ExtractError:
-        names.clear()  # a damaged archive: whatever it was, its members are read
-    is_book = any(n in names for n in ("xl/workbook.xml", "xl/workbook.bin")) or _is_ods(file)
-    is_odf = "META-INF/manifest.xml" in names and "content.xml" in names
-    is_document = is_book or bool(names & {"[Content_Types].xml", "META-INF/manifest.xml"})
+    names = _telling_names(walk, file)
+    is_book = bool(names & _BOOKS) or _is_ods(file)
+    is_odf = names >= _ODF
+    is_document = is_book or is_odf or _TYPES in names
+    if is_odf:
+        _refuse_encrypted(walk, file)
     shown = False
     if is_book and not cut:
         walk.isolate()
         shown = _is_dense(walk, layer, file)
         if shown:
             yield from sheets_text(walk, layer, file)
-    first = 1 << 62
+    extents = zips.Extents()
     try:
         for member in zips.members(file):
-            first = min(first, member.at)
+            extents.add(file, member)
             form = _form(member.name, shown=shown, is_odf=is_odf) if is_document else None
+            if member.comment:
+                yield from texts(walk, layer, f"comment of {member.name}", _told(member.comment))
             if form != "unread":
                 yield from zips.member_text(walk, layer, file, member, form=form)
     except ExtractError as error:
@@ -84,7 +91,42 @@ def _archive(walk: Walk, layer: Layer, file: IO[bytes], cut: ExtractError | None
         raise
     if cut:
         raise cut
-    yield from _around(walk, layer, file, first)
+    yield from _between(walk, layer, file, extents)
+    yield from _around(walk, layer, file, extents.first)
+
+
+def _telling_names(walk: Walk, file: IO[bytes]) -> set[str]:
+    """Names of members that tell what an archive is; the manifest of a text with many pictures is its last member."""
+    told = _BOOKS | _ODF | {_TYPES}
+    try:
+        return {m.name for m in islice(zips.members(file), walk.budget.max_members) if m.name in told}
+    except ExtractError:
+        return set()  # a damaged archive: whatever it was, its members are read
+
+
+def _refuse_encrypted(walk: Walk, file: IO[bytes]) -> None:
+    manifest = next(m for m in zips.members(file) if m.name == "META-INF/manifest.xml")
+    told, _ = read_window(zips.content(file, manifest, walk.elsewhere), _MOST_MANIFEST)
+    if _ENCRYPTED in told:
+        raise ExtractError("The document is encrypted.", Outcome.PARTIAL_ENCRYPTED)
+
+
+def _between(walk: Walk, layer: Layer, file: IO[bytes], extents: zips.Extents) -> Iterator[Segment]:
+    """What the directory does not tell of: members that were taken out of it, or anything else."""
+    directory = zips.directory_of(file)
+    for begin, end in extents.gaps(directory) if directory is not None else ():
+        is_member = False
+        for member in zips.members_between(file, begin, end):
+            is_member = True
+            yield from zips.member_text(walk, layer, file, member)
+        if not is_member:
+            yield from walk.member(
+                layer, f"between the members, byte {begin}", zips.Slice(file, begin, end - begin).read
+            )
+
+
+def _told(text: bytes) -> str:
+    return text.decode("utf-8", NOT_UTF8)
 
 
 def _around(walk: Walk, layer: Layer, file: IO[bytes], first: int) -> Iterator[Segment]:

@@ -15,7 +15,7 @@ from typing import IO, Any
 from scanner_tasks.core.errors import ExtractError
 from scanner_tasks.core.model import Outcome, Segment
 from scanner_tasks.extract import streams
-from scanner_tasks.extract.pdf_parts import bookmarks, fields_and_notes, forms
+from scanner_tasks.extract.pdf_parts import attached_to, bookmarks, fields_and_notes, forms, scripts
 from scanner_tasks.extract.strings import runs
 from scanner_tasks.extract.table import running_text, texts
 from scanner_tasks.extract.walk import Layer, Walk
@@ -23,6 +23,8 @@ from scanner_tasks.extract.zip import Slice
 
 #: A stream that zlib packed, by its first two bytes.
 _PACKED = re.compile(rb"stream\r?\n(?=[\x08-\x78][\x01\x5e\x9c\xda])")
+#: What stands around a description in XMP.
+_PACKET = re.compile(rb"<\?xpacket (begin|end)")
 _SEARCH_BYTES = 1024 * 1024
 #: Less than a match, so that none is met twice.
 _OVERLAP = 7
@@ -45,6 +47,8 @@ def pdf_text(walk: Walk, layer: Layer) -> Iterator[Segment]:
             yield from _document(walk, layer, pdfium, document)
         finally:
             document.close()
+        for begin, end in _packets(file):
+            yield from walk.member(layer, "XMP", Slice(file, begin, end - begin).read)
         if cut:
             raise cut
 
@@ -68,6 +72,7 @@ def _document(walk: Walk, layer: Layer, pdfium: Any, document: Any) -> Iterator[
             page.close()
     for name, content in forms(pdfium.raw, document):
         yield from walk.member(layer, name, BytesIO(content).read)
+    yield from running_text(walk, layer, "scripts", scripts(pdfium.raw, document))
     for number in range(document.count_attachments()):
         attached = document.get_attachment(number)
         name, content = str(attached.get_name()), bytes(attached.get_data())
@@ -78,7 +83,8 @@ def _page(walk: Walk, layer: Layer, pdfium: Any, page: Any, place: str) -> Itera
     try:
         text_page = page.get_textpage()
         try:
-            text = str(text_page.get_text_bounded()).replace("\r\n", "\n")
+            # All of it, also what stands beside the page, where nobody sees it.
+            text = str(text_page.get_text_range()).replace("\r\n", "\n")
         finally:
             text_page.close()
     except pdfium.PdfiumError:
@@ -87,6 +93,25 @@ def _page(walk: Walk, layer: Layer, pdfium: Any, page: Any, place: str) -> Itera
         yield from texts(walk, layer, place, text)
     beside = fields_and_notes(pdfium.raw, page, page.formenv)
     yield from running_text(walk, layer, f"{place}, fields and notes", beside)
+    for name, content in attached_to(pdfium.raw, page):
+        yield from walk.member(layer, f"{place}, {name}", BytesIO(content).read)
+
+
+def _packets(file: IO[bytes]) -> Iterator[tuple[int, int]]:
+    """Where the document's own description stands, and those of its pictures, which are not compressed as a rule."""
+    at, begin = 0, -1
+    while True:
+        file.seek(at)
+        data = file.read(_SEARCH_BYTES)
+        for found in _PACKET.finditer(data):
+            if found[1] == b"begin":
+                begin = at + found.start()
+            elif begin >= 0:
+                yield begin, at + found.end()
+                begin = -1
+        if len(data) < _SEARCH_BYTES:
+            return
+        at += len(data) - _OVERLAP
 
 
 def _remains(walk: Walk, layer: Layer, file: IO[bytes]) -> Iterator[Segment]:

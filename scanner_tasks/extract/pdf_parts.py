@@ -36,6 +36,39 @@ def fields_and_notes(raw: Any, page: Any, form: Any) -> Iterator[str]:
             raw.FPDFPage_CloseAnnot(note)
 
 
+def attached_to(raw: Any, page: Any) -> Iterator[tuple[str, bytes]]:
+    """Name and bytes of each file that is pinned to the page."""
+    for number in range(raw.FPDFPage_GetAnnotCount(page)):
+        note = raw.FPDFPage_GetAnnot(page, number)
+        if not note:
+            continue
+        try:
+            file = raw.FPDFAnnot_GetFileAttachment(note)
+            if not file:
+                continue
+            name = _wide(lambda *room, f=file: raw.FPDFAttachment_GetName(f, *room))
+            length = ctypes.c_ulong()
+            if not raw.FPDFAttachment_GetFile(file, None, 0, ctypes.byref(length)):
+                continue
+            content = ctypes.create_string_buffer(length.value)
+            if raw.FPDFAttachment_GetFile(file, content, len(content), ctypes.byref(length)):
+                yield name or f"attachment {number + 1}", content.raw
+        finally:
+            raw.FPDFPage_CloseAnnot(note)
+
+
+def scripts(raw: Any, document: Any) -> Iterator[str]:
+    """The document's scripts that have a name."""
+    for number in range(max(0, raw.FPDFDoc_GetJavaScriptActionCount(document))):
+        script = raw.FPDFDoc_GetJavaScriptAction(document, number)
+        if not script:
+            continue
+        try:
+            yield _wide(lambda *room, s=script: raw.FPDFJavaScriptAction_GetScript(s, *room)) + "\n"
+        finally:
+            raw.FPDFDoc_CloseJavaScriptAction(script)
+
+
 def forms(raw: Any, document: Any) -> Iterator[tuple[str, bytes]]:
     """The parts of an XFA form, by their names."""
     for number in range(max(0, raw.FPDF_GetXFAPacketCount(document))):

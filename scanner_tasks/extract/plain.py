@@ -3,6 +3,9 @@
 Text without a byte order mark is UTF-8; every byte run in it that is not UTF-8 is cp1252, byte by byte (latin-1 for the
 five bytes that cp1252 lacks), so that a file of mixed encodings loses nothing and nothing has to be known in advance.
 
+Where programs of different habits write one file (a log that PowerShell appends to), its encoding changes on the way:
+see ``extract.mixed``.
+
 Lines end at LF; CR is an ordinary character of its line.
 """
 
@@ -12,8 +15,10 @@ import codecs
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import AnyStr
 
 from scanner_tasks.core.model import Location, Segment
+from scanner_tasks.extract import mixed
 from scanner_tasks.extract.budget import Read, read_window
 from scanner_tasks.extract.places import Places
 
@@ -30,30 +35,36 @@ def decode(read: Read, encoding: str, *, mark_bytes: int, window_bytes: int, pla
     read_window(read, mark_bytes)  # no text
     offset = mark_bytes
     location, continues = Location(line=1, column=1, offset=offset, path=places.root), False
-    is_last, kept = False, b""
+    is_last, kept, waiting = False, b"", ""
     while not is_last:
         data, error = read_window(read, window_bytes)
         is_last = len(data) < window_bytes
         data = kept + data
-        cut = len(data) if is_last or encoding != "utf-8" else _behind_last(data, places.ends)
-        data, kept = data[:cut], data[cut:]
-        # Where the reading broke off, the beginning of a character is no character.
-        text = decoder.decode(data, is_last and not error)
+        if encoding == "utf-8":
+            cut = len(data) if is_last else min(_behind_last(data, places.ends), mixed.end_of_narrow(data))
+            data, kept = data[:cut], data[cut:]
+            # Where the reading broke off, the beginning of a character is no character.
+            text = decoder.decode(mixed.narrowed(data), is_last and not error)
+        else:
+            text = waiting + decoder.decode(data, is_last and not error)
+            cut = len(text) if is_last else _behind_last(text, places.ends.decode())
+            text, waiting = mixed.unglued(text[:cut], encoding), text[cut:]
         if text:
             utf8 = text.encode()
             path_at = places.of(utf8, location.line)
             yield Segment(data=places.shown(utf8), start=location, continues=continues, path_at=path_at)
         continues = continues or bool(text)
         offset += len(data)
-        location = _after(location, text, offset - len(decoder.getstate()[0]))
+        read_ahead = len(decoder.getstate()[0]) + len(waiting.encode(encoding, "replace"))
+        location = _after(location, text, offset - read_ahead)
         if error:
             raise error
 
 
-def _behind_last(data: bytes, ends: bytes) -> int:
+def _behind_last(data: AnyStr, ends: AnyStr) -> int:
     """Where to cut: behind the last of ``ends`` that is not far from the end, else at the end."""
     tail = data[-_MOST_KEPT:]
-    at = max((tail.rfind(bytes([end])) for end in ends), default=-1)
+    at = max((tail.rfind(ends[n : n + 1]) for n in range(len(ends))), default=-1)
     return len(data) - len(tail) + at + 1 if at >= 0 else len(data)
 
 

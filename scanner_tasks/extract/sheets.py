@@ -12,7 +12,7 @@ from typing import IO, Any
 
 from scanner_tasks.core.errors import ExtractError
 from scanner_tasks.core.model import Outcome, Segment
-from scanner_tasks.extract.table import Cell, table_text
+from scanner_tasks.extract.table import Cell, table_text, told
 from scanner_tasks.extract.walk import Layer, Walk
 
 #: A first row of which every cell is such a word names the columns.
@@ -49,31 +49,23 @@ def _rows(sheet: Any) -> Iterator[tuple[int, list[Cell]]]:
     # Rows are counted from the sheet's first, columns from the first that is used.
     first_column = (sheet.start or (0, 0))[1]
     for number, row in enumerate(sheet.iter_rows(), 1):
-        told = [_text(value) for value in row]
-        if names is None and any(told):
-            names = told if _are_names(told) else []
-            heads = [""] * len(told)
+        texts = [told(value) for value in row]
+        if names is None and any(texts):
+            names = texts if _are_names(texts) else []
+            heads = [""] * len(texts)
         else:
             heads = names or []
         cells = [
-            (letters(first_column + n), heads[n] if n < len(heads) else "", text) for n, text in enumerate(told) if text
+            (letters(first_column + n), heads[n] if n < len(heads) else "", text)
+            for n, text in enumerate(texts)
+            if text
         ]
         yield number, cells
 
 
 def _are_names(row: list[str]) -> bool:
-    told = [text for text in row if text]
-    return len(set(told)) == len(told) and all(_NAME.fullmatch(t) and not _LONG_NUMBER.search(t) for t in told)
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return ""
-    if isinstance(value, float):
-        return str(int(value)) if value.is_integer() else repr(value)
-    return str(value)
+    names = [text for text in row if text]
+    return len(set(names)) == len(names) and all(_NAME.fullmatch(n) and not _LONG_NUMBER.search(n) for n in names)
 
 
 def letters(column: int) -> str:

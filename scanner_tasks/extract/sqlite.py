@@ -6,18 +6,20 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
+from io import BytesIO
 from typing import IO
 from urllib.parse import quote
 
 from scanner_tasks.core.errors import ExtractError
 from scanner_tasks.core.model import Outcome, Segment
+from scanner_tasks.extract.kind import HEAD_BYTES, sniff
+from scanner_tasks.extract.sqlite_pages import freed_pages, freed_rows
 from scanner_tasks.extract.strings import printable, runs
-from scanner_tasks.extract.table import Cell, table_text
+from scanner_tasks.extract.table import Cell, running_text, table_text, told
 from scanner_tasks.extract.walk import Layer, Walk
 
 #: How often the library asks whether it is to go on, in its own steps.
 _STEPS = 100_000
-_LEAST_PAGE = 512
 #: A longer value, or one that a generated column would make, is not read.
 _MOST_VALUE = 32 * 1024 * 1024
 
@@ -41,7 +43,8 @@ def sqlite_text(walk: Walk, layer: Layer) -> Iterator[Segment]:
             )
         with closing(connection or _opened(walk, file)) as connection:
             yield from _tables(walk, layer, connection)
-        yield from runs(_freed(file).read, replace(layer, path=layer.inside("freed pages")))
+        yield from runs(freed_pages(file), replace(layer, path=layer.inside("freed pages")))
+        yield from runs(freed_rows(file), replace(layer, path=layer.inside("freed rows")))
         if cut:
             raise cut
 
@@ -85,6 +88,7 @@ def _tables(walk: Walk, layer: Layer, connection: sqlite3.Connection) -> Iterato
         names = [row[0] for row in found]
     except (sqlite3.Error, ValueError) as error:
         raise _corrupt() from error
+    yield from running_text(walk, layer, "schema", _schema(connection))
     for name in names:
         walk.meter.look_at_the_clock()
         try:
@@ -94,71 +98,51 @@ def _tables(walk: Walk, layer: Layer, connection: sqlite3.Connection) -> Iterato
             walk.note(_corrupt())
 
 
-class _Pages:
-    """Some pages of a database, one behind the other."""
-
-    def __init__(self, file: IO[bytes], size: int, numbers: Iterator[int]) -> None:
-        self._file = file
-        self._size = size
-        self._numbers = numbers
-        self._kept = b""
-
-    def read(self, size: int) -> bytes:
-        while not self._kept and (number := next(self._numbers, 0)):
-            self._file.seek((number - 1) * self._size)
-            self._kept = self._file.read(self._size)
-        data, self._kept = self._kept[:size], self._kept[size:]
-        return data
-
-
-def _freed(file: IO[bytes]) -> _Pages:
-    """The pages that hold nothing any more: rows that were deleted stand in them until others take their place."""
-    length = file.seek(0, 2)
-    file.seek(0)
-    head = file.read(100)
-    size = int.from_bytes(head[16:18], "big")
-    size = 65_536 if size == 1 else size
-    is_size = size >= _LEAST_PAGE and not size & (size - 1)
-    trunk = int.from_bytes(head[32:36], "big") if is_size else 0
-    return _Pages(file, size, _numbers(file, size, trunk, length // max(size, 1)))
-
-
-def _numbers(file: IO[bytes], size: int, trunk: int, most: int) -> Iterator[int]:
-    told = 0
-    while 0 < trunk <= most and told <= most:
-        file.seek((trunk - 1) * size)
-        page = file.read(size)
-        yield trunk
-        count = min(int.from_bytes(page[4:8], "big"), size // 4 - 2, most - told)
-        for n in range(count):
-            leaf = int.from_bytes(page[8 + 4 * n : 12 + 4 * n], "big")
-            if 0 < leaf <= most:
-                yield leaf
-        told += 1 + count
-        trunk = int.from_bytes(page[:4], "big")
+def _schema(connection: sqlite3.Connection) -> Iterator[str]:
+    """How the tables, views and triggers were made: values by default, comments."""
+    try:
+        for (statement,) in connection.execute("select sql from sqlite_master where sql is not null"):
+            yield f"{statement};\n"
+    except (sqlite3.Error, ValueError) as error:
+        raise _corrupt() from error
 
 
 def _table(walk: Walk, layer: Layer, connection: sqlite3.Connection, name: str) -> Iterator[Segment]:
     quoted = name.replace('"', '""')
     rows = connection.execute(f'select * from "{quoted}"')
     columns = [column[0] for column in rows.description]
+    #: Columns in which files stand, which are read afterwards.
+    files: set[int] = set()
 
     def path_of(row: int, column: str) -> str:
         return layer.inside(f"{name}: row {row}, {column}")
 
-    yield from table_text(walk, layer, ((n, _cells(columns, row)) for n, row in enumerate(rows, 1)), path_of)
+    yield from table_text(walk, layer, ((n, _cells(columns, row, files)) for n, row in enumerate(rows, 1)), path_of)
+    for number, row in enumerate(connection.execute(f'select * from "{quoted}"') if files else (), 1):
+        for at in files:
+            if isinstance(row[at], bytes) and _is_file(row[at]):
+                place = f"{name}: row {number}, {columns[at]}"
+                yield from walk.member(layer, place, BytesIO(row[at]).read)
 
 
-def _cells(columns: list[str], row: tuple[object, ...]) -> list[Cell]:
+def _is_file(value: bytes) -> bool:
+    """True for a value that is read by more than its printable runs: a picture, an archive, a document."""
+    return sniff(value[:HEAD_BYTES]).form not in {"text", "binary"}
+
+
+def _cells(columns: list[str], row: tuple[object, ...], files: set[int]) -> list[Cell]:
     cells = []
-    for name, value in zip(columns, row, strict=True):
-        if isinstance(value, bytes):
+    for at, (name, value) in enumerate(zip(columns, row, strict=True)):
+        text = ""
+        if not isinstance(value, bytes):
+            text = told(value)
+        elif _is_file(value):
+            files.add(at)
+        else:
             try:
                 text = value.decode()
             except UnicodeDecodeError:
                 text = printable(value)
-        else:
-            text = "" if value is None else str(value)
         if text:
             cells.append((name, name, text))
     return cells

@@ -1,4 +1,4 @@
-"""Compressed streams: gzip, bzip2, xz and lzma, lz4, zstd, raw deflate. Bounded memory, faults kept small."""
+"""Compressed streams: gzip, zlib, bzip2, xz and lzma, lz4, raw deflate. Bounded memory, faults kept small."""
 
 from __future__ import annotations
 
@@ -23,13 +23,16 @@ _LEAST_STEP, _MOST_STEP = 32, 4096
 WIDE_BYTES = 2 * 1024 * 1024
 #: What a decoder of xz takes beside its dictionary.
 _LZMA_ITSELF = 1024 * 1024
-#: xz -9 needs 65 MB, `zstd --long` 128 MB: more is asked for by bombs only.
+#: xz -9 needs 65 MB: more is asked for by bombs only.
 _XZ_MEMORY = 128 * 1024 * 1024
-_ZSTD_WINDOW = 128 * 1024 * 1024
+_GZIP_FIXED, _GZIP_CHECKSUM, _GZIP_EXTRA, _GZIP_NAME, _GZIP_COMMENT = 10, 2, 4, 8, 16
+_MOST_HEADER = 256 * 1024
+#: Of a frame that lz4 and zstd pass over: its first byte is 0x50 to 0x5f.
+_SKIPPED = b"\x2a\x4d\x18"
+_LZ4_MAGIC = b"\x04\x22\x4d\x18"
 #: lz4 by the number in its header: blocks of 4 MB.
 _LZ4_WIDE = 7
 _IsalError = cast("type[Exception]", igzip_lib.error)  # its type hints call it an instance
-_ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 
 
 #: Leaves what is being read to a process of its own: called before much memory is taken. None in such a process.
@@ -51,14 +54,21 @@ class Decoder(Protocol):
 class StreamReader:
     """Decompressed bytes of any number of streams one behind the other.
 
-    NUL padding behind a stream is dropped. Anything else there is handed on as it is: tools pass over it, and so it
-    would be a place to hide text in. A fault raises ``ExtractError(partial(corrupt))`` behind what came before it, but
-    for at most 4 KB of input; of a stream that is only cut nothing is lost. How ``read`` cuts the bytes changes
-    nothing.
+    NUL padding behind a stream is dropped, and so are frames that lz4 passes over. Anything else there is handed on as
+    it is: tools pass over it, and so it would be a place to hide text in. A fault raises
+    ``ExtractError(partial(corrupt))`` behind what came before it, but for at most 4 KB of input; of a stream that is
+    only cut nothing is lost. How ``read`` cuts the bytes changes nothing.
     """
 
     def __init__(
-        self, read: Read, make: Callable[[], Decoder], *, magic: bytes, what: str, is_alone: bool = False
+        self,
+        read: Read,
+        make: Callable[[], Decoder],
+        *,
+        magic: bytes,
+        what: str,
+        is_alone: bool = False,
+        header: Callable[[bytes], int] = lambda _: 0,
     ) -> None:
         self._read = read
         self._make = make
@@ -72,6 +82,9 @@ class StreamReader:
         self._error: ExtractError | None = None
         self._taken = 0
         self._is_trailer = False
+        #: Bytes of a stream's header, which its decoder must be given at once; more than there are where it goes on.
+        self._header = header
+        self._begins = True
 
     def read(self, size: int) -> bytes:
         """The next bytes, at most ``size``; b"" at the end."""
@@ -93,6 +106,10 @@ class StreamReader:
             if not self._input and self._is_at_end():
                 raise self._corrupt("ends in the middle")
             cut = min(_MOST_STEP, _LEAST_STEP + self._taken // 16)
+            if self._begins:
+                while (whole := self._header(self._input)) > len(self._input) and not self._is_at_end():
+                    pass
+                self._begins, cut = False, max(cut, whole)
             step, self._input = self._input[:cut], self._input[cut:]
             self._taken += len(step)
         try:
@@ -123,8 +140,12 @@ class StreamReader:
             self._input = self._input.lstrip(b"\0")
         if not self._input:
             return False
+        if self._magic == _LZ4_MAGIC and is_skipped(self._input):
+            self._read, self._input = without_skipped(_joined(self._input, self._read)), b""
+            self._error = None  # it comes again, behind what came before it
+            return self._next_stream()
         if self._magic and self._input.startswith(self._magic):
-            self._decoder = self._make()
+            self._decoder, self._begins = self._make(), True
         else:
             self._is_trailer = True
         return True
@@ -136,7 +157,25 @@ class StreamReader:
 def gzip(read: Read) -> Read:
     """The content of gzip data, checksums verified."""
     make = partial(igzip_lib.IgzipDecompressor, flag=igzip_lib.DECOMP_GZIP)
-    return StreamReader(read, make, magic=b"\x1f\x8b", what="gzip").read
+    return StreamReader(read, make, magic=b"\x1f\x8b", what="gzip", header=_gzip_header).read
+
+
+def _gzip_header(begun: bytes) -> int:
+    """Bytes of the header that begins so; one more than are there where it goes on.
+
+    isal loses its place in a header that has several optional parts and comes in pieces.
+    """
+    at, flags = _GZIP_FIXED, begun[3] if len(begun) > 3 else 0  # noqa: PLR2004
+    if flags & _GZIP_EXTRA:
+        at += 2 + int.from_bytes(begun[at : at + 2], "little")
+    for text in (_GZIP_NAME, _GZIP_COMMENT):
+        if flags & text and at <= len(begun) < _MOST_HEADER:
+            end = begun.find(b"\0", at)
+            if end < 0:
+                return len(begun) + 1
+            at = end + 1
+    at += 2 if flags & _GZIP_CHECKSUM else 0
+    return at if at < _MOST_HEADER else len(begun)
 
 
 def deflate(read: Read) -> Read:
@@ -145,10 +184,10 @@ def deflate(read: Read) -> Read:
     return StreamReader(read, make, magic=b"", what="deflate").read
 
 
-def zlib(read: Read) -> Read:
-    """The content of one zlib stream, as documents have it; what stands behind it is not looked at."""
+def zlib(read: Read, *, is_alone: bool = True) -> Read:
+    """The content of one zlib stream, as documents have it; alone, what stands behind it is not looked at."""
     make = partial(igzip_lib.IgzipDecompressor, flag=igzip_lib.DECOMP_ZLIB)
-    return StreamReader(read, make, magic=b"", what="zlib", is_alone=True).read
+    return StreamReader(read, make, magic=b"", what="zlib", is_alone=is_alone).read
 
 
 def bzip2(read: Read) -> Read:
@@ -227,114 +266,40 @@ def lzma_sized(read: Read, size: int | None, elsewhere: Elsewhere = None) -> Rea
 def lz4_frames(read: Read, elsewhere: Elsewhere = None) -> Read:
     """The content of lz4 frames."""
     frame: Any = importlib.import_module("lz4.frame")
-    peeked = Peeked(read, 6)
+    peeked = Peeked(without_skipped(read), 6)
     head, read = peeked.head, peeked.read
     if elsewhere and len(head) == 6 and head[5] >> 4 & 7 == _LZ4_WIDE:  # noqa: PLR2004
         elsewhere()
-    return StreamReader(read, frame.LZ4FrameDecompressor, magic=b"\x04\x22\x4d\x18", what="lz4").read
+    return StreamReader(read, frame.LZ4FrameDecompressor, magic=_LZ4_MAGIC, what="lz4").read
 
 
-def zstd(read: Read, elsewhere: Elsewhere = None) -> Read:
-    """The content of zstd frames."""
-    return ZstdReader(read, elsewhere).read
+def is_skipped(head: bytes) -> bool:
+    """True for what begins a frame that lz4 and zstd pass over: an index, no text."""
+    return head[1:4] == _SKIPPED and head[0] & 0xF0 == 0x50  # noqa: PLR2004
 
 
-class ZstdReader:
-    """The content of zstd frames, block by block: a block holds at most 128 KB, so what it expands to is bounded.
+def without_skipped(read: Read) -> Read:
+    """What stands behind the frames that are passed over."""
+    while True:
+        peeked = Peeked(read, 8)
+        if len(peeked.head) < 8 or not is_skipped(peeked.head):  # noqa: PLR2004
+            return peeked.read
+        left = 8 + int.from_bytes(peeked.head[4:], "little")
+        while left:
+            data = peeked.read(min(left, _INPUT_BYTES))
+            if not data:
+                raise ExtractError("The stream ends in the middle.", Outcome.PARTIAL_CORRUPT)
+            left -= len(data)
 
-    The library alone does not tell a cut frame from a whole one, nor bound what one piece of input makes.
-    """
 
-    def __init__(self, read: Read, elsewhere: Elsewhere = None) -> None:
-        self._read = read
-        self._elsewhere = elsewhere
-        self._out = b""
-        self._library: Any = importlib.import_module("zstandard")
-        self._frame: Any = None
-        self._has_checksum = False
-        self._is_trailer = False
+def _joined(begun: bytes, read: Read) -> Read:
+    """What was read already, and then the rest."""
 
-    def read(self, size: int) -> bytes:
-        """The next bytes, at most ``size``; b"" at the end."""
-        while not self._out:
-            if self._is_trailer:
-                return self._read(size)
-            if self._frame is None and not self._begin():
-                return b""
-            if self._frame is not None:
-                self._block()
-        data, self._out = self._out[:size], self._out[size:]
+    def joined(size: int) -> bytes:
+        nonlocal begun
+        if not begun:
+            return read(size)
+        data, begun = begun[:size], begun[size:]
         return data
 
-    def _begin(self) -> bool:
-        """Read the next frame's header; False at the end."""
-        magic, error = read_window(self._read, 4)
-        if error:
-            raise error
-        if not magic.strip(b"\0"):
-            return len(magic) == 4  # noqa: PLR2004  # padding
-        if len(magic) == 4 and magic[1:] == b"\x2a\x4d\x18" and magic[0] & 0xF0 == 0x50:  # noqa: PLR2004
-            left = int.from_bytes(self._exactly(4), "little")  # a skippable frame: an index, no text
-            while left:
-                left -= len(self._exactly(min(left, _INPUT_BYTES)))
-            return True
-        if magic != _ZSTD_MAGIC:
-            self._out, self._is_trailer = magic, True
-            return True
-        described = self._exactly(1)
-        flags = described[0]
-        has_window = not flags & 0x20
-        size = (0 if has_window else 1, 2, 4, 8)[flags >> 6] + has_window + (0, 1, 2, 4)[flags & 3]
-        self._has_checksum = bool(flags & 4)
-        self._frame = self._library.ZstdDecompressor(max_window_size=_ZSTD_WINDOW).decompressobj()
-        header = magic + described + self._exactly(size)
-        try:
-            wide = self._library.get_frame_parameters(header).window_size > WIDE_BYTES
-        except self._library.ZstdError:
-            wide = False  # the decoder says so, too
-        if wide and self._elsewhere:
-            self._elsewhere()
-        self._feed(header)
-        return True
-
-    def _block(self) -> None:
-        head = self._exactly(3)
-        described = int.from_bytes(head, "little")
-        is_last, kind, size = described & 1, described >> 1 & 3, described >> 3
-        body = self._exactly(1 if kind == 1 else size)
-        checksum = self._exactly(4) if is_last and self._has_checksum else b""
-        self._out = self._feed(head + body)
-        if is_last:
-            if checksum:
-                try:
-                    self._feed(checksum)
-                except ExtractError as error:
-                    self._fail_behind(error)
-            self._frame = None
-
-    def _fail_behind(self, error: ExtractError) -> None:
-        """Hand out the last block, whose bytes are there, and then the error."""
-
-        def fail(_size: int) -> bytes:
-            raise error
-
-        self._read, self._is_trailer = fail, True
-
-    def _feed(self, data: bytes) -> bytes:
-        assert self._frame is not None
-        try:
-            return bytes(self._frame.decompress(data))
-        except self._library.ZstdError as error:
-            raise _zstd_corrupt("is damaged") from error
-
-    def _exactly(self, size: int) -> bytes:
-        data, error = read_window(self._read, size)
-        if error:
-            raise error
-        if len(data) < size:
-            raise _zstd_corrupt("ends in the middle")
-        return data
-
-
-def _zstd_corrupt(how: str) -> ExtractError:
-    return ExtractError(f"The zstd stream {how}.", Outcome.PARTIAL_CORRUPT)
+    return joined

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
+from dataclasses import replace
 
 from scanner_tasks.core.model import Location, Segment
 from scanner_tasks.extract.budget import Read, read_window
@@ -20,6 +21,9 @@ _LONG_RUN = 64 * 1024
 _OF_RUNS = b"\0\t" + bytes(range(0x20, 0x7F))
 #: It begins with one character alone, so that `re` passes over the others in a loop of its own.
 _RUN = re.compile(rb"[\t\x20-\x7e](?:(?:\0[\t\x20-\x7e]){7,}\0?|[\t\x20-\x7e]{7,})")
+
+#: What a run goes on with that was cut.
+_REST_OF_RUN = re.compile(rb"\0?(?:[\t\x20-\x7e]\0?)*+")
 
 
 def strings_text(walk: Walk, layer: Layer) -> Iterator[Segment]:
@@ -35,7 +39,7 @@ def printable(data: bytes) -> str:
 
 def runs(read: Read, layer: Layer, *, at: int = 0) -> Iterator[Segment]:
     """The runs of what ``read`` gives, whose first byte is the layer's byte ``at``."""
-    line, offset, kept, is_last = 1, 0, b"", False
+    location, kept, is_last, goes_on = Location(line=1, column=1, offset=0), b"", False, False
     while not is_last:
         data, error = read_window(read, _WINDOW_BYTES)
         is_last = len(data) < _WINDOW_BYTES
@@ -43,13 +47,19 @@ def runs(read: Read, layer: Layer, *, at: int = 0) -> Iterator[Segment]:
         end = len(data) if is_last else _end_of_runs(data)
         lines: list[bytes] = []
         starts: list[int] = []
-        for found in _RUN.finditer(data, 0, end):
+        begin = 0
+        if goes_on and (found := _REST_OF_RUN.match(data, 0, end)):
+            lines, starts, begin = [found[0].replace(b"\0", b"")], [at], found.end()
+        for found in _RUN.finditer(data, begin, end):
             lines.append(found[0].replace(b"\0", b""))
             starts.append(at + found.start())
+            begin = found.end()
+        # A run that is too long to wait for its end is cut, and is one line all the same.
+        goes_on = not is_last and bool(lines) and begin == end == len(data)
         if lines:
-            segment = _segment(lines, starts, layer, line, offset)
+            segment = _segment(lines, starts, layer, location, goes_on=goes_on)
             yield segment
-            line, offset = line + len(lines), offset + len(segment.data)
+            location = after(location, segment.data)
         kept, at = data[end:], at + end
         if error:
             raise error
@@ -62,8 +72,8 @@ def _end_of_runs(data: bytes) -> int:
     return len(data) - len(tail) + at if at else len(data)
 
 
-def _segment(lines: list[bytes], starts: list[int], layer: Layer, line: int, offset: int) -> Segment:
-    data = b"\n".join(lines) + b"\n"
+def _segment(lines: list[bytes], starts: list[int], layer: Layer, start: Location, *, goes_on: bool) -> Segment:
+    data = b"\n".join(lines) + (b"" if goes_on else b"\n")
     begins: list[int] = []
 
     def path_at(position: int) -> str:
@@ -75,5 +85,12 @@ def _segment(lines: list[bytes], starts: list[int], layer: Layer, line: int, off
         n = bisect_right(begins, position) - 1
         return layer.inside(f"byte {starts[n]}")
 
-    start = Location(line=line, column=1, offset=offset)
-    return Segment(data=data, start=start, continues=line > 1, path_at=path_at)
+    return Segment(data=data, start=start, continues=start.offset > 0, path_at=path_at)
+
+
+def after(location: Location, data: bytes) -> Location:
+    """Where the text behind ``data`` begins."""
+    lines = data.count(b"\n")
+    text = data[data.rfind(b"\n") + 1 :].decode()
+    column = 1 + len(text) if lines else location.column + len(text)
+    return replace(location, line=location.line + lines, column=column, offset=location.offset + len(data))

@@ -6,11 +6,11 @@ The column's name stands before every value, so that the rules find their keywor
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
 from typing import TypeAlias
 
 from scanner_tasks.core.errors import ExtractError
 from scanner_tasks.core.model import Location, Segment
+from scanner_tasks.extract.strings import after
 from scanner_tasks.extract.walk import Layer, Walk
 
 #: What the path calls the column, the name that stands before the value ("" for none), the value.
@@ -106,9 +106,17 @@ def _batches(pieces: Iterable[str]) -> Iterator[bytes]:
         yield "".join(some).encode("utf-8", "replace")
 
 
-def after(location: Location, data: bytes) -> Location:
-    """Where the text behind ``data`` begins."""
-    lines = data.count(b"\n")
-    text = data[data.rfind(b"\n") + 1 :].decode()
-    column = 1 + len(text) if lines else location.column + len(text)
-    return replace(location, line=location.line + lines, column=column, offset=location.offset + len(data))
+def told(value: object) -> str:
+    """A cell's value as its text; "" for nothing and for true and false. Numbers stand as people write them.
+
+    Examples:
+        >>> told(4111111111111111.0), told(0.5), told(b"x"), told(None), told(True)
+        ('4111111111111111', '0.5', 'x', '', '')
+    """
+    if isinstance(value, str):
+        return value
+    if value is None or isinstance(value, bool):
+        return ""
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() else repr(value)
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)

@@ -9,15 +9,19 @@ from scanner_tasks.core.errors import ExtractError
 from scanner_tasks.core.model import Outcome, Segment
 from scanner_tasks.extract.budget import Read, read_window
 from scanner_tasks.extract.kind import is_tar_header
+from scanner_tasks.extract.table import texts
 from scanner_tasks.extract.walk import Layer, Walk
 
 _BLOCK = 512
 _SKIP_BYTES = 64 * 1024
 #: Longest name or pax header that is looked at; a longer one is passed over.
 _MOST_HEADER = 64 * 1024
+_MOST_DIGITS = 20
 #: Kinds of members without content: links, devices, folders.
 _WITHOUT_CONTENT = frozenset(b"123456")
 _LONG_NAME, _LONG_LINK, _PAX, _PAX_OF_ALL, _SPARSE = (ord(c) for c in "LKxgS")
+#: What stands before a member and tells more of it.
+_HEADERS = frozenset({_LONG_NAME, _LONG_LINK, _PAX, _PAX_OF_ALL})
 
 
 @dataclass(slots=True)
@@ -47,30 +51,55 @@ class _Content:
 
 def tar_text(walk: Walk, layer: Layer) -> Iterator[Segment]:
     """The text of each member. Zero blocks do not end it: what stands behind them is read, too."""
-    long_name = None
+    said = _Said()
     while (header := _next_header(layer.read)) is not None:
-        kind, size = header[156], _number(header[124:136])
-        told_size, name = size, long_name or _name(header)
-        content = _Content(layer.read, 0 if kind in _WITHOUT_CONTENT else told_size, -told_size % _BLOCK)
+        kind = header[156]
+        # The header's own field holds no more than 8 GB: a larger member's size stands in what was said before it.
+        size = _number(header[124:136]) if kind in _HEADERS or said.size is None else said.size
+        content = _Content(layer.read, 0 if kind in _WITHOUT_CONTENT else size, -size % _BLOCK)
         if kind in _WITHOUT_CONTENT:
             content.padding = 0
-        if kind in {_LONG_NAME, _PAX} and size <= _MOST_HEADER:
-            data, error = read_window(content.read, size)
-            if error:
-                raise error
-            told = data.rstrip(b"\0") if kind == _LONG_NAME else _pax_path(data)
-            long_name = told.decode("utf-8", "replace") if told else long_name
-        elif kind not in {_LONG_NAME, _LONG_LINK, _PAX, _PAX_OF_ALL}:
-            long_name = None
+        if kind in _HEADERS:
+            if size <= _MOST_HEADER:
+                yield from texts(walk, layer, "headers of a member", said.take(kind, content))
+        else:
+            name, said = said.name or _name(header), _Said()
             if kind == _SPARSE:
                 _pass_sparse_map(header, layer.read)
             if content.left:
                 yield from walk.member(layer, name, content.read)
             else:
                 walk.meter.member()
-        else:
-            walk.meter.member()
         content.pass_over()
+
+
+@dataclass(slots=True)
+class _Said:
+    """What the headers before a member say of it."""
+
+    name: str | None = None
+    size: int | None = None
+
+    def take(self, kind: int, content: _Content) -> str:
+        """One more header; what people or programs wrote in it: comments, extended attributes."""
+        data, error = read_window(content.read, content.left)
+        if error:
+            raise error
+        if kind == _LONG_NAME:
+            self.name = data.rstrip(b"\0").decode("utf-8", "replace") or self.name
+        if kind not in {_PAX, _PAX_OF_ALL}:
+            return ""
+        told = _pax(data)
+        if kind == _PAX:
+            path = told.get(b"GNU.sparse.name") or told.get(b"path")  # with the first, the other is made up
+            self.name = path.decode("utf-8", "replace") if path else self.name
+            size = told.get(b"size", b"")
+            self.size = int(size) if size.isdigit() and len(size) < _MOST_DIGITS else self.size
+        return "".join(
+            f"{key.decode('utf-8', 'replace')}: {value.decode('utf-8', 'replace')}\n"
+            for key, value in told.items()
+            if key == b"comment" or b"xattr" in key
+        )
 
 
 def _next_header(read: Read) -> bytes | None:
@@ -107,20 +136,17 @@ def _name(header: bytes) -> str:
     return (prefix + b"/" + name if prefix else name).decode("utf-8", "replace")
 
 
-def _pax_path(data: bytes) -> bytes | None:
-    """The name that a pax header gives the next member."""
-    found = None
+def _pax(data: bytes) -> dict[bytes, bytes]:
+    """What a pax header says of the next member, as far as it is whole."""
+    told: dict[bytes, bytes] = {}
     while data:
-        told, _, _ = data.partition(b" ")
-        if not told.isdigit() or not 0 < int(told) <= len(data):
-            return found
-        record, data = data[len(told) + 1 : int(told)], data[int(told) :]
+        length, _, _ = data.partition(b" ")
+        if not length.isdigit() or not len(length) < int(length) <= len(data):
+            break
+        record, data = data[len(length) + 1 : int(length)], data[int(length) :]
         key, _, value = record.partition(b"=")
-        if key in {b"path", b"GNU.sparse.name"}:
-            found = value.rstrip(b"\n")
-            if key != b"path":  # the other one is a name that GNU tar made up
-                return found
-    return found
+        told[key] = value.rstrip(b"\n")
+    return told
 
 
 def _pass_sparse_map(header: bytes, read: Read) -> None:

@@ -10,7 +10,8 @@ from typing import IO, TypeAlias
 from scanner_tasks.core.errors import ExtractError
 from scanner_tasks.core.model import Outcome, Segment
 from scanner_tasks.extract.budget import Budget, Meter, Peeked, Read
-from scanner_tasks.extract.kind import HEAD_BYTES, Form, Kind, sniff
+from scanner_tasks.extract.kind import HEAD_BYTES, Kind, sniff
+from scanner_tasks.extract.magics import Form
 from scanner_tasks.extract.streams import Elsewhere
 
 _COPY_BYTES = 128 * 1024
@@ -105,6 +106,11 @@ class Walk:
             yield from self.text_of(read, name=name, path=path, root=path, depth=layer.depth + 1, form=form)
         except ExtractError as error:
             self.note(error)
+
+    def note_once(self, error: ExtractError) -> None:
+        """A part of one member could not be read, and the rest can; told at the end, whatever the reason."""
+        if self._first is None:
+            self._unread, self._first = 1, error
 
     def note(self, error: ExtractError) -> None:
         """A part could not be read: raised at once when a budget is spent, otherwise told at the end."""

@@ -6,6 +6,7 @@ are only names: nothing is ever written.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import IO
@@ -16,8 +17,9 @@ from scanner_tasks.core.errors import ExtractError
 from scanner_tasks.core.model import Outcome, Segment
 from scanner_tasks.extract import streams
 from scanner_tasks.extract.budget import Read
-from scanner_tasks.extract.kind import Form
+from scanner_tasks.extract.magics import Form
 from scanner_tasks.extract.walk import Layer, Walk
+from scanner_tasks.extract.zstd import zstd
 
 _END, _END64_PLACE, _END64 = b"PK\x05\x06", b"PK\x06\x07", b"PK\x06\x06"
 _ENTRY, _LOCAL, _DESCRIPTOR = b"PK\x01\x02", b"PK\x03\x04", b"PK\x07\x08"
@@ -28,6 +30,8 @@ _ENCRYPTED, _UTF8, _SIZES_FOLLOW = 0x1, 0x800, 0x8
 _FARTHEST = 1 << 62
 _SEARCH_BYTES = 64 * 1024
 _LZMA = 14
+#: Checksum and sizes that may stand behind a member.
+_MOST_DESCRIPTOR = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,8 @@ class Member:
     whole: int | None
     #: Of a member that was found without a directory: where its content begins.
     content_at: int | None = None
+    #: What the directory says of it.
+    comment: bytes = b""
 
 
 class Slice:
@@ -89,13 +95,43 @@ def content(file: IO[bytes], member: Member, elsewhere: streams.Elsewhere = None
         return _checked(streams.lzma_sized(read, member.whole, elsewhere), member.crc)
     unpack: Callable[[Read], Read] | None = {
         0: lambda r: r, 8: streams.deflate, 12: streams.bzip2,
-        93: lambda r: streams.zstd(r, elsewhere), 95: lambda r: streams.xz(r, elsewhere),
+        93: lambda r: zstd(r, elsewhere), 95: lambda r: streams.xz(r, elsewhere),
     }.get(member.method)  # fmt: skip
     if unpack is None:
         raise ExtractError(
             f"A member of the zip archive is compressed by method {member.method}.", Outcome.PARTIAL_UNSUPPORTED
         )
     return _checked(unpack(read), member.crc)
+
+
+class Extents:
+    """Which parts of the file the members take that were met, so that what stands between them can be found."""
+
+    def __init__(self) -> None:
+        self._starts = array("q")
+        self._ends = array("q")
+
+    def add(self, file: IO[bytes], member: Member) -> None:
+        """One more member."""
+        _seek(file, member.at)
+        header = file.read(30)
+        self._starts.append(member.at)
+        self._ends.append(member.at + len(header) + _int(header, 26, 2) + _int(header, 28, 2) + member.size)
+
+    @property
+    def first(self) -> int:
+        """Where the first member begins."""
+        return min(self._starts, default=_FARTHEST)
+
+    def gaps(self, end: int) -> Iterator[tuple[int, int]]:
+        """Where nothing stands that the directory tells of, between the first member and ``end``; sizes apart."""
+        reached = self.first
+        for n in sorted(range(len(self._starts)), key=self._starts.__getitem__):
+            if self._starts[n] - reached > _MOST_DESCRIPTOR:
+                yield reached, self._starts[n]
+            reached = max(reached, self._ends[n])
+        if end - reached > _MOST_DESCRIPTOR:
+            yield reached, end
 
 
 def member_text(
@@ -112,6 +148,12 @@ def member_text(
         walk.note(error)
         return
     yield from walk.member(layer, member.name, read, form=form)
+
+
+def directory_of(file: IO[bytes]) -> int | None:
+    """Where the archive's directory begins; None where there is none."""
+    place = _directory(file)
+    return None if place is None else place[0]
 
 
 def end_of(file: IO[bytes]) -> int | None:
@@ -172,14 +214,21 @@ def _entries(file: IO[bytes], at: int, end: int, shift: int) -> Iterator[Member]
             start = _int(big, 0, 8)
         flags = _int(entry, 8, 2)
         method, crc = _int(entry, 10, 2), _int(entry, 16, 4)
-        yield Member(_name(name, flags), start + shift, packed, method, flags, crc, whole)
+        comment = file.read(lengths[2])
+        yield Member(_name(name, flags), start + shift, packed, method, flags, crc, whole, comment=comment)
         at += 46 + sum(lengths)
 
 
 def _headers(file: IO[bytes]) -> Iterator[Member]:
-    """What is left of an archive whose directory is not there: a member goes as far as the next signature."""
-    at = _find(file, 0, (_LOCAL,))
-    while at is not None:
+    """What is left of an archive whose directory is not there."""
+    yield from members_between(file, 0, _FARTHEST)
+    raise _corrupt()
+
+
+def members_between(file: IO[bytes], begin: int, end: int) -> Iterator[Member]:
+    """Members whose headers stand in this part of the file: each goes as far as it says, or to the next signature."""
+    at = _find(file, begin, (_LOCAL,))
+    while at is not None and at < end:
         _seek(file, at)
         header = file.read(30)
         if len(header) < 30:  # noqa: PLR2004
@@ -196,7 +245,6 @@ def _headers(file: IO[bytes]) -> Iterator[Member]:
             packed = (file.seek(0, 2) if next_at is None else next_at) - content_at
         yield Member(_name(name, flags), at, packed, _int(header, 8, 2), flags, crc, None, content_at)
         at = _find(file, content_at + packed, (_LOCAL,))
-    raise _corrupt()
 
 
 def _seek(file: IO[bytes], at: int) -> None:

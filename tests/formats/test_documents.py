@@ -128,7 +128,11 @@ def test_the_cells_of_an_ods_are_told():
 
 def test_what_is_held_in_memory_is_held_where_it_harms_no_other():
     large = b"From: a\nTo: b\nMIME-Version: 1.0\nContent-Transfer-Encoding: base64\n\n" + b"QUJD\n" * 1_000_000
-    for content in (large, b"{\\rtf1 " + b"text " * 1_000_000, b"From a 2026\nSubject: b\n\n" + b"x" * 5_000_000):
+    for content in (
+        large,
+        b"{\\rtf1{\\*\\objdata " + b"00" * 5_000_000,
+        b"From a 2026\nSubject: b\n\n" + b"x" * 5_000_000,
+    ):
         with pytest.raises(RiskyContentError):
             run(content, key="a", is_isolated=False)
 
@@ -251,7 +255,7 @@ def test_rtf_is_read():
         rb"ssn: 512-44-\b 12\b0 34 \u8364?\par}"
     )
     result = run(content)
-    assert result.text == "Zoëone\ttwo\nssn: 512-44-1234 €\n"
+    assert result.text == "\tZoë\tone\ttwo\nssn: 512-44-1234 €\n"
 
 
 def message():
@@ -324,3 +328,14 @@ def test_a_message_that_is_cut_keeps_what_was_read():
     result = run(content[: len(content) // 2], key="a.eml.gz")
     assert result.outcome is Outcome.PARTIAL_CORRUPT
     assert SSN in result.text
+
+
+@pytest.mark.parametrize("key", ["a.eml", "0001"])
+def test_a_message_with_long_headers_is_one(key):
+    message = EmailMessage()
+    message["Subject"] = "table"
+    message.set_content("see below")
+    message.add_attachment(zipped({"a.csv": f"ssn\n{SSN}\n"}), maintype="application", subtype="zip", filename="a.zip")
+    stamps = b"Received: from a by b; Mon, 1 Jan 2024 00:00:00 +0000\r\n" * 200
+    result = run(b"Return-Path: <a@example.com>\r\nDelivered-To: b\r\n" + stamps + message.as_bytes(), key=key)
+    assert places(result, SSN) == [(2, 1, f"{key}!a.zip!a.csv!row 2, ssn")]

@@ -136,3 +136,29 @@ def test_a_source_that_fails_is_passed_on():
 
     with pytest.raises(ObjectChanged):
         run(read)
+
+
+SSN = "512-44-1234"
+
+
+@pytest.mark.parametrize("window_bytes", [64, 1000, 1 << 20])
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf_16_that_was_appended_to_other_text_is_read(encoding, window_bytes):
+    before = "Zeile für Zeile\n" * 1000
+    wide = "Zeile für Zeile\n" * 100 + f"ssn {SSN}\n" * 100
+    content = before.encode() + wide.encode(encoding) + b"and bytes again"
+    assert run(content, window_bytes=window_bytes).text == before + wide + "and bytes again"
+
+
+@pytest.mark.parametrize("odd", ["", "x"])
+def test_bytes_that_were_appended_to_utf_16_are_read(odd):
+    content = codecs.BOM_UTF16_LE + ("ä line\n" * 2000).encode("utf-16-le")
+    content += f"{odd}now a program appends bytes: ssn {SSN}\n".encode() + f"ssn {SSN[::-1]}\n".encode("utf-16-le")
+    text = run(content, window_bytes=5000).text
+    assert SSN in text
+    assert SSN[::-1] in text
+
+
+def test_chinese_in_utf_16_stays_as_it_is():
+    text = "中文文本测试、包括标点……以及 一些 ASCII。\n" * 300
+    assert run(codecs.BOM_UTF16_LE + text.encode("utf-16-le")).text == text
