@@ -23,6 +23,7 @@ from api_lambda import (
     problems,
     result_routes,
     rule_routes,
+    watch_routes,
 )
 from api_lambda.common import (
     DESCRIBED,
@@ -79,6 +80,7 @@ app.include_router(result_routes.router)
 app.include_router(finding_routes.router)
 app.include_router(coverage_routes.router)
 app.include_router(compare_routes.router)
+app.include_router(watch_routes.router)
 
 
 @app.post(

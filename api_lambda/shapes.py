@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from api_lambda.selection_shapes import Budget, Selection
-from scanner_tasks.core.model import JobStatus
+from scanner_tasks.core.model import JobSource, JobStatus
 from scanner_tasks.core.names import BUCKET_PATTERN, KEY_MAX_BYTES, check_bucket, check_key
 from scanner_tasks.core.progress import is_incomplete, percent
 from scanner_tasks.core.selection import limit_reached
@@ -229,6 +229,7 @@ class Job(_Shape):
     job_id: UUID = Field(examples=[_JOB_ID])
     bucket: str
     prefix: str
+    source: JobSource = Field(description="Where its objects come from; those of `events` come as long as its day is.")
     status: JobStatus
     status_reason: str | None = Field(description="Why it failed or was cancelled.")
     lane: str = Field(description="The queue that its batches travel through.", examples=["scan-3"])

@@ -35,8 +35,10 @@ if TYPE_CHECKING:
     from scanner_tasks.flow.scan_local.run import LocalScan
     from scanner_tasks.flow.start_job import StartedJob
     from scanner_tasks.flow.triage import Marked
+    from scanner_tasks.flow.watches import Watches
     from scanner_tasks.store.coverage import UnreadObject
     from scanner_tasks.store.dead_letters import DeadLetter, LetterFilter
+    from scanner_tasks.store.watches import Watch
 
 __all__ = [
     "JobHandle",
@@ -53,6 +55,9 @@ __all__ = [
     "start_scans",
     "triage_findings",
     "triage_history",
+    "unwatch_bucket",
+    "watch_bucket",
+    "watches",
 ]
 
 #: Findings that one query of ``results`` reads.
@@ -164,6 +169,50 @@ def start_scans(
         base_job=base_job,
         using=bootstrap.api(),
     )
+
+
+def watch_bucket(
+    bucket: str,
+    prefix: str = "",
+    *,
+    selection: Mapping[str, Any] | None = None,
+    budget: Mapping[str, Any] | None = None,
+    **access: str | bool | None,
+) -> Watch:
+    """Scan from now on what S3's events of the bucket name, in one job for each day (docs/continuous.md).
+
+    A repeat replaces prefix, selection, budget and access. Raises as ``start_scan``.
+    """
+    from scanner_tasks import bootstrap  # noqa: PLC0415
+    from scanner_tasks.core.access_rules import read_access  # noqa: PLC0415
+    from scanner_tasks.core.budget import read_budget  # noqa: PLC0415
+    from scanner_tasks.core.selection_rules import read_selection  # noqa: PLC0415
+    from scanner_tasks.flow import watches as flow  # noqa: PLC0415
+
+    return flow.watch_bucket(
+        bucket,
+        prefix,
+        access=read_access(access),
+        selection=read_selection(selection, now=datetime.now(UTC)),
+        budget=read_budget(budget),
+        using=bootstrap.api(),
+    )
+
+
+def unwatch_bucket(bucket: str) -> None:
+    """Watch it no longer; its open job ends with what it has. Raises WatchNotFound."""
+    from scanner_tasks import bootstrap  # noqa: PLC0415
+    from scanner_tasks.flow import watches as flow  # noqa: PLC0415
+
+    flow.unwatch_bucket(bucket, using=bootstrap.api())
+
+
+def watches() -> Watches:
+    """Every watch by its bucket; and, ``unwatched``, buckets whose events come though nobody watches them."""
+    from scanner_tasks import bootstrap  # noqa: PLC0415
+    from scanner_tasks.flow import watches as flow  # noqa: PLC0415
+
+    return flow.list_watches(using=bootstrap.api())
 
 
 def scan_local(

@@ -137,6 +137,11 @@ class Settings(BaseSettings):
     idempotency_hours: float = Field(
         default=24.0, gt=0, description="Hours for which a request's Idempotency-Key and answer are kept."
     )
+    watch_job_s: float = Field(
+        default=86_400.0,
+        gt=0,
+        description="Seconds after which a watched bucket's events go to a new job, counted from midnight UTC.",
+    )
     feed_turn_s: float = Field(default=240.0, gt=0, description="How long one Feed turn lists; below Lambda's timeout.")
     list_connections: int = Field(default=16, ge=1, le=128, description="LIST requests of one turn at a time, at most.")
     list_lease_s: float = Field(

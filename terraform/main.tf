@@ -76,6 +76,14 @@ resource "aws_kms_key" "this" {
         Resource  = "*"
         Condition = { StringEquals = { "aws:SourceAccount" = local.account_id } }
       },
+      {
+        Sid       = "EventsToTheQueue"
+        Effect    = "Allow"
+        Principal = { Service = ["s3.amazonaws.com", "events.amazonaws.com"] }
+        Action    = ["kms:Decrypt", "kms:GenerateDataKey"]
+        Resource  = "*"
+        Condition = { StringEquals = { "aws:SourceAccount" = local.account_id } }
+      },
     ]
   })
 
@@ -211,6 +219,32 @@ module "sqs" {
   tls_only             = !local.is_emulated
   kms_key_arn          = aws_kms_key.this.arn
   tags                 = local.tags
+
+  object_events_visibility_s = 60
+  object_events_max_receives = 100
+  event_sender               = var.eventbridge ? "EventBridgeSends" : "S3Sends"
+  event_sender_arns = (
+    var.eventbridge
+    ? ["arn:${local.partition}:events:${local.region}:${local.account_id}:rule/${var.name}-object-events"]
+    : [for bucket in var.watched_buckets : "arn:${local.partition}:s3:::${bucket}"]
+  )
+}
+
+module "object_events" {
+  source = "./modules/object_events"
+
+  name              = var.name
+  function          = local.function
+  environment       = local.lambda_environment
+  memory_mb         = var.lambda_memory_mb
+  timeout_s         = 30
+  statements        = local.object_events_statements
+  queue_arn         = module.sqs.object_events_arn
+  buckets           = var.watched_buckets
+  eventbridge       = var.eventbridge
+  batch_size        = 1000
+  batching_window_s = 1
+  tags              = local.tags
 }
 
 module "step_functions" {
@@ -351,6 +385,7 @@ module "alarms" {
   email                = var.alarm_email
   lane_names           = module.sqs.lane_names
   dead_letters_name    = module.sqs.dead_letters_name
+  object_events_name   = module.sqs.object_events_name
   oldest_message_s     = var.oldest_message_s
   state_machine_arn    = module.step_functions.state_machine_arn
   settle_function_name = module.refresh_lambda.function_name

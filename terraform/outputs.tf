@@ -23,6 +23,11 @@ output "lane_names" {
   value       = module.sqs.lane_names
 }
 
+output "object_events_queue_arn" {
+  description = "Where notifications of watched buckets go."
+  value       = module.sqs.object_events_arn
+}
+
 output "state_machine_arn" {
   description = "S3SCAN_STATE_MACHINE_ARN."
   value       = module.step_functions.state_machine_arn

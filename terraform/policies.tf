@@ -1,11 +1,12 @@
 ################################################################################
 # Who may do what: one list of statements for each role, written by hand, no action by a wildcard
 #
-#             api  feed  failed  settle  worker  detect
+#             api  feed  failed  settle  worker  detect  object_events
 # objects      x                           x             s3:GetObject
 # buckets      x    x                      x             s3:ListBucket
 # lanes send   x    x                      x             (dead letters go back; requests to the job's lane)
 # lanes take                               x
+# events of S3 x                                         x      sqs:SendMessage; the function takes
 # depth                          x         x             sqs:GetQueueAttributes
 # dlq take                       x
 # events send                              x
@@ -124,6 +125,24 @@ locals {
     local.look_statements, local.list_statements, local.read_statements, local.rules_statements, local.member_statements,
     local.database_statements, local.send_statements, local.queue_key_statements,
     local.start_statements, local.stop_statements,
+    [{
+      # Dead letters go back.
+      Sid      = "ObjectEventsSend"
+      Effect   = "Allow"
+      Action   = local.send
+      Resource = [module.sqs.object_events_arn]
+    }],
+  )
+
+  object_events_statements = concat(
+    local.rules_statements, local.database_statements, local.send_statements, local.queue_key_statements,
+    local.start_statements,
+    [{
+      Sid      = "ObjectEventsTake"
+      Effect   = "Allow"
+      Action   = concat(local.take, local.hold, ["sqs:GetQueueAttributes"])
+      Resource = [module.sqs.object_events_arn]
+    }],
   )
 
   feed_statements = concat(

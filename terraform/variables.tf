@@ -13,6 +13,28 @@ variable "buckets" {
   }
 }
 
+variable "watched_buckets" {
+  description = "Buckets of this account and Region whose events may come to the queue scan-object-events (s3scan watches add; docs/continuous.md)."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for bucket in var.watched_buckets : can(regex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", bucket))])
+    error_message = "Each is a bucket's name, without s3:// and without *."
+  }
+}
+
+variable "eventbridge" {
+  description = "Events of watched buckets come by a rule of EventBridge (which each bucket must be told to send to), not by notifications to the queue."
+  type        = bool
+  default     = false
+
+  validation {
+    condition     = !var.eventbridge || length(var.watched_buckets) > 0
+    error_message = "eventbridge needs watched_buckets: the buckets whose events the rule shall send."
+  }
+}
+
 variable "all_buckets" {
   description = "Allow every bucket, whatever its name. Bucket policies still have their say."
   type        = bool

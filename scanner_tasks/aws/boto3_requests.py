@@ -47,10 +47,9 @@ class Boto3Requests:
             content_range=answer.get("ContentRange", ""),
         )
 
-    def head(self, bucket: str, key: str, version_id: str | None = None) -> ObjectRef:
+    def head(self, bucket: str, key: str) -> ObjectRef:
         """HeadObject."""
-        version = {"VersionId": version_id} if version_id else {}
-        answer = self._client.head_object(Bucket=bucket, Key=key, **version, **self._common)
+        answer = self._client.head_object(Bucket=bucket, Key=key, **self._common)
         return ObjectRef(
             bucket=bucket,
             key=key,
@@ -59,7 +58,6 @@ class Boto3Requests:
             storage_class=answer.get("StorageClass", "STANDARD"),
             is_restored=is_restored(answer.get("Restore", "")),
             modified_at=listed_time(answer.get("LastModified")),
-            version_id=version_id,
         )
 
     def list_page(self, bucket: str, *, prefix: str, start_after: str | None, max_keys: int) -> Page:

@@ -166,6 +166,7 @@ def _check_sums(view: JobView) -> None:
 
 
 def _lines(view: JobView) -> list[tuple[str, object]]:
+    from scanner_tasks.core.model import JobSource  # noqa: PLC0415
     from scanner_tasks.core.progress import sums_line  # noqa: PLC0415
     from scanner_tasks.core.selection import limit_reached  # noqa: PLC0415
 
@@ -174,6 +175,7 @@ def _lines(view: JobView) -> list[tuple[str, object]]:
         ("job", job.job_id),
         ("bucket", job.bucket),
         ("prefix", job.prefix or "(all keys)"),
+        *([("source", "events of S3, as they come")] if job.source is JobSource.EVENTS else []),
         *((name, value) for name, value in job.access.to_show().items() if value),
         *((name, _told(value)) for name, value in job.selection.to_json().items()),
         *_base_lines(view),

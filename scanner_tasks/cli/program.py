@@ -32,6 +32,7 @@ from scanner_tasks.cli import (
     scan,
     serve,
     triage,
+    watches,
     worker,
 )
 from scanner_tasks.core.errors import InvalidInput, RuleError, ScannerError
@@ -51,6 +52,7 @@ app = typer.Typer(
 app.command(name="scan")(scan.scan)
 app.add_typer(jobs.app, name="jobs")
 app.command(name="buckets")(buckets.buckets)
+app.add_typer(watches.app, name="watches")
 app.command(name="estimate")(estimate.estimate)
 app.command(name="results")(results.results)
 app.add_typer(triage.app, name="triage")

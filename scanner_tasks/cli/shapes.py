@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from scanner_tasks.flow.redrive import DeadLetter, LetterDetails
     from scanner_tasks.flow.start_job import StartedJob
 
-_JOB = ("job_id", "bucket", "prefix", "status", "status_reason", "lane", "execution_arn", "created_at", "listed_at")
+_JOB = (
+    *("job_id", "bucket", "prefix", "source", "status", "status_reason", "lane", "execution_arn", "created_at"),
+    "listed_at",
+)
 _OBJECTS = ("listed", "pending", "processing", "done", "scanned", "partial", "skipped", "unchanged", "failed")
 _LETTER = (
     *("message_id", "state", "state_reason", "error", "task", "job_id", "bucket", "batch_no", "lane", "receive_count"),

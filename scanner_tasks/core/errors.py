@@ -8,7 +8,8 @@
     │   ├── BucketNotFound
     │   ├── DeadLetterNotFound
     │   ├── RuleNotFound
-    │   └── FindingNotFound
+    │   ├── FindingNotFound
+    │   └── WatchNotFound
     ├── Denied                     the role may not: HTTP 403
     │   └── NotAllowed             the caller may not
     ├── Unauthenticated            it is not known who asks: HTTP 401
@@ -93,6 +94,14 @@ class FindingNotFound(NotFound):
     def __init__(self, finding_id: object) -> None:
         super().__init__(f"No finding {finding_id}: list them with `s3scan results --json` or GET /results.")
         self.finding_id = finding_id
+
+
+class WatchNotFound(NotFound):
+    """Nobody watches this bucket."""
+
+    def __init__(self, bucket: str) -> None:
+        super().__init__(f"The bucket {bucket!r} is not watched: list those that are with `s3scan watches list`.")
+        self.bucket = bucket
 
 
 class Denied(ScannerError):

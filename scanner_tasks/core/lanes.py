@@ -21,9 +21,16 @@ DLQ_RETENTION_S = 14 * 24 * 3600
 EVENTS_RETENTION_S = 300
 EVENTS_VISIBILITY_S = 10
 
+#: S3's events: kept as long as a lane's messages. A receive costs nothing but a minute, and an hour without a database
+#: must not make dead letters; what cannot be read is put aside at its first receive.
+OBJECT_EVENTS_RETENTION_S = LANE_RETENTION_S
+OBJECT_EVENTS_VISIBILITY_S = 60
+OBJECT_EVENTS_MAX_RECEIVES = 100
+
 DEFAULT_LANE_COUNT = 8
 DLQ = "scan-dlq"
 EVENTS = "scan-events"
+OBJECT_EVENTS = "scan-object-events"
 #: Names of remote control's queues and topic begin with it; workers make them (S3SCAN_REMOTE_CONTROL).
 CONTROL_PREFIX = "scan-ctl-"
 

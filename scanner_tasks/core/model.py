@@ -133,6 +133,13 @@ class JobSource(StrEnum):
     KEYS = "keys"
     #: A report of S3 Inventory names them.
     INVENTORY = "inventory"
+    #: Events of a watched bucket name them, as long as the job takes them.
+    EVENTS = "events"
+
+    @property
+    def is_listed_by_feed(self) -> bool:
+        """True when turns of Feed read the objects' names."""
+        return self in {JobSource.LISTING, JobSource.INVENTORY}
 
 
 class Severity(StrEnum):

@@ -58,8 +58,9 @@ def find_base(
         raise InvalidInput(f"base_job: job {wanted} scanned another bucket; give one of this bucket, or last.")
     if not (prefix.startswith(job.prefix) or job.prefix.startswith(prefix)):
         raise InvalidInput(f"base_job: job {wanted} has no key in common with this prefix; give another, or last.")
-    if job.source is JobSource.KEYS:
-        raise InvalidInput(f"base_job: job {wanted} scanned keys that were named; give one that listed the bucket.")
+    if not job.source.is_listed_by_feed:
+        named = "keys that were named" if job.source is JobSource.KEYS else "what events named"
+        raise InvalidInput(f"base_job: job {wanted} scanned {named}; give one that listed the bucket.")
     if job.finished_at is None:
         raise Conflict(f"base_job: job {wanted} is {job.status}; wait until it has ended.")
     with transaction(using.engine) as connection:

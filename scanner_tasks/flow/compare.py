@@ -112,7 +112,9 @@ def _pair(job_id: UUID, base_id: UUID, *, using: Api) -> tuple[Job, Job, str]:
     if not (job.prefix.startswith(base.prefix) or base.prefix.startswith(job.prefix)):
         raise InvalidInput("The jobs' prefixes have no key in common: compare two that have.")
     if {job.source, base.source} != {JobSource.LISTING}:
-        raise InvalidInput("Jobs of named keys or of an inventory have no order of keys: compare two that listed.")
+        raise InvalidInput(
+            "Jobs of named keys, of events or of an inventory have no order of keys: compare two that listed."
+        )
     if job.selection != base.selection or job.selection.has_limit:
         raise InvalidInput("The jobs chose differently, or had a limit: which objects are gone cannot be told.")
     for one in (job, base):

@@ -40,7 +40,9 @@ class FeedTurn:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Dispatch:
+class Dispatch:
+    """What one round of sending did."""
+
     sent: int
     #: Batches that are still planned, and seconds until there is room for them.
     planned: int
@@ -65,16 +67,16 @@ def feed(job_id: UUID, *, execution_no: int, turn: int, using: Feeder) -> FeedTu
         now = find_job(job_id, using=using)
         if _has_ended(now, execution_no=execution_no, using=using):
             return None
-        filled = _top_up(now, using=using)
+        filled = top_up(now, using=using)
         sent += filled.sent
         return filled.planned
 
     while True:
         if _has_ended(job, execution_no=execution_no, using=using):
             return FeedTurn(state="done", listed=listed, sent=sent)
-        dispatch = _top_up(job, using=using)
+        dispatch = top_up(job, using=using)
         sent += dispatch.sent
-        is_listing = job.status is JobStatus.LISTING and job.source is not JobSource.KEYS
+        is_listing = job.status is JobStatus.LISTING and job.source.is_listed_by_feed
         is_full = dispatch.planned >= settings.feed_high_water
         if not is_listing or is_full or (has_listed and using.clock() >= deadline):
             break
@@ -84,7 +86,9 @@ def feed(job_id: UUID, *, execution_no: int, turn: int, using: Feeder) -> FeedTu
         listed, has_listed = listed + found, True
         job = find_job(job_id, using=using)
     log.info("feed_turn", job_id=job_id, execution_no=execution_no, turn=turn, listed=listed, sent=sent)
-    if job.status is JobStatus.SCANNING and dispatch.planned == 0:
+    # Whoever adds an event's objects sends them too: between events there is nothing to do here.
+    has_all = job.status is JobStatus.SCANNING or job.source is JobSource.EVENTS
+    if has_all and dispatch.planned == 0:
         with transaction(using.engine) as connection:
             jobs.end_feeding(connection, job.job_no, execution_no=execution_no)
         return FeedTurn(state="done", listed=listed, sent=sent)
@@ -111,7 +115,7 @@ def _fleet_is_paused(job: Job, *, execution_no: int, using: Feeder) -> bool:
     return paused
 
 
-def _top_up(job: Job, *, using: Feeder) -> _Dispatch:
+def top_up(job: Job, *, using: Feeder) -> Dispatch:
     """Send as many planned batches as the job's share of the bucket's window has room for.
 
     Send first, mark then: what a crash leaves unmarked is sent again, and the second delivery finds it claimed.
@@ -127,7 +131,7 @@ def _top_up(job: Job, *, using: Feeder) -> _Dispatch:
             connection, job.job_no, dispatch_from=view.dispatch_from, limit=min(free, SEND_AT_ONCE)
         )
     sent = _send(job, batch_nos, view=view, using=using) if batch_nos else 0
-    return _Dispatch(
+    return Dispatch(
         sent=sent,
         planned=max(0, view.planned - sent),
         wait_s=wait_s(

@@ -20,8 +20,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from scanner_tasks.core.envelope import SCAN_BATCH, TASK_PREFIX, Envelope, read_envelope, scan_batch_message
 from scanner_tasks.core.errors import Conflict, DeadLetterNotFound, InvalidInput, ScannerError
-from scanner_tasks.core.lanes import message_group
+from scanner_tasks.core.lanes import OBJECT_EVENTS, message_group
 from scanner_tasks.core.model import BatchState, JobStatus
+from scanner_tasks.core.object_events import read_events
 from scanner_tasks.core.ports import OutgoingMessage
 from scanner_tasks.core.rights import Permission, like_patterns
 from scanner_tasks.flow.control import fleet_is_paused
@@ -262,11 +263,13 @@ def _retry_other(letter: DeadLetter, *, using: Feeder) -> Retried:
     if refusal:
         return refusal
     envelope = _envelope(letter)
-    assert envelope is not None
-    assert envelope.lane is not None
-    group = letter.message_group or envelope.message_group or _bucket_of(envelope)
+    if envelope is None:  # S3's
+        lane, group = OBJECT_EVENTS, letter.message_group or OBJECT_EVENTS
+    else:
+        assert envelope.lane is not None
+        lane, group = envelope.lane, letter.message_group or envelope.message_group or _bucket_of(envelope)
     try:
-        unsent = using.queues.send(envelope.lane, [OutgoingMessage(body=letter.body, group=message_group(group))])
+        unsent = using.queues.send(lane, [OutgoingMessage(body=letter.body, group=message_group(group))])
     except ScannerError as error:
         return Retried(message_id=letter.message_id, result="refused", reason=f"It was not sent: {error}")
     if unsent:
@@ -280,6 +283,8 @@ def _retry_other(letter: DeadLetter, *, using: Feeder) -> Retried:
 def _refusal(letter: DeadLetter, *, using: Api) -> Retried | None:
     """Why a letter that carries no batch cannot be sent back."""
     envelope = _envelope(letter)
+    if envelope is None and _is_of_s3(letter):
+        return None
     if envelope is None:
         reason = "The message is none of ours, so its lane is not known: export or discard it."
     elif envelope.lane not in using.settings.lane_names:
@@ -305,6 +310,14 @@ def _envelope(letter: DeadLetter) -> Envelope | None:
         return read_envelope(letter.body)
     except InvalidInput:
         return None
+
+
+def _is_of_s3(letter: DeadLetter) -> bool:
+    """True for events of S3 that can be read: an outage made a dead letter of them."""
+    try:
+        return bool(read_events(letter.body))
+    except InvalidInput:
+        return False
 
 
 def discard_letter(message_id: str, *, reason: str, using: Api) -> bool:

@@ -10,7 +10,7 @@ from scanner_tasks.aws.embedded_metrics import embedded
 from scanner_tasks.core import lanes
 from scanner_tasks.core.envelope import SCAN_BATCH, read_envelope
 from scanner_tasks.core.errors import InvalidInput, ScannerError
-from scanner_tasks.core.model import Job, JobStatus
+from scanner_tasks.core.model import Job, JobSource, JobStatus
 from scanner_tasks.core.rights import SYSTEM
 from scanner_tasks.flow.control import close_job
 from scanner_tasks.flow.executions import start_next_execution
@@ -18,6 +18,7 @@ from scanner_tasks.flow.follow_up import begin_follow_ups
 from scanner_tasks.flow.job_costs import keep_actual, settle_costs
 from scanner_tasks.flow.parts import for_caller
 from scanner_tasks.flow.retention import retire
+from scanner_tasks.flow.watches import close_if_due
 from scanner_tasks.log import get_logger
 from scanner_tasks.store import (
     audit,
@@ -25,6 +26,7 @@ from scanner_tasks.store import (
     fleet,
     idempotency,
     jobs,
+    object_events,
     partitions,
     progress,
     retention,
@@ -97,6 +99,7 @@ def settle(*, using: Feeder) -> SettleReport:
         progress.measure_buckets(connection)
         compacted = progress.compact_deltas(connection)
         strata.compact_strata(connection)
+        object_events.forget_events(connection)
     with transaction(using.engine) as connection:
         progress.refresh_view(connection)
         backlog = progress.backlog_batches(connection)
@@ -121,12 +124,14 @@ def _settle_job(job: Job, lane_is_empty: dict[str, bool], *, using: Feeder) -> d
         depth = using.queues.depth(job.lane)
         lane_is_empty[job.lane] = depth.visible + depth.in_flight + depth.delayed == 0
     timeout_s = using.settings.dispatched_timeout_s if lane_is_empty[job.lane] else None
+    if job.source is JobSource.EVENTS:
+        close_if_due(job, using=using)
     with transaction(using.engine) as connection:
         returned = sweep.return_expired(connection, job.job_no, dispatched_timeout_s=timeout_s)
     if job.status is JobStatus.PAUSED:
         return {"returned": returned}
     with transaction(using.engine) as connection:
-        sweep.advance_done_from(connection, job.job_no)
+        is_idle = sweep.advance_done_from(connection, job.job_no) and job.source is JobSource.EVENTS
         has_finished = sweep.finish_job(connection, job.job_no) is not None
     if has_finished:
         keep_actual(job, using=using)
@@ -135,7 +140,9 @@ def _settle_job(job: Job, lane_is_empty: dict[str, bool], *, using: Feeder) -> d
         return {"returned": returned}
     with transaction(using.engine) as connection:
         age_s = sweep.note_progress(connection, job.job_no)
-        restart = sweep.needs_feeding(connection, job.job_no) or age_s > using.settings.stalled_after_s
+        restart = sweep.needs_feeding(connection, job.job_no) or (
+            age_s > using.settings.stalled_after_s and not is_idle
+        )
         restart = restart and not fleet.is_paused(connection)
     started = start_next_execution(job, using=using) if restart else None
     return {"returned": returned, "restarted": int(started is not None)}

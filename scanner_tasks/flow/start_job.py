@@ -24,7 +24,10 @@ from scanner_tasks.store import audit, job_costs, jobs, rulesets
 from scanner_tasks.store.engine import transaction
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from scanner_tasks.core.bases import Base
+    from scanner_tasks.core.rule_changes import RulesetParts
     from scanner_tasks.flow.parts import Api
 
 
@@ -112,7 +115,7 @@ def register_job(
     using: Api,
 ) -> Job:
     """Add the job's row and give its bucket a lane, the one it has already while another job is active on it."""
-    settings, parts = using.settings, using.ruleset_parts()
+    parts = using.ruleset_parts()
     ruleset_hash = using.ruleset_hash() if parts is None else parts.ruleset_hash
     base = find_base(
         base_job,
@@ -125,32 +128,69 @@ def register_job(
         using=using,
     )
     with transaction(using.engine) as connection:
-        jobs.lock_fleet(connection)
-        if parts is not None:
-            rulesets.keep_ruleset(connection, parts)
-        lane = jobs.active_lane(connection, bucket) or choose_lane(
-            bucket, jobs.lane_load(connection), settings.lane_names, settings.dedicated_lanes
-        )
-        added = jobs.add_job(
+        return add_job(
             connection,
-            job_id=job_id,
-            bucket=bucket,
-            prefix=prefix,
+            bucket,
+            prefix,
             source=source,
             access=access,
             selection=selection,
-            lane=lane,
+            budget=budget,
             ruleset_hash=ruleset_hash,
+            parts=parts,
             base=base,
             inventory=inventory,
             then_list=then_list,
+            job_id=job_id,
+            using=using,
         )
-        job = jobs.get_job(connection, job_id)
-        if added:
-            audit.add_entry(connection, using.caller, "job.start", bucket=bucket, job_id=job_id)
-        if job and added and not budget.is_unlimited:
-            job_costs.set_budget(connection, job.job_no, budget)
+
+
+def add_job(
+    connection: Connection,
+    bucket: str,
+    prefix: str,
+    *,
+    source: JobSource,
+    access: Access,
+    selection: Selection,
+    budget: Budget,
+    ruleset_hash: str,
+    parts: RulesetParts | None,
+    base: Base | None = None,
+    inventory: str | None = None,
+    then_list: bool = False,
+    job_id: UUID,
+    using: Api,
+) -> Job:
+    """The job's row and its bucket's lane, within a transaction; a repeat with the same ``job_id`` adds nothing."""
+    settings = using.settings
+    jobs.lock_fleet(connection)
+    if parts is not None:
+        rulesets.keep_ruleset(connection, parts)
+    lane = jobs.active_lane(connection, bucket) or choose_lane(
+        bucket, jobs.lane_load(connection), settings.lane_names, settings.dedicated_lanes
+    )
+    added = jobs.add_job(
+        connection,
+        job_id=job_id,
+        bucket=bucket,
+        prefix=prefix,
+        source=source,
+        access=access,
+        selection=selection,
+        lane=lane,
+        ruleset_hash=ruleset_hash,
+        base=base,
+        inventory=inventory,
+        then_list=then_list,
+    )
+    job = jobs.get_job(connection, job_id)
     assert job is not None
+    if added:
+        audit.add_entry(connection, using.caller, "job.start", bucket=bucket, job_id=job_id)
+    if added and not budget.is_unlimited:
+        job_costs.set_budget(connection, job.job_no, budget)
     return job
 
 

@@ -44,7 +44,10 @@ class Function:
 FEED = Function(name="s3scan-feed", handler="stepfunctions.feed.handler", timeout_s=300)
 FAILED = Function(name="s3scan-failed", handler="stepfunctions.feed.failed", timeout_s=60)
 SETTLE = Function(name="s3scan-settle", handler="stepfunctions.settle.handler", timeout_s=60)
-FUNCTIONS = (FEED, FAILED, SETTLE)
+OBJECT_EVENTS = Function(name="s3scan-object-events", handler="stepfunctions.object_events.handler", timeout_s=30)
+FUNCTIONS = (FEED, FAILED, SETTLE, OBJECT_EVENTS)
+#: What SQS hands to the function of S3's events at once, and how long it gathers them.
+EVENTS_AT_ONCE, EVENTS_GATHERED_S = 1000, 1
 
 
 def client(service: str, endpoint_url: str) -> Any:
@@ -71,7 +74,7 @@ def queue_url_prefix(endpoint_url: str) -> str:
 
 
 def create_queues(sqs: Any, lane_names: Sequence[str]) -> None:
-    """The dead letter queue, each lane with its redrive policy, and the events queue."""
+    """The dead letter queue, each lane with its redrive policy, the queue of S3's events, and that of Flower's."""
     dlq = sqs.create_queue(
         QueueName=lanes.DLQ,
         Attributes=_texts(
@@ -92,6 +95,15 @@ def create_queues(sqs: Any, lane_names: Sequence[str]) -> None:
                 RedrivePolicy=redrive,
             ),
         )
+    sqs.create_queue(
+        QueueName=lanes.OBJECT_EVENTS,
+        Attributes=_texts(
+            MessageRetentionPeriod=lanes.OBJECT_EVENTS_RETENTION_S,
+            VisibilityTimeout=lanes.OBJECT_EVENTS_VISIBILITY_S,
+            ReceiveMessageWaitTimeSeconds=lanes.LONG_POLL_S,
+            RedrivePolicy=json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": lanes.OBJECT_EVENTS_MAX_RECEIVES}),
+        ),
+    )
     sqs.create_queue(
         QueueName=lanes.EVENTS,
         Attributes=_texts(
@@ -137,6 +149,17 @@ def create_functions(
         list(pool.map(create, functions))
 
 
+def connect_object_events(lambda_: Any) -> None:
+    """Let SQS call the function of S3's events with what comes to their queue."""
+    lambda_.create_event_source_mapping(
+        EventSourceArn=f"arn:aws:sqs:{REGION}:{ACCOUNT}:{lanes.OBJECT_EVENTS}",
+        FunctionName=OBJECT_EVENTS.name,
+        BatchSize=EVENTS_AT_ONCE,
+        MaximumBatchingWindowInSeconds=EVENTS_GATHERED_S,
+        FunctionResponseTypes=["ReportBatchItemFailures"],
+    )
+
+
 def state_machine_definition(text: str) -> str:
     """The definition with the functions' ARNs in the places that Terraform fills."""
     return text.replace("${FeedFunctionArn}", FEED.arn).replace("${FailedFunctionArn}", FAILED.arn)
@@ -154,6 +177,7 @@ def deploy(endpoint_url: str, env: Mapping[str, str], lane_names: Sequence[str] 
     """Everything, into an emulator that is empty. ``env`` holds the settings of the functions."""
     create_queues(client("sqs", endpoint_url), lane_names)
     create_functions(client("lambda", endpoint_url), code_zip(), env)
+    connect_object_events(client("lambda", endpoint_url))
     arn = create_state_machine(client("stepfunctions", endpoint_url), DEFINITION.read_text())
     if arn != state_machine_arn():
         msg = f"the emulator named the state machine {arn}, expected {state_machine_arn()}"

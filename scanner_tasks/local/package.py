@@ -83,7 +83,7 @@ PACKAGES = (
     Package(
         name="lambda",
         libraries=LIBRARIES,
-        handlers=("api_lambda.handler", "stepfunctions.feed", "stepfunctions.settle"),
+        handlers=("api_lambda.handler", "stepfunctions.feed", "stepfunctions.object_events", "stepfunctions.settle"),
     ),
     Package(name="detect", libraries=(*LIBRARIES, "hyperscan"), handlers=("api_lambda.detect_handler",)),
 )

@@ -73,7 +73,7 @@ def last_job(
         connection,
         """
         select job_id from jobs
-        where bucket = :bucket and deleted_at is null and finished_at is not null and source <> 'keys'
+        where bucket = :bucket and deleted_at is null and finished_at is not null and source in ('listing', 'inventory')
           and status in ('succeeded', 'succeeded_with_failures') and starts_with(:prefix, prefix)
           and coalesce(access->>'endpoint_url', '') = :endpoint_url
           and (selection is null or selection = cast(:selection as jsonb))

@@ -113,8 +113,12 @@ def add_dead_letter(
     group: str | None,
     task: str | None,
     batch: tuple[UUID, int, int] | None,
+    lane: str | None = None,
+    error: str | None = None,
 ) -> bool:
     """Keep a dead message, and close the batch it carried; False when it is kept already.
+
+    ``lane`` and ``error`` are those of a message without a batch, where they are known.
 
     ``batch`` is (job_id, batch_no, epoch) of a scan_batch message, None for any other. The batch is dead only if it is
     of the job's current epoch, no worker holds it or has finished it, and it waits for this message; otherwise the
@@ -138,16 +142,17 @@ def add_dead_letter(
         """
         insert into dead_letters (message_id, job_no, batch_no, task, lane, message_group, body, receive_count, sent_at,
           error)
-        values (:message_id, :job_no, :batch_no, :task, :lane, :group, :body, :receive_count, :sent_at, (
+        values (:message_id, :job_no, :batch_no, :task, :lane, :group, :body, :receive_count, :sent_at, coalesce((
           select error from batch_errors where job_no = :job_no and batch_no = :batch_no
-          order by attempt desc limit 1))
+          order by attempt desc limit 1), :error))
         on conflict (message_id) do nothing
         """,
         message_id=message_id,
         job_no=place.job_no if place else None,
         batch_no=batch[1] if batch and place else None,
         task=None if task is None else plain(task)[:_MAX_TASK],
-        lane=place.lane if place else None,
+        lane=place.lane if place else lane,
+        error=error,
         group=None if group is None else plain(group),
         body=first,
         receive_count=receive_count,

@@ -204,7 +204,8 @@ def dispatch_view(connection: Connection, job: Job) -> DispatchView:
         with bucket as (select batches_per_s from buckets where bucket = :bucket for update)
         select now() as read_at, bucket.batches_per_s, j.dispatch_from, j.dispatch_rev,
           (select count(*) from jobs o
-           where o.bucket = :bucket and o.finished_at is null and o.status in ('listing', 'scanning'))
+           where o.bucket = :bucket and o.finished_at is null and o.status in ('listing', 'scanning')
+             and (o.source <> 'events' or o.job_no = :job_no))  -- one that waits for events takes no share
             as active_jobs,
           coalesce(d.open_batches, 0) as open_batches, coalesce(d.ahead_batches, 0) as ahead_batches
         from bucket cross join jobs j

@@ -127,7 +127,7 @@ jobs = Table(
         "status in ('listing','scanning','paused','succeeded','succeeded_with_failures','failed','cancelled')",
         name="jobs_status_known",
     ),
-    CheckConstraint("source in ('listing','keys','inventory')", name="jobs_source_known"),
+    CheckConstraint("source in ('listing','keys','inventory','events')", name="jobs_source_known"),
     Index("jobs_of_bucket", "bucket", "job_no"),
     Index("jobs_active", "job_no", postgresql_where=text("finished_at is null")),
     Index("jobs_then_list", "job_no", postgresql_where=text("then_list")),
@@ -441,4 +441,41 @@ idempotency_keys = Table(
     Column("answer", Text),
     _time("created_at", nullable=False),
     Index("idempotency_keys_created", "created_at"),
+)
+
+#: Buckets whose events become a job: store/watches.py.
+watches = Table(
+    "watches",
+    metadata,
+    Column("bucket", Text(collation="C"), primary_key=True),
+    Column("prefix", Text(collation="C"), nullable=False, server_default=text("''")),
+    Column("access", JSONB),
+    Column("selection", JSONB),
+    Column("budget", JSONB, nullable=False, server_default=text("'{}'")),
+    Column("job_no", Integer),
+    *(_number(name, BigInteger) for name in ("added", "repeated", "deleted", "ignored")),
+    _time("last_event_at"),
+    _time("created_at", nullable=False),
+    postgresql_with={"fillfactor": "50"},
+)
+
+#: The newest event of each object, for as long as an older one may still come: store/object_events.py.
+object_events = Table(
+    "object_events",
+    metadata,
+    Column("bucket", Text(collation="C"), primary_key=True),
+    Column("subject", Uuid, primary_key=True),
+    _c_text("sequencer"),
+    _time("seen_at", nullable=False),
+    Index("object_events_by_time", "seen_at"),
+)
+
+#: Events of buckets that nobody watches, counted.
+unwatched_events = Table(
+    "unwatched_events",
+    metadata,
+    Column("bucket", Text(collation="C"), primary_key=True),
+    Column("events", BigInteger, nullable=False),
+    _time("last_event_at", nullable=False),
+    postgresql_with={"fillfactor": "50"},
 )

@@ -198,7 +198,7 @@ def needs_feeding(connection: Connection, job_no: int) -> bool:
         connection,
         """
         select not j.feeding and (
-          (j.status = 'listing' and j.source <> 'keys') or exists (
+          (j.status = 'listing' and j.source in ('listing', 'inventory')) or exists (
             select 1 from job_batches b where b.job_no = j.job_no and b.batch_no >= j.dispatch_from and b.state = 0)
         ) as needs
         from jobs j where j.job_no = :job_no and j.status in ('listing', 'scanning')

@@ -131,3 +131,26 @@ run "without_flower_and_detect" {
     error_message = "There is no dashboard when it is not wanted."
   }
 }
+
+run "eventbridge_needs_buckets" {
+  command         = plan
+  expect_failures = [var.eventbridge]
+
+  variables {
+    eventbridge = true
+  }
+}
+
+run "only_watched_buckets_may_send_events" {
+  variables {
+    watched_buckets = ["my-bucket"]
+  }
+
+  assert {
+    condition = [
+      for statement in jsondecode(module.sqs.object_events_policy).Statement :
+      statement.Condition.ArnEquals["aws:SourceArn"] if statement.Effect == "Allow"
+    ] == [["arn:aws:s3:::my-bucket"]]
+    error_message = "S3 may send for watched buckets alone."
+  }
+}

@@ -68,6 +68,7 @@ JOB = {
     "job_id": str(JOB_ID),
     "bucket": "my-bucket",
     "prefix": "exports/",
+    "source": "listing",
     "status": "scanning",
     "status_reason": None,
     "lane": "scan-3",

@@ -23,6 +23,7 @@ from scanner_tasks.flow import buckets, control, read_results, redrive, triage
 from scanner_tasks.flow.parts import for_caller
 from scanner_tasks.flow.settle import settle
 from scanner_tasks.flow.start_job import start_job
+from scanner_tasks.flow.watches import watch_bucket
 from scanner_tasks.store.engine import execute, transaction
 from tests.api.conftest import Answer, answer, request
 from tests.flow.conftest import System, make_system
@@ -59,7 +60,9 @@ class Plant:
                 ).scalar_one()
             page = read_results.get_results(job_id=job, limit=1, cursor=None, using=system.feeder)
             (finding,) = page.findings
+            watch_bucket(bucket, using=system.feeder)
             self.values[bucket] = {
+                "bucket": bucket,
                 "job_id": str(job),
                 "base_id": str(base),
                 "finding_id": str(finding.finding_id),
@@ -76,6 +79,7 @@ class Plant:
         bodies = {
             "/scan": {"bucket": bucket, "dry_run": True},
             "/scans": {"buckets": [bucket]},
+            "/watches": {"bucket": bucket},
             "/detect": {"text": "ssn: 512-44-1234"},
             "/triage": {
                 "bucket": bucket,

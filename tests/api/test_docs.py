@@ -23,7 +23,15 @@ def test_every_endpoint_and_parameter_is_documented(flows):
 
 
 def test_every_example_is_the_shape_that_is_sent(flows):
-    from api_lambda import audit_routes, bucket_shapes, compare_shapes, coverage_shapes, finding_shapes, shapes  # noqa: PLC0415 (after the flows are there)
+    from api_lambda import (  # noqa: PLC0415 (after the flows are there)
+        audit_routes,
+        bucket_shapes,
+        compare_shapes,
+        coverage_shapes,
+        finding_shapes,
+        shapes,
+        watch_shapes,
+    )
 
     blocks = [json.loads(block) for block in re.findall(r"```json\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)]
     kinds = (
@@ -31,6 +39,7 @@ def test_every_example_is_the_shape_that_is_sent(flows):
             shapes.StartedScan,
             bucket_shapes.StartedScans,
             bucket_shapes.Buckets,
+            watch_shapes.Watch,
             shapes.Job,
             coverage_shapes.Coverage,
             compare_shapes.Comparison,

@@ -87,6 +87,7 @@ def test_plan_without_aws_has_every_part(root: Terraform, workspace: Path) -> No
         "api",
         "step_functions",
         "refresh_lambda",
+        "object_events",
         "flower",
         "bastion",
         "alarms",

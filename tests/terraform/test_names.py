@@ -31,8 +31,8 @@ def variables(definition: Mapping[str, Any]) -> dict[str, str]:
 
 def test_queues_are_those_of_lanes_and_of_celery(applied: Applied) -> None:
     queues = {queue["name"] for queue in applied.of("aws_sqs_queue")}
-    assert queues == {*lanes.lane_names(), lanes.DLQ, lanes.EVENTS}
-    assert queues == set(celeryconfig.broker_transport_options["predefined_queues"])
+    assert queues == {*lanes.lane_names(), lanes.DLQ, lanes.EVENTS, lanes.OBJECT_EVENTS}
+    assert queues - {lanes.OBJECT_EVENTS} == set(celeryconfig.broker_transport_options["predefined_queues"])
 
 
 def test_every_lane_hides_waits_keeps_and_redrives_as_promised(applied: Applied) -> None:
@@ -49,13 +49,27 @@ def test_dead_letters_are_kept_longer_than_lanes_keep_messages(applied: Applied)
     assert dead["message_retention_seconds"] == lanes.DLQ_RETENTION_S > lanes.LANE_RETENTION_S
     allowed = json.loads(applied.of("aws_sqs_queue_redrive_allow_policy")[0]["redrive_allow_policy"])
     assert allowed["redrivePermission"] == "byQueue"
-    assert len(allowed["sourceQueueArns"]) == len(lanes.lane_names())
+    assert len(allowed["sourceQueueArns"]) == len(lanes.lane_names()) + 1
 
 
 def test_events_queue_is_short_lived(applied: Applied) -> None:
     events = applied.one("aws_sqs_queue", name=lanes.EVENTS)
     assert events["message_retention_seconds"] == lanes.EVENTS_RETENTION_S
     assert events["visibility_timeout_seconds"] == lanes.EVENTS_VISIBILITY_S
+
+
+def test_events_of_s3_are_hidden_kept_and_given_up_as_promised(applied: Applied) -> None:
+    queue = applied.one("aws_sqs_queue", name=lanes.OBJECT_EVENTS)
+    assert queue["visibility_timeout_seconds"] == lanes.OBJECT_EVENTS_VISIBILITY_S > deploy.OBJECT_EVENTS.timeout_s
+    assert queue["message_retention_seconds"] == lanes.OBJECT_EVENTS_RETENTION_S < lanes.DLQ_RETENTION_S
+    assert json.loads(queue["redrive_policy"])["maxReceiveCount"] == lanes.OBJECT_EVENTS_MAX_RECEIVES
+    (mapping,) = applied.of("aws_lambda_event_source_mapping")
+    assert (mapping["batch_size"], mapping["maximum_batching_window_in_seconds"]) == (
+        deploy.EVENTS_AT_ONCE,
+        deploy.EVENTS_GATHERED_S,
+    )
+    assert mapping["function_response_types"] == ["ReportBatchItemFailures"]
+    assert mapping["enabled"] is False, "no bucket is watched"
 
 
 def test_functions_are_those_of_the_local_stack(applied: Applied) -> None:

@@ -70,6 +70,10 @@ def test_every_statement_names_its_resources(applied: Applied) -> None:
             {"s3:ListBucket", "s3:GetObject", "sqs:SendMessage"},
         ),
         (
+            "module.object_events.module.object_events.aws_iam_role_policy.this",
+            {"s3:ListBucket", "s3:GetObject", "states:StopExecution"},
+        ),
+        (
             "module.api.module.detect[0].aws_iam_role_policy.this",
             {"s3:GetObject", "rds-db:connect", "states:StartExecution"},
         ),

@@ -36,6 +36,8 @@ module "s3scan" {
   kms_key_arns     = ["arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"]
   rule_objects     = ["s3://my-rules/our.toml"]
   look_around      = true
+  watched_buckets  = ["my-bucket"]
+  eventbridge      = true
   member_role_arns = ["arn:aws:iam::444455556666:role/s3scan"]
 
   # Needs NAT

@@ -44,6 +44,17 @@ locals {
       threshold  = 0
       missing    = "notBreaching"
     })
+    object-events-wait = merge(local.for_five, {
+      text       = "Events of S3 wait for longer than ${var.oldest_message_s} s: watched buckets are not scanned as they change."
+      runbook    = "object-events-wait"
+      namespace  = local.sqs
+      metric     = "ApproximateAgeOfOldestMessage"
+      statistic  = "Maximum"
+      dimensions = { QueueName = var.object_events_name }
+      operator   = "GreaterThanThreshold"
+      threshold  = var.oldest_message_s
+      missing    = "notBreaching"
+    })
     executions-failed = merge(local.one, {
       text       = "A listing failed; its job says why in status_reason."
       runbook    = "executions-failed"

@@ -18,6 +18,11 @@ variable "email" {
   type        = string
 }
 
+variable "object_events_name" {
+  description = "The queue of S3's events."
+  type        = string
+}
+
 variable "lane_names" {
   description = "The lanes."
   type        = list(string)

@@ -40,8 +40,25 @@ resource "aws_sqs_queue_redrive_allow_policy" "dead_letters" {
   queue_url = aws_sqs_queue.dead_letters.id
   redrive_allow_policy = jsonencode({
     redrivePermission = "byQueue"
-    sourceQueueArns   = [for name in local.lanes : aws_sqs_queue.lane[name].arn]
+    sourceQueueArns   = concat([for name in local.lanes : aws_sqs_queue.lane[name].arn], [aws_sqs_queue.object_events.arn])
   })
+}
+
+# From S3 to the function of its events. Many receives: an hour without a database must not make dead letters.
+resource "aws_sqs_queue" "object_events" {
+  name                              = "scan-object-events"
+  message_retention_seconds         = var.lane_retention_s
+  visibility_timeout_seconds        = var.object_events_visibility_s
+  receive_wait_time_seconds         = var.long_poll_s
+  kms_master_key_id                 = var.kms_key_arn
+  kms_data_key_reuse_period_seconds = 3600
+
+  redrive_policy = jsonencode({
+    deadLetterTargetArn = aws_sqs_queue.dead_letters.arn
+    maxReceiveCount     = var.object_events_max_receives
+  })
+
+  tags = var.tags
 }
 
 # From workers to Flower; worthless after some minutes.
@@ -64,9 +81,36 @@ locals {
   queues = merge(
     { for name, queue in aws_sqs_queue.lane : name => { url = queue.id, arn = queue.arn } },
     { (aws_sqs_queue.dead_letters.name) = { url = aws_sqs_queue.dead_letters.id, arn = aws_sqs_queue.dead_letters.arn } },
+    { (aws_sqs_queue.object_events.name) = { url = aws_sqs_queue.object_events.id, arn = aws_sqs_queue.object_events.arn } },
     { (aws_sqs_queue.events.name) = { url = aws_sqs_queue.events.id, arn = aws_sqs_queue.events.arn } },
   )
-  names = concat(local.lanes, ["scan-dlq", "scan-events"])
+  names = concat(local.lanes, ["scan-dlq", "scan-object-events", "scan-events"])
+
+  # Whom the queue of S3's events hears: S3 for these buckets, or a rule of EventBridge.
+  senders = [for statement in [
+    {
+      Sid       = "S3Sends"
+      Effect    = "Allow"
+      Principal = { Service = "s3.amazonaws.com" }
+      Action    = ["sqs:SendMessage"]
+      Resource  = aws_sqs_queue.object_events.arn
+      Condition = {
+        ArnEquals    = { "aws:SourceArn" = var.event_sender_arns }
+        StringEquals = { "aws:SourceAccount" = split(":", aws_sqs_queue.object_events.arn)[4] }
+      }
+    },
+    {
+      Sid       = "EventBridgeSends"
+      Effect    = "Allow"
+      Principal = { Service = "events.amazonaws.com" }
+      Action    = ["sqs:SendMessage"]
+      Resource  = aws_sqs_queue.object_events.arn
+      Condition = {
+        ArnEquals    = { "aws:SourceArn" = var.event_sender_arns }
+        StringEquals = { "aws:SourceAccount" = split(":", aws_sqs_queue.object_events.arn)[4] }
+      }
+    },
+  ] : statement if length(var.event_sender_arns) > 0 && statement.Sid == var.event_sender]
 
   # What anybody does with a queue of ours; named one by one, because SQS has no other way to say "all" without a wildcard.
   data_actions = [
@@ -81,7 +125,7 @@ resource "aws_sqs_queue_policy" "this" {
   queue_url = local.queues[each.key].url
   policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [for statement in [
+    Statement = concat(each.key == "scan-object-events" ? local.senders : [], [for statement in [
       {
         Sid       = "TlsOnly"
         Effect    = "Deny"
@@ -96,8 +140,12 @@ resource "aws_sqs_queue_policy" "this" {
         Principal = "*"
         Action    = local.data_actions
         Resource  = local.queues[each.key].arn
-        Condition = { StringNotEquals = { "aws:PrincipalAccount" = split(":", local.queues[each.key].arn)[4] } }
+        # Services of AWS have no account: whom of them the queue hears is said above.
+        Condition = merge(
+          { StringNotEquals = { "aws:PrincipalAccount" = split(":", local.queues[each.key].arn)[4] } },
+          each.key == "scan-object-events" ? { Bool = { "aws:PrincipalIsAWSService" = "false" } } : {},
+        )
       },
-    ] : statement if var.tls_only || statement.Sid != "TlsOnly"]
+    ] : statement if var.tls_only || statement.Sid != "TlsOnly"])
   })
 }

@@ -18,6 +18,21 @@ output "dead_letters_arn" {
   value       = aws_sqs_queue.dead_letters.arn
 }
 
+output "object_events_arn" {
+  description = "ARN of the queue of S3's events."
+  value       = aws_sqs_queue.object_events.arn
+}
+
+output "object_events_policy" {
+  description = "Who may send to it."
+  value       = aws_sqs_queue_policy.this["scan-object-events"].policy
+}
+
+output "object_events_name" {
+  description = "The queue of S3's events."
+  value       = aws_sqs_queue.object_events.name
+}
+
 output "events_arn" {
   description = "ARN of Flower's queue."
   value       = aws_sqs_queue.events.arn

@@ -58,6 +58,31 @@ variable "events_visibility_s" {
   type        = number
 }
 
+variable "object_events_visibility_s" {
+  description = "Seconds that an event of S3 stays hidden while its function takes it."
+  type        = number
+}
+
+variable "object_events_max_receives" {
+  description = "Receives of an event of S3 without success before it is a dead letter."
+  type        = number
+}
+
+variable "event_sender" {
+  description = "Who sends S3's events: S3Sends, notifications of the buckets; EventBridgeSends, a rule."
+  type        = string
+
+  validation {
+    condition     = contains(["S3Sends", "EventBridgeSends"], var.event_sender)
+    error_message = "Give S3Sends or EventBridgeSends."
+  }
+}
+
+variable "event_sender_arns" {
+  description = "ARNs of the buckets, or of the rule; without any, nobody may send."
+  type        = list(string)
+}
+
 variable "long_poll_s" {
   description = "Seconds of a long poll."
   type        = number
