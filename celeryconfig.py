@@ -10,6 +10,7 @@ from kombu.entity import Queue
 from scanner_tasks import settings as _settings
 from scanner_tasks import sqs as _sqs
 from scanner_tasks.core import lanes as _lanes
+from scanner_tasks.core.errors import InvalidInput as _InvalidInput
 
 _values = _settings.load()
 
@@ -21,7 +22,7 @@ broker_transport_options = {
     "region": _values.aws_region,
     # Fixed queues: Terraform makes them, nobody needs CreateQueue, and none is without its redrive policy.
     "predefined_queues": {
-        name: {"url": _values.queue_url(name)} for name in (*_values.lane_names, _lanes.DLQ, _lanes.EVENTS)
+        name: {"url": _values.queue_url(name)} for name in (*_values.task_queue_names, _lanes.DLQ, _lanes.EVENTS)
     },
     # The longest SQS allows: an idle worker asks three times a minute and lane.
     "wait_time_seconds": _lanes.LONG_POLL_S,
@@ -48,9 +49,15 @@ broker_connection_retry_on_startup = True
 # Dispatch windows bound what stands in SQS, so a publish that fails may be tried for a while.
 task_publish_retry_policy = {"max_retries": 5, "interval_start": 0.2, "interval_step": 0.5, "interval_max": 5}
 
-# A worker consumes from every lane; the dead letter queue and the events queue are known, not consumed from.
-task_queues = [Queue(_name, routing_key=_name) for _name in _values.lane_names]  # type: ignore[no-untyped-call]
-task_default_queue = _values.lane_names[0]
+# A worker that scans consumes from every lane, one that acts on findings from the actions' queue alone, so that neither
+# needs the other's role; the dead letter queue and the events queue are known, not consumed from.
+_consumed = _values.lane_names
+if _values.worker_role == "act":
+    if not _values.actions:
+        raise _InvalidInput("S3SCAN_WORKER_ROLE=act: set S3SCAN_ACTIONS=true too.")
+    _consumed = (_lanes.ACTIONS,)
+task_queues = [Queue(_name, routing_key=_name) for _name in _consumed]  # type: ignore[no-untyped-call]
+task_default_queue = _consumed[0]
 # A misspelt lane is an error here, not a new queue without redrive policy.
 task_create_missing_queues = False
 # scan_prefix and scan_objects: the bucket's lane; scan_batch goes where feed says (app.py).

@@ -39,6 +39,7 @@ class Application(Celery):  # type: ignore[misc]
 SCAN_BATCH = "scanner_tasks.scan_batch"
 SCAN_PREFIX = "scanner_tasks.scan_prefix"
 SCAN_OBJECTS = "scanner_tasks.scan_objects"
+ACT = "scanner_tasks.act"
 
 app = Application("scanner_tasks", include=["scanner_tasks.tasks"])
 app.config_from_object("celeryconfig")
@@ -83,6 +84,9 @@ def _warm_up(**_: Any) -> None:
     """Before the first message: open the pools, load the rules, so that the first batch does not wait for them."""
     if importlib.util.find_spec("scanner_tasks.bootstrap") is not None:
         bootstrap: Any = importlib.import_module("scanner_tasks.bootstrap")
+        if settings.load().worker_role == "act":
+            bootstrap.actor()
+            return
         guard = bootstrap.worker().guard
         if guard is not None:  # a task that ECS protects takes nothing new meanwhile
             guard.while_protected = intake.closed

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scanner_tasks import log, settings
-from scanner_tasks.aws.clients import make_client
+from scanner_tasks.aws.acting import ObjectActions
+from scanner_tasks.aws.clients import make_client, make_signing_client
 from scanner_tasks.aws.executions import Executions
 from scanner_tasks.aws.faults import Backoff
 from scanner_tasks.aws.metrics import Metrics
@@ -30,7 +31,7 @@ from scanner_tasks.flow.isolation import GRACE_S as CHILD_GRACE_S
 from scanner_tasks.flow.leases import LeaseKeeper
 from scanner_tasks.flow.nursery import give_back_memory, keep_little_memory
 from scanner_tasks.flow.pace import FleetPace
-from scanner_tasks.flow.parts import Api, Feeder, Worker
+from scanner_tasks.flow.parts import Actor, Api, Feeder, Worker
 from scanner_tasks.flow.protection import Guard
 
 if TYPE_CHECKING:
@@ -79,21 +80,9 @@ def feeder() -> Feeder:
 def worker() -> Worker:
     """For a Celery worker: one set for all of its threads."""
     keep_little_memory()
-    from scanner_tasks.detect.engine import Detector  # noqa: PLC0415 (see the module's docstring)
-
     ours, agent = settings.load(), os.environ.get("ECS_AGENT_URI")  # set by ECS, not by us
     common = _common(ours)
-    loaded = load_rules(ours)
-    for note in loaded.notes:
-        log.get_logger().warning("rule_pack_note", source=note.source, rule_id=note.rule_id, note=note.message)
-    present, *former = fingerprinters(ours)
-    detector = Detector(
-        loaded.ruleset,
-        present,
-        occurrences_kept=ours.occurrences_kept,
-        window_bytes=ours.read_window_bytes,
-        former=former,
-    )
+    loaded, detector = _detection(ours)
     # What runs is what was read at the start, whatever the packs hold by now.
     own_hash = ruleset_hash(ours, loaded.ruleset)
     # While the worker still connects; whoever comes first waits for it.
@@ -113,6 +102,41 @@ def worker() -> Worker:
         child_slots=threading.BoundedSemaphore(ours.child_max),
         scan_slots=threading.BoundedSemaphore(ours.scan_threads or os.cpu_count() or 1),
     )
+
+
+@cache
+def actor() -> Actor:
+    """For a worker of the actions' queue; the only process whose role may change anything in S3."""
+    ours = settings.load()
+    common = _common(ours)
+    loaded, detector = _detection(ours)
+    client = make_signing_client(
+        "s3",
+        region=ours.aws_region,
+        endpoint_url=ours.s3_endpoint_url or ours.aws_endpoint_url,
+        credentials=None,
+        pool_size=ours.max_workers + 5,
+        attempts=ours.s3_attempts,
+    )
+    return Actor(**{**common, "ruleset": lambda: loaded.ruleset}, detector=detector, actions=ObjectActions(client))
+
+
+def _detection(ours: Settings) -> tuple[Loaded, Detector]:
+    """The rules, and what finds by them."""
+    from scanner_tasks.detect.engine import Detector  # noqa: PLC0415 (see the module's docstring)
+
+    loaded = load_rules(ours)
+    for note in loaded.notes:
+        log.get_logger().warning("rule_pack_note", source=note.source, rule_id=note.rule_id, note=note.message)
+    present, *former = fingerprinters(ours)
+    detector = Detector(
+        loaded.ruleset,
+        present,
+        occurrences_kept=ours.occurrences_kept,
+        window_bytes=ours.read_window_bytes,
+        former=former,
+    )
+    return loaded, detector
 
 
 @cache

@@ -289,6 +289,15 @@ class Settings(BaseSettings):
     liveness_file: str = Field(
         default="", description="File that a worker touches while it is alive, for a health check; empty = none."
     )
+    actions: bool = Field(
+        default=False,
+        description="Plans of actions on findings may be run and undone: the queue `actions` is there, and a worker "
+        "with a role of its own takes from it (docs/acting.md). Set it for that worker and for whoever runs plans.",
+    )
+    worker_role: Literal["scan", "act"] = Field(
+        default="scan",
+        description="What a worker takes from: `scan` the lanes, `act` the queue `actions` and nothing else.",
+    )
     remote_control: bool = Field(
         default=False,
         description=(
@@ -353,6 +362,11 @@ class Settings(BaseSettings):
     def lane_names(self) -> tuple[str, ...]:
         """The lanes in order."""
         return lanes.lane_names(self.lane_count)
+
+    @property
+    def task_queue_names(self) -> tuple[str, ...]:
+        """Every queue that messages of tasks are sent to: the lanes, and that of actions where there is one."""
+        return (*self.lane_names, lanes.ACTIONS) if self.actions else self.lane_names
 
     def queue_url(self, name: str) -> str:
         """URL of a queue of ours."""

@@ -10,7 +10,7 @@ import uuid
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from scanner_tasks.app import SCAN_BATCH, SCAN_OBJECTS, SCAN_PREFIX, app
+from scanner_tasks.app import ACT, SCAN_BATCH, SCAN_OBJECTS, SCAN_PREFIX, app
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,6 +34,14 @@ def scan_batch(job_id: str, batch_no: int, epoch: int) -> str:
     """Scan one batch of the ledger; internal: feed sends it."""
     bootstrap, flow = _part("bootstrap"), _part("flow.scan_batch")
     return str(flow.scan_batch(uuid.UUID(job_id), batch_no, epoch, using=bootstrap.worker()))
+
+
+@app.task(name=ACT)
+def act(plan_id: str, steps: Sequence[int], is_undo: bool) -> dict[str, int]:  # noqa: FBT001 (a message has no names)
+    """Do or undo steps of a plan; internal: `s3scan act run` sends it. Only a worker of the actions' queue can."""
+    bootstrap, flow = _part("bootstrap"), _part("flow.acting.work")
+    told: dict[str, int] = flow.act(uuid.UUID(plan_id), steps, is_undo=is_undo, using=bootstrap.actor())
+    return told
 
 
 @app.task(name=SCAN_PREFIX, bind=True)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from scanner_tasks.cli import (
+    act,
     audit,
     buckets,
     completion,
@@ -60,6 +61,7 @@ app.command(name="explain")(explain.explain)
 app.command(name="export")(export.export)
 app.command(name="report")(report.report)
 app.command(name="serve")(serve.serve)
+app.add_typer(act.app, name="act")
 app.command(name="detect")(detect.detect)
 app.add_typer(dlq.app, name="dlq")
 app.command(name="audit")(audit.audit)

@@ -42,7 +42,7 @@ def watch_queues(every: Every = 10.0, times: Times = 0, as_json: AsJson = False)
     from scanner_tasks.core import lanes  # noqa: PLC0415
 
     parts = bootstrap.feeder()
-    names = (*parts.settings.lane_names, lanes.DLQ, lanes.OBJECT_EVENTS, lanes.EVENTS)
+    names = (*parts.settings.task_queue_names, lanes.DLQ, lanes.OBJECT_EVENTS, lanes.EVENTS)
     for _ in _looks(every, times):
         depths = {name: asdict(parts.queues.depth(name)) for name in names}
         if as_json:

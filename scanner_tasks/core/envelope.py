@@ -70,16 +70,25 @@ def scan_batch_message(*, job_id: UUID, batch_no: int, epoch: int, lane: str, bu
         >>> envelope.task, envelope.args, envelope.lane
         ('scanner_tasks.scan_batch', ('00000000-0000-0000-0000-000000000001', 7, 0), 'scan-3')
     """
-    args = (str(job_id), batch_no, epoch)
-    the_id = str(task_id(job_id, batch_no, epoch))
-    group = lanes.message_group(bucket)
+    return task_message(
+        SCAN_BATCH,
+        (str(job_id), batch_no, epoch),
+        task_id=task_id(job_id, batch_no, epoch),
+        lane=lane,
+        group=lanes.message_group(bucket),
+    )
+
+
+def task_message(task: str, args: tuple[Any, ...], *, task_id: UUID, lane: str, group: str) -> str:
+    """The SQS MessageBody of a task of ours. The same arguments give the same text."""
+    the_id = str(task_id)
     message = {
         "body": _encode(json.dumps([args, {}, _EMBED])),
         "content-encoding": "utf-8",
         "content-type": "application/json",
         "headers": {
             "lang": "py",
-            "task": SCAN_BATCH,
+            "task": task,
             "id": the_id,
             "shadow": None,
             "eta": None,

@@ -31,6 +31,8 @@ DEFAULT_LANE_COUNT = 8
 DLQ = "scan-dlq"
 EVENTS = "scan-events"
 OBJECT_EVENTS = "scan-object-events"
+#: What is done about findings (docs/acting.md): a queue of its own, which no worker that scans takes from.
+ACTIONS = "actions"
 #: Names of remote control's queues and topic begin with it; workers make them (S3SCAN_REMOTE_CONTROL).
 CONTROL_PREFIX = "scan-ctl-"
 

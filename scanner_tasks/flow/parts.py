@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
+    from scanner_tasks.aws.acting import ObjectActions
     from scanner_tasks.core.access import Access
     from scanner_tasks.core.ports import Executions, Metrics, Objects, Queues
     from scanner_tasks.core.rights import Caller
@@ -120,6 +121,16 @@ class Worker(Api):
             memory_bytes=self.settings.child_memory_bytes,
         )
         object.__setattr__(self, "children", children)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Actor(Api):
+    """Act on findings: a process of its own, with a role of its own."""
+
+    actions: ObjectActions
+    #: For redacted copies.
+    detector: Detector
+    clock: Callable[[], float] = time.monotonic
 
 
 P = TypeVar("P", bound=Api)

@@ -287,7 +287,7 @@ def _refusal(letter: DeadLetter, *, using: Api) -> Retried | None:
         return None
     if envelope is None:
         reason = "The message is none of ours, so its lane is not known: export or discard it."
-    elif envelope.lane not in using.settings.lane_names:
+    elif envelope.lane not in using.settings.task_queue_names:
         reason = "The lane that the message names does not exist: export or discard it."
     else:
         return None

@@ -301,6 +301,53 @@ ruleset_rules = Table(
     Column("mask", Text, nullable=False),
 )
 
+#: What is to be done about findings; no foreign key to a job, so that the log outlives it.
+action_plans = Table(
+    "action_plans",
+    metadata,
+    Column("plan_no", BigInteger, Identity(always=True), primary_key=True),
+    Column("plan_id", Uuid, nullable=False, unique=True),
+    Column("job_id", Uuid, nullable=False),
+    _c_text("bucket"),
+    Column("action", Text, nullable=False),
+    Column("options", JSONB, nullable=False),
+    Column("filters", JSONB, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    _time("created_at", nullable=False),
+    Column("run_by", Text),
+    _time("run_at"),
+    Column("undo_by", Text),
+    _time("undo_at"),
+    CheckConstraint("action in ('tag','quarantine','redact','block_public')", name="action_plans_action_known"),
+)
+
+#: One object of a plan (or the bucket, with an empty key): how far it is, and what undoing it needs.
+action_steps = Table(
+    "action_steps",
+    metadata,
+    Column("plan_no", BigInteger, ForeignKey("action_plans.plan_no", ondelete="CASCADE"), primary_key=True),
+    Column("step_no", Integer, primary_key=True, autoincrement=False),
+    _c_text("object_key"),
+    Column("etag", Text, nullable=False),
+    Column("version_id", Text),
+    Column("size_bytes", BigInteger, nullable=False),
+    _number("findings"),
+    Column("state", Text, nullable=False, server_default=text("'planned'")),
+    _number("attempt", SmallInteger),
+    _time("lease_until"),
+    Column("reason", Text),
+    Column("detail", Text),
+    Column("before", JSONB),
+    Column("after", JSONB),
+    _time("state_at", nullable=False),
+    CheckConstraint(
+        "state in ('planned','running','done','skipped','failed','undoing','undone','undo_failed')",
+        name="action_steps_state_known",
+    ),
+    postgresql_with={"fillfactor": "70"},
+)
+
 #: What a job may cost (at which it pauses itself), was reckoned to cost, and did cost.
 job_costs = Table(
     "job_costs",

@@ -1,0 +1,1 @@
+"""Acting on findings: a plan, its run by the actions' workers, the log, the way back."""
