@@ -45,6 +45,7 @@ _ISSUERS: Final = (
     ("644", "649", _LONG),
     ("65", "65", _LONG),
     ("3528", "3589", _LONG),  # JCB
+    ("35", "35", frozenset({16})),  # beyond its range: in data sets that are made up
     ("1800", "1800", frozenset({15})),
     ("2131", "2131", frozenset({15})),
     ("300", "305", frozenset({14, 16})),  # Diners Club
@@ -64,7 +65,6 @@ _ISSUERS: Final = (
 )
 # Issued rarely or no longer: only a keyword makes them findings.
 _RARE: Final = (
-    ("35", "35", frozenset({16})),
     ("50", "50", frozenset(range(12, 20))),
     ("56", "58", frozenset(range(12, 20))),
     ("63", "63", frozenset(range(12, 20))),
@@ -147,7 +147,11 @@ def card_prefix(value: bytes) -> tuple[int, bool] | None:
     digits = _NOT_DIGITS.sub(b"", value)
     separators = _NOT_DIGITS.findall(value)
     sizes = tuple(map(len, _NOT_DIGITS.split(value)))
-    for grouping in _BY_FIRST_GROUPS.get(sizes[:2], ()):
+    groupings = _BY_FIRST_GROUPS.get(sizes[:2], [])
+    if separators[0] == b"-":
+        # What a hyphen joins is one number. Behind a space another one may begin: 4111 1111 1111 1111 123.
+        groupings = sorted(groupings, key=len, reverse=True)
+    for grouping in groupings:
         count = len(grouping)
         if sizes[:count] == grouping and separators[: count - 1].count(separators[0]) == count - 1:
             certain = _number_certainty(digits[: sum(grouping)])

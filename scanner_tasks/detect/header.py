@@ -72,10 +72,10 @@ def find_header(head: bytes) -> tuple[Header, int] | None:
     a digit in one of them unless the header is the first line.
 
     Examples:
-        >>> header, end = find_header(b"# made by a job\\n\\nid,ssn\\n7,536228726\\n")
+        >>> header, end = find_header(b"# made by a job\n\nid,ssn\n7,536228726\n")
         >>> header.names, end
         ((b'id', b'ssn'), 24)
-        >>> find_header(b"Dear Jane, hello\\nthank you\\n") is None
+        >>> find_header(b"Dear Jane, hello\nthank you\n") is None
         True
     """
     at = 0
@@ -112,11 +112,13 @@ def _fixed_width(line: bytes, follower: bytes) -> Header | None:
 
 
 def read_header(line: bytes) -> Header | None:
-    """The header that a line is; None where it reads like anything else.
+    r"""The header that a line is; None where it reads like anything else.
 
     Examples:
         >>> read_header(b'id,"Full name",ssn').names
         (b'id', b'Full name', b'ssn')
+        >>> read_header(rb"Name & SSN & Phone \\").names
+        (b'Name', b'SSN', b'Phone')
         >>> read_header(b"Dear Jane, your number is 536228726, as you asked") is None
         True
         >>> read_header(b"ssn: 536-22-8726, phone: 415-555-2671") is None
@@ -126,7 +128,7 @@ def read_header(line: bytes) -> Header | None:
     delimiter = max(DELIMITERS, key=line.count)
     if not line.count(delimiter) or len(line) > LINE_BYTES:
         return None
-    names = tuple(part.strip(b" \"'") for part in line.split(delimiter))
+    names = tuple(part.strip(b" \"'\\") for part in line.split(delimiter))
     inner: Sequence[bytes] = names[1:-1] if delimiter == b"|" and not names[0] and not names[-1] else names
     if inner and all(_is_name(name) for name in inner):
         return Header(names, delimiter)

@@ -11,8 +11,8 @@ from scanner_tasks.detect.regex import Regex
 _CONTINUATION: Final = bytes(range(0x80, 0xC0))
 _ASCII: Final = bytes(range(0x80))
 #: A long number and then a word between keyword and value: the keyword belongs to that number, not to ours.
-_NEXT_LABEL: Final = Regex(r"^[A-Za-z0-9_]{0,12}[\"'\]]{0,2}[ ]?[=:#]")
-_ANOTHER_VALUE: Final = Regex("(?s)[0-9]{4}.*[A-Za-z]{2}")
+_NEXT_LABEL: Final = Regex(r"^(?i:[ _]?(?:number|num|nbr|no|nr|id|code)){0,2}[A-Za-z0-9_]{0,12}[\"'\]]{0,2}[ ]?[=:#]")
+_ANOTHER_VALUE: Final = Regex("(?s)[0-9][^0-9A-Za-z]{0,3}[0-9]{4}.*[A-Za-z]{2}")
 
 
 class Keywords:
@@ -74,10 +74,11 @@ class Keywords:
         return self.last(text)[1]
 
     def first(self, text: bytes) -> tuple[int, int]:
-        """Where the first keyword in the text begins and ends; (-1, -1) without one."""
+        """Where the first keyword in the text, the longest that begins there, begins and ends; (-1, -1) without one."""
         if self._any.search(text) is None:
             return (-1, -1)
-        return min((found[1] for pattern in self._exact if (found := pattern.search(text))), default=(-1, -1))
+        begun = (found[1] for pattern in self._exact if (found := pattern.search(text)))
+        return min(begun, key=lambda place: (place[0], -place[1]), default=(-1, -1))
 
     def first_start(self, text: bytes) -> int:
         """Where the first keyword in the text begins; -1 without one."""
@@ -101,7 +102,7 @@ class Keywords:
 
 
 class Labels:
-    """Words that name the value directly before it as something else: ``order #``, ``invoice no: ``, ``SKU-``.
+    """Words that name the value directly before it as something else: ``order #``, ``invoice no. is``, ``SKU-``.
 
     Examples:
         >>> labels = Labels(("order", "invoice"))
@@ -113,7 +114,7 @@ class Labels:
         any_word = "|".join(_spaced(word) for word in words)
         kind = "id|ids|no|num|nr|number|code|ref|key"
         label = rf"(?:^|[^A-Za-z])(?i:(?:{any_word})s?(?:[ _.\-]{{0,2}}(?:{kind}))?)"
-        self._pattern = Regex(rf"{label}[^A-Za-z0-9\n,;|]{{0,24}}$")
+        self._pattern = Regex(rf"{label}(?: is| was)?[^A-Za-z0-9\n,;|]{{0,24}}$")
         self._any_line = Regex(rf"(?m:{label}$)")
 
     def end_with(self, text: bytes) -> bool:
@@ -129,7 +130,7 @@ def labels_next(after: bytes) -> bool:
     """True if what follows a word behind a value makes it the label of the next value: ``", ssn='536…``.
 
     Examples:
-        >>> labels_next(b"='536"), labels_next(b'":"x'), labels_next(b" of Jane")
+        >>> labels_next(b"='536"), labels_next(b' Number": "x'), labels_next(b" of Jane")
         (True, True, False)
     """
     return _NEXT_LABEL.search(after) is not None
@@ -139,8 +140,8 @@ def speaks_of_another(between: bytes) -> bool:
     """True if a long number and another word stand between a keyword and a value.
 
     Examples:
-        >>> speaks_of_another(b"536228726, routing: "), speaks_of_another(b" of the applicant: ")
-        (True, False)
+        >>> [speaks_of_another(b) for b in (b"536-22-8726, routing: ", b" of Jane: ", b" ending 8726, whole: ")]
+        [True, False, False]
     """
     return _ANOTHER_VALUE.search(between) is not None
 

@@ -69,13 +69,15 @@ _E164_DIGITS: Final = range(8, 16)
 _LABEL: Final = re.compile(
     rb"(?i)(?:phone|tele?ph?[a-z]{0,12}|tel|tlf|t\xc3\xa9l(?:\xc3\xa9phone)?|tel\xc3\xa9fonos?|telef\xc3\xb3n[a-z]{0,2}|mobil[a-z]{0,8}"
     rb"|m\xc3\xb3vil|movil|handy|cell[a-z]{0,5}|celular|portable|fax|gsm|call|callto|caller ?id|callee"
-    rb"|rufnummer|puhelin[a-z]{0,8}|kom(?:\.|\xc3\xb3rka)|whatsapp"
+    rb"|rufnummer|rufen sie|appelez|ll\xc3\xa1m[a-z]{1,4}|llame|numara|r\xc3\xbcckfragen"
+    rb"|puhelin[a-z]{0,8}|kom(?:\.|\xc3\xb3rka)|whatsapp"
     rb"|sms|msisdn|\xd1\x82\xd0\xb5\xd0\xbb(?:\xd0\xb5\xd1\x84\xd0\xbe\xd0\xbd)?|\xe9\x9b\xbb\xe8\xa9\xb1|\xe7\x94\xb5\xe8\xaf\x9d|\xe6\x89\x8b\xe6\x9c\xba"
     rb"|\xe6\x90\xba\xe5\xb8\xaf|\xec\xa0\x84\xed\x99\x94|\xed\x9c\xb4\xeb\x8c\x80\xed\x8f\xb0|\xe0\xa4\xab\xe0\xa4\xbc?\xe0\xa5\x8b\xe0\xa4\xa8)([^0-9\n]{0,24})\Z"
 )
 #: Words that a number of telephone follows as well as other things: only one with separators is believed.
 _VERB: Final = re.compile(
-    rb"(?i)\b(?:contact|reach|dial|landline|hotline|helpline|kontakt|contacto|contatto|ring)[^0-9\n]{0,16}\Z"
+    rb"(?i)\b(?:contact|reach|dial|landline|hotline|helpline|kontakt|contacto|contatto|ring)"
+    rb"(?:[^0-9\n]{0,16}|[^0-9\n]{0,32} (?:on|at|under) )\Z"
 )
 _NEAR_BYTES: Final = 12
 _NATIONAL_DIGITS: Final = range(8, 13)

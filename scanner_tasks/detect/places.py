@@ -19,10 +19,10 @@ _YEARS: Final = range(1900, 2030)
 # What stands directly before a version: package==, v, ^ ~ < >, name-, "version": ".
 _VERSION_BEFORE: Final = re.compile(
     rb"(?i)(?:[=<>~^!]=?[ ]?|(?:^|[^a-z])v(?:er(?:sion)?s?)?[ .:=\"'-]{0,4}|version[\"']?[ ]?[:=]?[ ]?[\"']?|release[ ]"
-    rb"|[a-z0-9][-_/]|\.|rev[ .]|section |chapter |figure |table )$"
+    rb"|[a-z0-9][-_/]|\.|rev[ .]|section |chapter |figure |table )\Z"
 )
 _ASSIGNED: Final = re.compile(
-    rb"(?i)(?:ip|addr|address|host|server|gateway|dns|client|remote|src|dst|from|to)[a-z_]{0,8}[\"']?[ ]?=[ ]?$"
+    rb"(?i)(?:ip|addr|address|host|server|gateway|dns|client|remote|src|dst|from|to)[a-z_]{0,8}[\"']?[ ]?=[ ]?\Z"
 )
 _SMALL: Final = 32
 _LEAST_LARGE: Final = 2

@@ -17,7 +17,7 @@ from typing import Final, NamedTuple
 
 #: Longest line, in bytes, that is read as a header, and longest way back from a value to its row's beginning.
 LINE_BYTES: Final = 4096
-DELIMITERS: Final = (b",", b"\t", b";", b"|")
+DELIMITERS: Final = (b",", b"\t", b";", b"|", b"&")
 #: A line longer than this ends the table, in bytes.
 LONGEST_LINE: Final = 32 * 1024
 #: Columns beyond this many are not told apart.

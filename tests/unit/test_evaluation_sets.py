@@ -12,6 +12,8 @@ from benchmarks.detection import (
     code,
     documents,
     evaluate,
+    fourth_files,
+    fourth_texts,
     heldout_code,
     heldout_documents,
     heldout_logs,
@@ -24,6 +26,8 @@ from benchmarks.detection import (
     sets,
     structured,
     structured_more,
+    third_files,
+    third_texts,
 )
 from benchmarks.detection.labels import Labelled, Mark, Piece, Status, Writer
 from benchmarks.detection.scoring import Score, add
@@ -226,6 +230,11 @@ def test_the_families_share_no_template():
         ),
         (set(code.SNIPPETS.values()), set(heldout_code.SNIPPETS.values())),
         (set(logs.TEMPLATES), set(heldout_logs.TEMPLATES)),
+    ]
+    pairs += [
+        (set(third_texts.SENTENCES), set(fourth_texts.SENTENCES)),
+        (set(third_texts.DOCUMENTS), set(fourth_texts.DOCUMENTS)),
+        (set(third_files.STRUCTURED), set(fourth_files.STRUCTURED)),
     ]
     for development, held_out in pairs:
         assert not development & held_out
