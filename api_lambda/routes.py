@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cache
 from http import HTTPStatus
@@ -39,6 +40,7 @@ from api_lambda.common import (
 from api_lambda.estimate_shapes import Estimated
 from api_lambda.permissions import NEEDS, allowed_methods
 from api_lambda.shapes import Job, Jobs, ScanRequest, StartedScan
+from scanner_tasks import tracing
 from scanner_tasks.core.access_rules import read_access
 from scanner_tasks.core.budget import read_budget
 from scanner_tasks.core.errors import InvalidInput
@@ -72,6 +74,13 @@ app.configure_openapi(
 )
 
 
+def _name_route(app: APIGatewayHttpResolver, next_middleware: Callable[..., Response[Any]]) -> Response[Any]:
+    """A request's span names its route, and not its path."""
+    tracing.note(method=app.current_event.http_method, route=app.request.route)
+    return next_middleware(app)
+
+
+app.use([_name_route])
 app.include_router(audit_routes.router)
 app.include_router(bucket_routes.router)
 app.include_router(rule_routes.router)

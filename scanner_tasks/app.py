@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from celery import Celery, signals
 
-from scanner_tasks import settings, sqs
+from scanner_tasks import settings, sqs, tracing
 from scanner_tasks.sqs import intake
 
 if TYPE_CHECKING:
@@ -88,6 +88,7 @@ def _warm_up(**_: Any) -> None:
             bootstrap.actor()
             return
         guard = bootstrap.worker().guard
+        bootstrap.trace()
         if guard is not None:  # a task that ECS protects takes nothing new meanwhile
             guard.while_protected = intake.closed
 
@@ -115,3 +116,9 @@ def _stop(**_: Any) -> None:
     bootstrap: Any = sys.modules.get("scanner_tasks.bootstrap")
     if bootstrap is not None:
         bootstrap.stop_worker()
+
+
+@signals.worker_shutdown.connect
+def _send_spans(**_: Any) -> None:
+    """At the worker's end."""
+    tracing.flush()

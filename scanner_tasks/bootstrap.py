@@ -13,7 +13,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scanner_tasks import log, settings
+from scanner_tasks import log, settings, tracing
 from scanner_tasks.aws.acting import ObjectActions
 from scanner_tasks.aws.clients import make_client, make_signing_client
 from scanner_tasks.aws.executions import Executions
@@ -43,6 +43,14 @@ if TYPE_CHECKING:
     from scanner_tasks.detect.ruleset import Ruleset
     from scanner_tasks.rules.load import Loaded
     from scanner_tasks.settings import Settings
+
+
+@cache
+def trace() -> None:
+    """Begin to trace, where the settings ask for it; the children of workers do not."""
+    ours = settings.load()
+    is_worker = worker.cache_info().currsize
+    tracing.configure(ours.trace_share, service="s3scan-worker" if is_worker else "s3scan")
 
 
 @cache

@@ -309,6 +309,12 @@ class Settings(BaseSettings):
         ),
     )
     log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
+    trace_share: float = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        description="Share of batches, turns and requests that OpenTelemetry traces (docs/tracing.md); 0 = none.",
+    )
 
     @field_validator("rules", mode="before")
     @classmethod

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from scanner_tasks import bootstrap, log
+from scanner_tasks import bootstrap, log, tracing
 from scanner_tasks.core.errors import Conflict, Denied, InvalidInput, NotFound, ScannerError
 from scanner_tasks.flow import control, feed
 
@@ -54,11 +54,18 @@ def handler(event: object, _context: object) -> dict[str, Any]:
     failed (``error`` goes to ``failed``). An error that another try may cure is raised, for the state machine's Retry.
     """
     asked = TurnEvent.parse(event)
+    bootstrap.trace()
+    with tracing.span("feed_turn", job_id=asked.job_id, turn=asked.turn) as span:
+        return _turn(asked, span)
+
+
+def _turn(asked: TurnEvent, span: tracing.Span) -> dict[str, Any]:
     following = {"job_id": str(asked.job_id), "execution_no": asked.execution_no, "turn": asked.turn + 1}
     try:
         turn = feed.feed(asked.job_id, execution_no=asked.execution_no, turn=asked.turn, using=bootstrap.feeder())
     except _FATAL as error:
         _log.warning("feed_refused", job_id=asked.job_id, turn=asked.turn, exc_info=error)
+        span.note(state="failed", error=type(error).__name__)
         told = {"errorType": type(error).__name__, "errorMessage": str(error)}
         return following | {"state": "failed", "error": {"Error": told["errorType"], "Cause": json.dumps(told)}}
     except ScannerError as error:
@@ -70,6 +77,7 @@ def handler(event: object, _context: object) -> dict[str, Any]:
             f"Turn {asked.turn} of execution {asked.execution_no} broke off ({type(error).__name__}); "
             "the function's log tells more under the event feed_failed."
         ) from None
+    span.note(state=turn.state, listed=turn.listed, sent=turn.sent)
     return following | {"state": turn.state, "wait_s": turn.wait_s, "listed": turn.listed, "sent": turn.sent}
 
 

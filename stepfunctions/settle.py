@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from scanner_tasks import bootstrap, log
+from scanner_tasks import bootstrap, log, tracing
 from scanner_tasks.core.errors import ScannerError
 from scanner_tasks.flow import settle
 
@@ -22,7 +22,9 @@ def handler(_event: object, _context: object) -> dict[str, Any]:
     A run that fails or overlaps another changes nothing twice; the next minute's run makes up for it.
     """
     try:
-        report = asdict(settle.settle(using=bootstrap.feeder()))
+        bootstrap.trace()
+        with tracing.span("settle"):
+            report = asdict(settle.settle(using=bootstrap.feeder()))
     except ScannerError as error:
         _log.warning("settle_interrupted", exc_info=error)
         raise

@@ -126,6 +126,11 @@ locals {
     S3SCAN_DATABASE_IAM = "true"
   }
 
+  tracing = var.tracing == null ? {} : {
+    S3SCAN_TRACE_SHARE          = tostring(var.tracing.share)
+    OTEL_EXPORTER_OTLP_ENDPOINT = var.tracing.endpoint
+  }
+
   shared = merge(var.settings, {
     S3SCAN_QUEUE_URL_PREFIX     = module.sqs.url_prefix
     S3SCAN_STATE_MACHINE_ARN    = local.state_machine_arn
@@ -135,7 +140,7 @@ locals {
     S3SCAN_ALLOWED_ROLES        = jsonencode(var.member_role_arns)
     S3SCAN_ALLOWED_ENDPOINTS    = jsonencode(var.allowed_endpoints)
     S3SCAN_RULES                = jsonencode(var.rule_objects)
-  }, local.database, local.endpoints)
+  }, local.database, local.endpoints, local.tracing)
 
   # Only the API's functions ask who calls. Fields that were left out are left out here too.
   rights = var.rights == null ? {} : {
@@ -176,7 +181,9 @@ module "vpc" {
     ["sqs", "states", "logs", "monitoring", "secretsmanager", "kms", "sts", "events", "ecr.api", "ecr.dkr"],
     var.bastion ? ["ssm", "ssmmessages", "ec2messages"] : [],
   ))
-  nat                = var.nat
+  nat = var.nat
+  # A collector in the VPC; one elsewhere is behind NAT, whose way is HTTPS.
+  collector_port     = var.tracing == null ? null : try(tonumber(regex("^http://.*:([0-9]+)$", var.tracing.endpoint)[0]), null)
   flow_logs          = var.flow_logs
   log_retention_days = var.log_retention_days
   kms_key_arn        = aws_kms_key.this.arn

@@ -483,6 +483,25 @@ variable "runbook_url" {
   default     = "docs/runbook.md"
 }
 
+variable "tracing" {
+  description = "Send traces to an OpenTelemetry collector (docs/tracing.md): http://host:port in the VPC, or https:// elsewhere, which needs nat; and the share of batches, turns and requests that are traced."
+  type = object({
+    endpoint = string
+    share    = optional(number, 0.01)
+  })
+  default = null
+
+  validation {
+    condition     = var.tracing == null ? true : can(regex("^(http://[a-z0-9.-]+:[0-9]+|https://[a-z0-9.-]+(:[0-9]+)?)$", var.tracing.endpoint)) && var.tracing.share > 0 && var.tracing.share <= 1
+    error_message = "Give endpoint as http://host:port (in the VPC) or https://host, without a path, and share above 0 and up to 1."
+  }
+
+  validation {
+    condition     = var.tracing == null ? true : startswith(var.tracing.endpoint, "http://") || var.nat
+    error_message = "A collector outside of the VPC (tracing) is reached by NAT only: set nat = true, or run a collector in the VPC."
+  }
+}
+
 variable "log_retention_days" {
   description = "Days that logs are kept."
   type        = number

@@ -307,6 +307,8 @@ class ClaimedBatch:
     ruleset_hash: str = ""
     #: How the job's bucket is reached.
     access: Access = OWN
+    #: Seconds from its message's sending to this claim; 0 where it was claimed before its sending was noted.
+    waited_s: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from scanner_tasks import tracing
 from scanner_tasks.core.envelope import scan_batch_message
 from scanner_tasks.core.lanes import message_group
 from scanner_tasks.core.model import Job, JobSource, JobStatus
@@ -80,7 +81,9 @@ def feed(job_id: UUID, *, execution_no: int, turn: int, using: Feeder) -> FeedTu
         is_full = dispatch.planned >= settings.feed_high_water
         if not is_listing or is_full or (has_listed and using.clock() >= deadline):
             break
-        found = list_ranges(job, deadline=deadline, planned=dispatch.planned, keep_full=keep_full, using=using)
+        with tracing.span("list") as span:
+            found = list_ranges(job, deadline=deadline, planned=dispatch.planned, keep_full=keep_full, using=using)
+            span.note(listed=found or 0)
         if found is None:  # another turn lists what is left, or did until it died: its leases end soon
             break
         listed, has_listed = listed + found, True
@@ -150,7 +153,8 @@ def _send(job: Job, batch_nos: list[int], *, view: feeding.DispatchView, using: 
         )
         for batch_no in batch_nos
     ]
-    unsent = set(using.queues.send(job.lane, messages))
+    with tracing.span("send", job_id=job.job_id, sent=len(messages)):
+        unsent = set(using.queues.send(job.lane, messages))
     sent = [batch_no for n, batch_no in enumerate(batch_nos) if n not in unsent]
     if unsent:
         log.warning("batches_not_sent", job_id=job.job_id, count=len(unsent), lane=job.lane)

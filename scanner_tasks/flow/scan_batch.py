@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 import structlog
 
+from scanner_tasks import tracing
 from scanner_tasks.aws.embedded_metrics import embedded
 from scanner_tasks.core.errors import Unavailable
 from scanner_tasks.extract.text import RiskyContentError
@@ -51,21 +52,30 @@ def scan_batch(job_id: UUID, batch_no: int, epoch: int, *, using: Worker) -> Res
     Raises Unavailable for faults of the infrastructure: the batch is released and SQS delivers its message again, three
     times in all before it is a dead letter.
     """
-    with structlog.contextvars.bound_contextvars(job_id=job_id, batch_no=batch_no):
+    with (
+        structlog.contextvars.bound_contextvars(job_id=job_id, batch_no=batch_no),
+        tracing.span("batch", job_id=job_id, batch_no=batch_no) as span,
+    ):
         # Also when the process is about to end: claimed and given back at once, the batch is another worker's without
         # waiting for its message, which would come back one receive poorer.
-        batch = _claim(job_id, batch_no, epoch, using=using)
+        with tracing.span("claim"):
+            batch = _claim(job_id, batch_no, epoch, using=using)
         if batch is None:
+            span.note(result="not_claimable")
             log.info("batch_not_claimable", epoch=epoch)
             return "not_claimable"
+        span.note(attempt=batch.attempt)
         try:
-            return _scan(batch, using=using)
+            result = _scan(batch, using=using)
         except Exception as error:
             # A defect of ours, too: released, its message comes again and ends as a dead letter that tells the error.
-            log.warning("batch_released", attempt=batch.attempt, exc_info=True)
+            released = embedded(using.settings.metrics_namespace, {"BatchesReleased": (1, "Count")})
+            log.warning("batch_released", attempt=batch.attempt, exc_info=True, **released)
             keep_error(batch, error, using=using)
             _release(batch, using=using)
             raise
+        span.note(result=result)
+        return result
 
 
 def _claim(job_id: UUID, batch_no: int, epoch: int, *, using: Worker) -> ClaimedBatch | None:
@@ -101,16 +111,18 @@ def _scan(batch: ClaimedBatch, *, using: Worker) -> Result:
             if using.stopping.is_set() or hold.lost.is_set():
                 break
             hold.touch()
-            try:
-                with _guarded(wanted.size_bytes if wanted else ref.size_bytes, using=using):
-                    results.append(scan(position, ref))
-            except RiskyContentError:
+            with _guarded(wanted.size_bytes if wanted else ref.size_bytes, using=using):
+                scanned = _traced(scan, position, ref)
+            if scanned:
+                results.append(scanned)
+            else:
                 risky.append((position, ref))
         results += _scan_risky(risky, batch.access, hold, using=using)
         if hold.lost.is_set():
             log.info("batch_lost", attempt=batch.attempt)
             return "lost"
-        is_ours = _record(batch, results, cpu_s=using.cpu_clock() - cpu_began, using=using)
+        with tracing.span("record", objects=len(results)):
+            is_ours = _record(batch, results, cpu_s=using.cpu_clock() - cpu_began, using=using)
     give_back_memory()
     is_whole = len(results) == len(batch.objects)
     result: Result = ("done" if is_whole else "given_back") if is_ours else "lost"
@@ -122,13 +134,16 @@ def _scan(batch: ClaimedBatch, *, using: Worker) -> Result:
         findings=sum(len(r.findings) for r in results),
         bytes_read=sum(r.bytes_read for r in results),
         seconds=round(using.clock() - began, 3),
-        **embedded(using.settings.metrics_namespace, _metrics(results if is_ours else (), using.clock() - began)),
+        **embedded(
+            using.settings.metrics_namespace,
+            _metrics(results if is_ours else (), seconds=using.clock() - began, waited_s=batch.waited_s),
+        ),
     )
     return result
 
 
-def _metrics(results: Sequence[ObjectResult], seconds: float) -> dict[str, tuple[float, str]]:
-    """What the dashboard counts of a batch; of one that another worker records nothing but its time."""
+def _metrics(results: Sequence[ObjectResult], *, seconds: float, waited_s: float) -> dict[str, tuple[float, str]]:
+    """What the dashboard counts of a batch; of one that another worker records nothing but its times."""
     kinds = Counter(result.outcome.kind for result in results)
     objects = {f"Objects{kind.capitalize()}": (kinds[kind], "Count") for kind in _KINDS}
     return {
@@ -136,6 +151,7 @@ def _metrics(results: Sequence[ObjectResult], seconds: float) -> dict[str, tuple
         "BytesRead": (sum(result.bytes_read for result in results), "Bytes"),
         "Findings": (sum(len(result.findings) for result in results), "Count"),
         "BatchSeconds": (round(seconds, 3), "Seconds"),
+        "LagSeconds": (round(waited_s, 3), "Seconds"),
     }
 
 
@@ -154,8 +170,21 @@ def _scan_risky(
                 return
             hold.touch()
             with _guarded(ref.size_bytes, using=using):
-                result = child.scan(position, ref, access=access)
-            yield result
+                result = _traced(partial(child.scan, access=access), position, ref)
+            if result:
+                yield result
+
+
+def _traced(scan: Callable[[int, ObjectRef], ObjectResult], position: int, ref: ObjectRef) -> ObjectResult | None:
+    """Scan one object; None when it must be scanned in a process of its own."""
+    with tracing.span("object", position=position) as span:
+        try:
+            result = scan(position, ref)
+        except RiskyContentError:
+            span.note(outcome="to a child")
+            return None
+        span.note(outcome=result.outcome, bytes_read=result.bytes_read, findings=len(result.findings))
+        return result
 
 
 def _child(stack: ExitStack, hold: Hold, *, using: Worker) -> ObjectChild | None:

@@ -7,6 +7,7 @@ from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from scanner_tasks import tracing
 from scanner_tasks.core.errors import ObjectError, Unavailable
 from scanner_tasks.core.model import ObjectRef, ObjectResult, Outcome
 from scanner_tasks.core.planning import plan_object
@@ -56,20 +57,29 @@ def scan_object(
         RiskyContentError: the object must be scanned in a process of its own.
     """
     began = using.clock()
-    scan_once = partial(
-        _scan_once, position, began=began, using=using, is_isolated=is_isolated, note=note, stop_after=stop_after
-    )
-    first = scan_once(ref)
-    if first.outcome is not Outcome.FAILED_CHANGED_SINCE_LISTING or ref.version_id:
-        return first
-    log.info("object_changed", position=position)
-    try:
-        planned = plan_object(using.objects.head(ref.bucket, ref.key), using.settings.policy)
-    except ObjectError as error:
-        return ObjectResult(position=position, outcome=error.outcome, bytes_read=first.bytes_read, detail=str(error))
-    if planned.outcome is not Outcome.PENDING:
-        return ObjectResult(position=position, outcome=planned.outcome, bytes_read=first.bytes_read)
-    second = scan_once(planned.ref)
+    with tracing.stages() as stages:
+        scan_once = partial(
+            _scan_once,
+            position,
+            began=began,
+            using=using,
+            stages=stages,
+            is_isolated=is_isolated,
+            note=note,
+            stop_after=stop_after,
+        )
+        first = scan_once(ref)
+        if first.outcome is not Outcome.FAILED_CHANGED_SINCE_LISTING or ref.version_id:
+            return first
+        log.info("object_changed", position=position)
+        try:
+            planned = plan_object(using.objects.head(ref.bucket, ref.key), using.settings.policy)
+        except ObjectError as error:
+            detail = str(error)
+            return ObjectResult(position=position, outcome=error.outcome, bytes_read=first.bytes_read, detail=detail)
+        if planned.outcome is not Outcome.PENDING:
+            return ObjectResult(position=position, outcome=planned.outcome, bytes_read=first.bytes_read)
+        second = scan_once(planned.ref)
     # Such an object is no base for a later job (store/base_jobs.py): the listed ETag is not that of what was read.
     detail = second.detail or OVERWRITTEN
     return replace(second, bytes_read=first.bytes_read + second.bytes_read, detail=detail)
@@ -81,29 +91,32 @@ def _scan_once(
     *,
     began: float,
     using: Scanning,
+    stages: tracing.Stages,
     is_isolated: bool,
     note: Callable[[int], None] | None,
     stop_after: int | None,
 ) -> ObjectResult:
     """Scan it as ``ref`` says that it is; its time counts from ``began``."""
     settings, detection = using.settings, using.detector.begin(ref.key)
+    feed, finish = stages.timed("detect", detection.feed), stages.timed("detect", detection.finish)
     outcome, detail, bytes_read, text_bytes = Outcome.SCANNED, None, 0, 0
 
     try:
-        with using.objects.open(ref) as body:
+        with stages.timed("read", using.objects.open)(ref) as body:
             try:
-                segments = extract(
-                    body.read,
+                extracted = extract(
+                    stages.timed("read", body.read),
                     key=ref.key,
                     budget=budget_of(settings, began),
                     clock=using.clock,
                     spool=spool_of(settings, is_isolated=is_isolated),
                     is_isolated=is_isolated,
                 )
-                for number, segment in enumerate(islice(segments, stop_after), 1):
+                segments = stages.each("extract", islice(extracted, stop_after))
+                for number, segment in enumerate(segments, 1):
                     text_bytes += len(segment.data)
                     with using.scan_slots:
-                        detection.feed(segment)
+                        feed(segment)
                     if note:
                         note(number)
             finally:
@@ -122,7 +135,7 @@ def _scan_once(
         )
     if outcome.kind == "partial":
         detail = f"{detail} Read: {bytes_read} of {ref.size_bytes} bytes, {text_bytes} bytes of text."
-    findings = detection.finish()
+    findings = finish()
     return ObjectResult(
         position=position,
         outcome=outcome,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from scanner_tasks import tracing
 from scanner_tasks.core.errors import ObjectChanged, ObjectError, Unavailable
 from scanner_tasks.core.model import ObjectRange, ObjectRef, ObjectResult, Outcome
 from scanner_tasks.detect.ranges import RangeDetection, first_lines, text_before, text_behind
@@ -81,21 +82,27 @@ def scan_range(position: int, ref: ObjectRef, wanted: ObjectRange, *, using: Wor
         text = first_bytes[kind.mark_bytes :].decode(encoding, "replace").encode()
         detection = RangeDetection(detector, ref.key, first_lines(text), is_first=not wanted.first_byte)
         before = min(wanted.first_byte, source_bytes(text_before(detector), encoding))
+        first = wanted.first_byte - before
         last = min(ref.size_bytes - 1, wanted.last_byte + source_bytes(text_behind(detector), encoding))
-        with using.objects.open(ref, first_byte=wanted.first_byte - before, last_byte=last) as body:
+        with (
+            tracing.stages() as stages,
+            stages.timed("read", using.objects.open)(ref, first_byte=first, last_byte=last) as body,
+        ):
             meter = Meter(budget_of(settings, using.clock()), using.clock)
             try:
-                for side, segment in range_text(
-                    meter.layer(body.read, 0).read,
+                extracted = range_text(
+                    meter.layer(stages.timed("read", body.read), 0).read,
                     kind,
                     wanted,
                     before_bytes=before,
                     is_last=last == ref.size_bytes - 1,
                     window_bytes=meter.budget.window_bytes,
-                ):
+                )
+                feed_side = stages.timed("detect", detection.feed_side)
+                for side, segment in stages.each("extract", extracted):
                     with using.scan_slots:
-                        detection.feed_side(side, segment)
-                if body.bytes_read <= last - wanted.first_byte + before:
+                        feed_side(side, segment)
+                if body.bytes_read <= last - first:
                     raise ObjectChanged("The object is shorter than it was listed.")
             finally:
                 bytes_read += body.bytes_read

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from scanner_tasks import tracing
 from scanner_tasks.aws.embedded_metrics import embedded
 from scanner_tasks.core import lanes
 from scanner_tasks.core.envelope import SCAN_BATCH, read_envelope
@@ -80,7 +81,9 @@ def settle(*, using: Feeder) -> SettleReport:
     lane_is_empty: dict[str, bool] = {}
     for job in active:
         try:
-            for name, n in _settle_job(job, lane_is_empty, using=using).items():
+            with tracing.span("settle_job", job_id=job.job_id):
+                settled = _settle_job(job, lane_is_empty, using=using)
+            for name, n in settled.items():
                 counts[name] += n
         except ScannerError:
             counts["errors"] += 1
@@ -100,7 +103,7 @@ def settle(*, using: Feeder) -> SettleReport:
         compacted = progress.compact_deltas(connection)
         strata.compact_strata(connection)
         object_events.forget_events(connection)
-    with transaction(using.engine) as connection:
+    with tracing.span("refresh_view"), transaction(using.engine) as connection:
         progress.refresh_view(connection)
         backlog = progress.backlog_batches(connection)
     using.metrics.put("BacklogBatches", backlog)
@@ -108,6 +111,7 @@ def settle(*, using: Feeder) -> SettleReport:
     report = SettleReport(
         dead_letters=dead, compacted=compacted, backlog_batches=backlog, forgotten=forgotten, **counts
     )
+    tracing.note(dead_letters=dead, returned=report.returned, finished=report.finished)
     log.info(
         "settled",
         **{name: getattr(report, name) for name in SettleReport.__dataclass_fields__},

@@ -7,8 +7,8 @@
 
 Where this machine has that Python, the code is compiled: Lambda cannot keep what it compiles, and a start takes three
 times as long. It prints of each its size, its hash, and how long a first import of its handlers takes here. Libraries
-are those of requirements/app.txt, by their hashes, as builds for Amazon Linux; an installer is needed (uv, or pip in a
-Python of this machine), and the package index for what is not in its cache.
+are those of requirements/image.txt, by their hashes, as builds for Amazon Linux; an installer is needed (uv, or pip
+in a Python of this machine), and the package index for what is not in its cache.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 ROOT = Path(__file__).resolve().parents[2]
-LOCK = ROOT / "requirements" / "app.txt"
+LOCK = ROOT / "requirements" / "image.txt"
 #: Lambda's limit for a zip file that is uploaded with the request (50 MiB), and unpacked with its layers (250 MiB).
 MAX_ZIP_BYTES, MAX_UNPACKED_BYTES = 50 * 1024**2, 250 * 1024**2
 
@@ -58,6 +58,23 @@ LIBRARIES = (
     "typing-inspection",
     "urllib3",
 )
+#: Imported only where S3SCAN_TRACE_SHARE asks for it.
+TRACING = (
+    "certifi",
+    "charset-normalizer",
+    "googleapis-common-protos",
+    "idna",
+    "opentelemetry-api",
+    "opentelemetry-exporter-http-transport",
+    "opentelemetry-exporter-otlp-common",
+    "opentelemetry-exporter-otlp-proto-common",
+    "opentelemetry-exporter-otlp-proto-http",
+    "opentelemetry-proto",
+    "opentelemetry-sdk",
+    "opentelemetry-semantic-conventions",
+    "protobuf",
+    "requests",
+)
 #: Packages of ours that no function imports: not in the zip.
 _NOT_OURS = ("scanner_tasks/cli", "scanner_tasks/local", "scanner_tasks/sqs", "scanner_tasks/app.py")
 _OURS = ("scanner_tasks", "api_lambda", "stepfunctions")
@@ -82,7 +99,7 @@ class Package:
 PACKAGES = (
     Package(
         name="lambda",
-        libraries=LIBRARIES,
+        libraries=(*LIBRARIES, *TRACING),
         handlers=("api_lambda.handler", "stepfunctions.feed", "stepfunctions.object_events", "stepfunctions.settle"),
     ),
     Package(name="detect", libraries=(*LIBRARIES, "hyperscan"), handlers=("api_lambda.detect_handler",)),

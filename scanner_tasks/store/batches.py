@@ -49,7 +49,8 @@ def claim_batch(
         connection,
         """
         with target as (
-          select b.job_no, b.batch_no, b.state, b.pending, j.bucket, j.ruleset_hash, j.access
+          select b.job_no, b.batch_no, b.state, b.pending, j.bucket, j.ruleset_hash, j.access,
+            case when b.state = 1 then extract(epoch from now() - b.state_at)::float8 else 0 end as waited_s
           from jobs j join job_batches b on b.job_no = j.job_no and b.batch_no = :batch_no
           where j.job_id = :job_id and j.epoch = :epoch and j.status in ('listing', 'scanning') and b.state in (0, 1)
             and not (select paused from fleet)  -- a join would be planned for as many rows as an unread table may have
@@ -63,7 +64,8 @@ def claim_batch(
           insert into job_deltas (job_no, code, objects, ahead_batches)
           select job_no, 1, pending, (state = 0)::int from target
         )
-        select claimed.*, target.bucket, target.ruleset_hash, target.access from claimed cross join target
+        select claimed.*, target.bucket, target.ruleset_hash, target.access, target.waited_s
+        from claimed cross join target
         """,
         job_id=job_id,
         batch_no=batch_no,
@@ -90,6 +92,7 @@ def claim_batch(
         object_range=wanted,
         ruleset_hash=row.ruleset_hash,
         access=from_json(row.access),
+        waited_s=row.waited_s,
     )
 
 

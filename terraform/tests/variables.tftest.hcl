@@ -38,6 +38,24 @@ run "webhooks_need_nat" {
   }
 }
 
+run "collectors_elsewhere_need_nat" {
+  command         = plan
+  expect_failures = [var.tracing]
+
+  variables {
+    tracing = { endpoint = "https://collector.example" }
+  }
+}
+
+run "a_collector_is_named_with_its_port" {
+  command         = plan
+  expect_failures = [var.tracing]
+
+  variables {
+    tracing = { endpoint = "http://collector.internal" }
+  }
+}
+
 run "a_bucket_is_named_without_wildcards" {
   command         = plan
   expect_failures = [var.buckets]
@@ -114,6 +132,7 @@ run "huge_from_zero_on_spot_with_everything" {
       ]
     }
     architecture = "arm64"
+    tracing      = { endpoint = "http://collector.internal:4318", share = 1 }
   }
 }
 

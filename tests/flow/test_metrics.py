@@ -7,11 +7,15 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
+from unittest import mock
 
 import pytest
 
 from scanner_tasks import log
+from scanner_tasks.core.errors import Unavailable
+from scanner_tasks.flow import scan_batch
 from scanner_tasks.flow.settle import settle
+from scanner_tasks.store.engine import execute, transaction
 from tests.flow.conftest import System
 
 
@@ -45,6 +49,33 @@ def test_a_batch_counts_its_objects_bytes_and_findings(
     assert sums["Findings"] == 2
     assert sums["BytesRead"] >= 2 * len(body)
     assert sums["BatchSeconds"] >= 0
+
+
+def test_lag_is_what_a_batch_waited_in_its_lane(
+    make_system: Callable[..., System], lines: Callable[[str], list[dict[str, Any]]]
+) -> None:
+    system = make_system()
+    system.put({"a.txt": b"harmless"})
+    job_id = system.start()
+    system.feed(job_id)
+    with transaction(system.engine) as connection:
+        execute(connection, "update job_batches set state_at = state_at - interval '90 s' where state = 1")
+    system.deliver(job_id)
+    (line,) = lines("batch_scanned")
+    assert 90 <= metrics(line)["LagSeconds"] < 120
+
+
+def test_a_batch_that_goes_back_to_its_lane_is_counted(
+    system: System, lines: Callable[[str], list[dict[str, Any]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    system.put({"a.txt": b"harmless"})
+    job_id = system.start()
+    system.feed(job_id)
+    monkeypatch.setattr(scan_batch, "scan_object", mock.Mock(side_effect=Unavailable("S3 is away")))
+    with pytest.raises(Unavailable):
+        system.deliver(job_id)
+    (line,) = lines("batch_released")
+    assert metrics(line) == {"BatchesReleased": 1}
 
 
 def test_settle_counts_dead_letters(

@@ -58,6 +58,7 @@ module "s3scan" {
   image_tag       = "0.1.0"
   bastion         = true
   alarm_email     = "security@example.com"
+  tracing         = { endpoint = "https://collector.example", share = 0.01 }
   runbook_url     = "https://wiki.example.com/s3scan/runbook.md"
   dedicated_lanes = { my-logs = "scan-7" }
   tags            = { Owner = "security" }

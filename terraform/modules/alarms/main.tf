@@ -205,7 +205,9 @@ locals {
     { title = "Objects done, by outcome", metrics = [for name in ["ObjectsScanned", "ObjectsPartial", "ObjectsSkipped", "ObjectsFailed"] : [var.metrics_namespace, name, { stat = "Sum" }]] },
     { title = "Bytes read", metrics = [[var.metrics_namespace, "BytesRead", { stat = "Sum" }]] },
     { title = "Findings", metrics = [[var.metrics_namespace, "Findings", { stat = "Sum" }]] },
-    { title = "Seconds from sending a batch to its end", metrics = [for stat in ["p50", "p99"] : [var.metrics_namespace, "BatchSeconds", { stat = stat }]] },
+    { title = "Seconds of a batch in its lane (lag)", metrics = [for stat in ["p50", "p99"] : [var.metrics_namespace, "LagSeconds", { stat = stat }]] },
+    { title = "Seconds of a batch in a worker", metrics = [for stat in ["p50", "p99"] : [var.metrics_namespace, "BatchSeconds", { stat = stat }]] },
+    { title = "Batches that went back to their lane", metrics = [[var.metrics_namespace, "BatchesReleased", { stat = "Sum" }]] },
     { title = "Lanes: messages", metrics = [for lane in var.lane_names : [local.sqs, "ApproximateNumberOfMessagesVisible", "QueueName", lane]] },
     { title = "Lanes: age of the oldest message (s)", metrics = [for lane in var.lane_names : [local.sqs, "ApproximateAgeOfOldestMessage", "QueueName", lane, { stat = "Maximum" }]] },
     {

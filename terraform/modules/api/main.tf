@@ -39,7 +39,7 @@ module "detect" {
   architecture         = var.function.architecture
   timeout_s            = 29
   memory_mb            = var.detect_memory_mb
-  environment          = { for name, value in var.environment : name => value if !contains(["DATABASE_URL", "S3SCAN_DATABASE_IAM"], name) }
+  environment          = { for name, value in var.environment : name => value if !contains(["DATABASE_URL", "S3SCAN_DATABASE_IAM", "S3SCAN_TRACE_SHARE"], name) }
   statements           = var.detect_statements
   subnet_ids           = []
   subnet_arns          = []

@@ -135,6 +135,19 @@ resource "aws_vpc_security_group_egress_rule" "app_internet" {
   tags = var.tags
 }
 
+resource "aws_vpc_security_group_egress_rule" "app_collector" {
+  count = var.collector_port == null ? 0 : 1
+
+  security_group_id = aws_security_group.app.id
+  description       = "Traces to a collector in the VPC"
+  cidr_ipv4         = var.cidr
+  ip_protocol       = "tcp"
+  from_port         = var.collector_port
+  to_port           = var.collector_port
+
+  tags = var.tags
+}
+
 ################################################################################
 # NAT, only where asked for
 ################################################################################

@@ -38,6 +38,11 @@ variable "nat" {
   type        = bool
 }
 
+variable "collector_port" {
+  description = "Port of a collector of traces in the VPC; null for none."
+  type        = number
+}
+
 variable "flow_logs" {
   description = "Keep the VPC's flow logs in CloudWatch."
   type        = bool
