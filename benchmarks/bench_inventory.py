@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.postgres.machine import machine
-from benchmarks.postgres.stress import DURABLE, migrate, quiet
+from benchmarks.postgres.server import DURABLE, migrate, quiet
 from scanner_tasks.core.model import JobStatus
 from scanner_tasks.flow.read_results import get_job
 from scanner_tasks.flow.start_job import start_job
