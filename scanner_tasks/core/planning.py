@@ -16,7 +16,7 @@ MAX_OBJECTS = 100
 MAX_BYTES = 64 * 1024**2
 #: RDS Proxy pins a session on statements over 16,384 bytes; a batch's row has to fit into one INSERT.
 MAX_STATEMENT_BYTES = 14_000
-#: Bytes of a row's literal beside its objects, and beside the key of one object (size, packed ETag as hex, commas).
+#: Bytes of a row's literal beside its objects, and beside the key of one object (commas, the break between two keys).
 _ROW_OVERHEAD, _OBJECT_OVERHEAD = 400, 14
 
 #: Storage classes that a GET cannot read before a restore (S3 User Guide, "Restoring an archived object").
@@ -106,11 +106,11 @@ def literal_bytes(ref: ObjectRef) -> int:
     """At most so many bytes stand for the object in the INSERT of its batch.
 
     Quotes and backslashes are doubled in an SQL literal, a NUL becomes two characters of three bytes (store/text.py),
-    the ETag stands as hex of its packed form.
+    the ETag stands as base64 of its packed form, at most its own bytes and one.
     """
     version = len(ref.version_id) + 4 if ref.version_id else 0
     etag = len(ref.etag) if ref.etag.isascii() else len(ref.etag.encode())
-    return _key_bytes(ref.key) + len(str(ref.size_bytes)) + 2 * (etag + 1) + version + _OBJECT_OVERHEAD
+    return _key_bytes(ref.key) + len(str(ref.size_bytes)) + (etag + 1) * 4 // 3 + version + _OBJECT_OVERHEAD
 
 
 def _key_bytes(key: str) -> int:

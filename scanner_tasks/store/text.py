@@ -5,6 +5,7 @@ U+E000 (a private-use character) escapes: NUL is stored as U+E000 ``0``, U+E000 
 
 from __future__ import annotations
 
+from os.path import commonprefix
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 _ESCAPE = "\ue000"
 #: No stored key holds it.
 BREAK = "\ue000|"
+#: The array of what ``joined`` tells: for beginning, rest, beginning.
+KEYS_OF = f"string_to_array(%s || replace(%s, '{BREAK}', '{BREAK}' || %s), '{BREAK}')"
 
 
 def to_text(key: str) -> str:
@@ -39,14 +42,20 @@ def from_text(stored: str) -> str:
     return stored.replace(_ESCAPE + "0", "\0").replace(_ESCAPE + "e", _ESCAPE)
 
 
-def joined(keys: Iterable[str]) -> str:
-    r"""The stored forms in one text, with BREAK between two: it stands in none of them.
+def joined(keys: Iterable[str]) -> tuple[str, str]:
+    r"""What all stored forms begin with, and the rest of each in one text, with BREAK between two.
+
+    No longer than the keys, though the beginning is sent twice (KEYS_OF): a key alone has none.
 
     Examples:
-        >>> ascii(joined(["a", "\ue000|"]))
-        "'a\\ue000|\\ue000e|'"
+        >>> ascii(joined(["logs/1", "logs/2", "logs/"]))
+        "('logs/', '1\\ue000|2\\ue000|')"
+        >>> ascii(joined(["a", "\ue000|"])), joined(["alone"])
+        ("('', 'a\\ue000|\\ue000e|')", ('', 'alone'))
     """
-    return BREAK.join(map(to_text, keys))
+    stored = [to_text(key) for key in keys]
+    begin = commonprefix(stored) if len(stored) > 1 else ""  # noqa: RUF071 (character by character: keys are no paths)
+    return begin, BREAK.join([key[len(begin) :] for key in stored] if begin else stored)
 
 
 def plain(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from uuid import uuid4
 
@@ -66,6 +67,20 @@ def test_batch_of_skipped_objects_alone_is_done_and_never_claimed(
     with transaction(engine) as connection:
         assert sweep.advance_done_from(connection, job.job_no)
         assert sweep.finish_job(connection, job.job_no) is JobStatus.SUCCEEDED
+
+
+@pytest.mark.parametrize("before", ["", "logs/", "it's \\ ", "\ue000", "\0"])
+def test_keys_of_a_batch_come_back_as_they_are_whatever_they_begin_with(
+    engine: Engine, new_job: Callable[..., Job], bucket: str, before: str
+) -> None:
+    keys = [before + key for key in ("", "\0", "\0|", "|", "'", "\\", "0", "a", "e|", "\ue000", "\ue000|")]
+    etags = [MD5, f"{MD5}-7", "no MD5", "'\\", "", "é"]
+    objects = [
+        ObjectRef(bucket=bucket, key=key, size_bytes=n + 1, etag=etag)
+        for n, (key, etag) in enumerate(zip(filter(None, keys), itertools.cycle(etags), strict=False))
+    ]
+    batch = claim(engine, new_job(objects), 0)
+    assert [ref for _, ref in batch.objects] == objects
 
 
 @pytest.mark.parametrize(

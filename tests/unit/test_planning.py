@@ -14,7 +14,7 @@ from scanner_tasks.core.planning import MAX_BYTES, MAX_OBJECTS, MAX_STATEMENT_BY
 from scanner_tasks.core.progress import eta_s, percent
 from scanner_tasks.core.windows import bucket_window, room, wait_s
 from scanner_tasks.store.packing import pack_etags, unpack_etags
-from scanner_tasks.store.text import from_text, plain, to_text
+from scanner_tasks.store.text import BREAK, from_text, joined, plain, to_text
 
 LIMIT = 200 * 1024**2
 MD5 = "d41d8cd98f00b204e9800998ecf8427e"
@@ -155,6 +155,14 @@ def test_key_comes_back_from_its_stored_form_which_has_no_nul(key: str) -> None:
 @given(st.text("\0\ue0000e", max_size=12))
 def test_escapes_beside_each_other_are_not_mixed_up(key: str) -> None:
     assert from_text(to_text(key)) == key
+
+
+@given(st.lists(st.text("\0\ue0000e|'\\ab", min_size=1, max_size=6), min_size=1, max_size=8), st.text("\0\ue000|a"))
+def test_keys_in_one_text_come_apart_again_and_are_no_longer_together(keys: list[str], before: str) -> None:
+    stored = [to_text(before + key) for key in keys]
+    begin, rest = joined(before + key for key in keys)
+    assert (begin + rest.replace(BREAK, BREAK + begin)).split(BREAK) == stored  # as KEYS_OF does
+    assert len(begin * 2 + rest) <= len(BREAK.join(stored))
 
 
 @given(st.text("\0\ue0000e", max_size=12), st.text("\0\ue0000e", max_size=12))
