@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from scanner_tasks.detect.candidates import Candidates
@@ -29,6 +30,11 @@ _SHAPES: Final = (
     (Regex(r"[0-9A-Za-z._%+'\-]{1,64}@[0-9A-Za-z.\-]{1,200}"), 3),
     (Regex(SHAPE), 14),
     (Regex(JOINED), 9),
+)
+#: Numbers of rows, pages, bytes and elements in a path, which many a rule would take for a value: ``row 10003, ssn``.
+_COUNTED: Final = re.compile(
+    rb"(?:(?:^|[!,:] ?)(?:row|page|part|message|object|stream) |\[)(\d{1,8})(?=[\],:! ]|$)"
+    rb"|(?:^|[!,:] ?)byte (\d{1,13})(?=[!,]|$)"
 )
 _CONTROLS: Final = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0)], " ")
 
@@ -69,10 +75,19 @@ class Context:
 
     def hide(self, masked: str) -> str:
         """A masked value, with what another rule would still find in it starred out (a card number as mail domain)."""
-        if not masked:
-            return masked
-        data = masked.encode()
-        return _starred(data, 0, len(data), sorted(self.candidates(data).begun(0, len(data))))
+        return self._hide(masked, [])
+
+    def hide_path(self, path: str) -> str:
+        """A path, with what a rule would find in it starred out; the numbers that we count by stay."""
+        return self._hide(path, [found.span(found.lastindex or 0) for found in _COUNTED.finditer(path.encode())])
+
+    def _hide(self, text: str, kept: Sequence[tuple[int, int]]) -> str:
+        if not text:
+            return text
+        data = text.encode()
+        found = sorted(self.candidates(data).begun(0, len(data)))
+        spans = [span for span in found if not any(a <= span[0] and span[1] <= b for a, b in kept)]
+        return _starred(data, 0, len(data), spans)
 
 
 def _shaped(text: bytes, first: int, last: int) -> Iterator[tuple[int, int]]:

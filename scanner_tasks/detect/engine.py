@@ -601,7 +601,7 @@ class Detection:
             Occurrence(
                 masked=masked,
                 context=detector.context.around(self._window, value.start, value.end, masked, self._candidates),
-                location=replace(self._location(value.start), path=detector.context.hide(self._path(value.start))),
+                location=replace(self._location(value.start), path=detector.context.hide_path(self._path(value.start))),
                 fingerprint=detector.fingerprinter.fingerprint(compiled.normalise(clear)),
                 evidence=(*value.evidence, f"confidence {value.confidence}"),
             )

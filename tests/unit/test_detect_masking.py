@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -79,3 +80,19 @@ def candidates(data):
             start, end, _ = rule.span(found)
             yield start, end
             at = found[0][0] + 1
+
+
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        ("a.db!customers: row 10003, ssn", None),
+        ("row 94105, zip", None),
+        ("$.orders[20500].lines[10001]", None),
+        ("a.bin!byte 512441234", None),
+        ("a.zip!512-44-1234.txt!page 10001", "a.zip!***-**-****.txt!page 10001"),
+        ("row 12, 512-44-1234", "row 12, ***-**-****"),
+        ("512441234 byte 3", "********* byte 3"),
+    ],
+)
+def test_a_path_keeps_the_numbers_that_we_count_by_and_shows_no_value(path, shown):
+    assert EVERYTHING.context.hide_path(path) == (shown or path)
