@@ -67,6 +67,8 @@ class FakeObjects:
         self.storage_classes = dict(storage_classes or {})
         self.denied: set[tuple[str, str | None]] = set(denied)
         self._account = FakeAccount(self)
+        #: (bucket, key, version id) → content, current or not; a test may add some.
+        self.versions: dict[tuple[str, str, str], bytes] = {}
         #: (bucket, key) → when it was last modified, where it is not LONG_AGO; a test may add some.
         self.modified: dict[tuple[str, str], str] = {}
         #: Objects that are reached in another way than by default; a test may add some.
@@ -99,32 +101,38 @@ class FakeObjects:
         keys = [key for key in keys if key.encode() > after]
         return Page(objects=tuple(self._ref(bucket, key) for key in keys[:max_keys]), is_last=len(keys) <= max_keys)
 
-    def head(self, bucket: str, key: str) -> ObjectRef:
-        """The object as it is now; raises ObjectGone or ObjectDenied."""
-        self._check(bucket, key)
-        return self._ref(bucket, key)
+    def head(self, bucket: str, key: str, version_id: str | None = None) -> ObjectRef:
+        """The object as it is now, or that version; raises ObjectGone or ObjectDenied."""
+        self._check(bucket, key, version_id)
+        return self._ref(bucket, key, version_id)
 
     def open(self, ref: ObjectRef, *, first_byte: int = 0, last_byte: int | None = None) -> FakeBody:
         """The bytes of exactly the listed object, or some of them: places from 0, both inclusive."""
         return FakeBody(self, ref, slice(first_byte, None if last_byte is None else last_byte + 1))
 
-    def _check(self, bucket: str, key: str) -> None:
+    def _check(self, bucket: str, key: str, version_id: str | None = None) -> None:
         if (bucket, key) in self.denied:
             raise ObjectDenied("S3 refused the read: the role needs s3:GetObject here.")
-        if key not in self.buckets.get(bucket, {}):
+        if version_id is not None:
+            if (bucket, key, version_id) not in self.versions:
+                raise ObjectGone("The object was deleted after it was listed.")
+        elif key not in self.buckets.get(bucket, {}):
             raise ObjectGone("The object was deleted after it was listed.")
 
     def _content(self, ref: ObjectRef) -> bytes:
-        self._check(ref.bucket, ref.key)
-        now = self._ref(ref.bucket, ref.key)
+        self._check(ref.bucket, ref.key, ref.version_id)
+        now = self._ref(ref.bucket, ref.key, ref.version_id)
         if ref.etag and now.etag != ref.etag:
             raise ObjectChanged("The object was overwritten after it was listed.")
         if now.storage_class in _ARCHIVED:
             raise ObjectArchived("The object is archived: restore it before it is scanned.")
-        return self.buckets[ref.bucket][ref.key]
+        return self._held(ref.bucket, ref.key, ref.version_id)
 
-    def _ref(self, bucket: str, key: str) -> ObjectRef:
-        content = self.buckets[bucket][key]
+    def _held(self, bucket: str, key: str, version_id: str | None) -> bytes:
+        return self.versions[bucket, key, version_id] if version_id else self.buckets[bucket][key]
+
+    def _ref(self, bucket: str, key: str, version_id: str | None = None) -> ObjectRef:
+        content = self._held(bucket, key, version_id)
         return ObjectRef(
             bucket=bucket,
             key=key,
@@ -132,6 +140,7 @@ class FakeObjects:
             etag=hashlib.md5(content, usedforsecurity=False).hexdigest(),
             storage_class=self.storage_classes.get((bucket, key), "STANDARD"),
             modified_at=self.modified.get((bucket, key), LONG_AGO),
+            version_id=version_id,
         )
 
 

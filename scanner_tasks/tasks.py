@@ -64,8 +64,10 @@ def scan_prefix(  # noqa: PLR0917 (callers of a task name what they give)
 
 
 @app.task(name=SCAN_OBJECTS, bind=True)
-def scan_objects(self: Any, bucket: str, keys: Sequence[str], access: Mapping[str, Any] | None = None) -> str:
-    """Start a job on the named objects; its id."""
+def scan_objects(
+    self: Any, bucket: str, keys: Sequence[str | Mapping[str, str]], access: Mapping[str, Any] | None = None
+) -> str:
+    """Start a job on the named objects, or on versions of them (``{"key": …, "version_id": …}``); its id."""
     flow, reached = _part("flow.scan_objects"), _part("core.access_rules").read_access(access)
     job_id = job_id_of(self.request.id)
     return str(flow.scan_objects(bucket, keys, access=reached, using=_api(), job_id=job_id).job_id)

@@ -47,9 +47,10 @@ class Boto3Requests:
             content_range=answer.get("ContentRange", ""),
         )
 
-    def head(self, bucket: str, key: str) -> ObjectRef:
+    def head(self, bucket: str, key: str, version_id: str | None = None) -> ObjectRef:
         """HeadObject."""
-        answer = self._client.head_object(Bucket=bucket, Key=key, **self._common)
+        version = {"VersionId": version_id} if version_id else {}
+        answer = self._client.head_object(Bucket=bucket, Key=key, **version, **self._common)
         return ObjectRef(
             bucket=bucket,
             key=key,
@@ -58,6 +59,7 @@ class Boto3Requests:
             storage_class=answer.get("StorageClass", "STANDARD"),
             is_restored=is_restored(answer.get("Restore", "")),
             modified_at=listed_time(answer.get("LastModified")),
+            version_id=version_id,
         )
 
     def list_page(self, bucket: str, *, prefix: str, start_after: str | None, max_keys: int) -> Page:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from botocore.exceptions import ParamValidationError
@@ -106,9 +107,11 @@ class ObjectReader:
         )
         return replace(page, slow_downs=tries.slow_downs) if tries.slow_downs else page
 
-    def head(self, bucket: str, key: str) -> ObjectRef:
-        """The object as it is now; raises ObjectGone, ObjectDenied, another ObjectError, or Unavailable."""
-        return self._tried(bucket, lambda: self._requests.head(bucket, key), object_error)
+    def head(self, bucket: str, key: str, version_id: str | None = None) -> ObjectRef:
+        """The object as it is now, or that version; raises an ObjectError, or Unavailable."""
+        asked = ObjectRef(bucket=bucket, key=key, size_bytes=0, etag="", version_id=version_id)
+        error = partial(object_error, ref=asked)
+        return self._tried(bucket, lambda: self._requests.head(bucket, key, version_id), error)
 
     def open(self, ref: ObjectRef, *, first_byte: int = 0, last_byte: int | None = None) -> S3Body:
         """The bytes of exactly the listed object, as a context manager; nothing is asked before the first ``read``.

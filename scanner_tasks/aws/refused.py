@@ -39,7 +39,7 @@ class RefusedRequests:
         """Refused."""
         self._refuse()
 
-    def head(self, _bucket: str, _key: str) -> ObjectRef:
+    def head(self, _bucket: str, _key: str, _version_id: str | None = None) -> ObjectRef:
         """Refused."""
         self._refuse()
 

@@ -45,7 +45,7 @@ class S3Requests(Protocol):
     def get(self, ref: ObjectRef, *, if_match: str, byte_range: str | None) -> Answer:
         """GetObject of the key and version; ``if_match`` is an ETag without quotes or "" for any."""
 
-    def head(self, bucket: str, key: str) -> ObjectRef:
+    def head(self, bucket: str, key: str, version_id: str | None = None) -> ObjectRef:
         """HeadObject."""
 
     def list_page(self, bucket: str, *, prefix: str, start_after: str | None, max_keys: int) -> Page:

@@ -115,8 +115,8 @@ class Objects(Protocol):
     def list_page(self, bucket: str, *, prefix: str, start_after: str | None, max_keys: int = 1000) -> Page:
         """The objects whose keys stand behind ``start_after``; raises as ``check_bucket``."""
 
-    def head(self, bucket: str, key: str) -> ObjectRef:
-        """The object as it is now; raises ObjectGone, ObjectDenied, ObjectError or Unavailable."""
+    def head(self, bucket: str, key: str, version_id: str | None = None) -> ObjectRef:
+        """The object as it is now, or that version of it; raises an ObjectError, or Unavailable."""
 
     def open(self, ref: ObjectRef, *, first_byte: int = 0, last_byte: int | None = None) -> ObjectBody:
         """The bytes of exactly the listed object; reading raises an ObjectError, or Unavailable without credentials.

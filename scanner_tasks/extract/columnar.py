@@ -33,6 +33,8 @@ def columnar_text(walk: Walk, layer: Layer) -> Iterator[Segment]:
                 yield from _columns(arrow, walk, layer, batch, row)
                 row += batch.num_rows
         except _damaged(arrow) as error:
+            if isinstance(error, MemoryError):
+                raise
             if cut:
                 raise cut from error
             if "ecrypt" in str(error):
@@ -49,7 +51,7 @@ def columnar_text(walk: Walk, layer: Layer) -> Iterator[Segment]:
 def _damaged(arrow: Any) -> tuple[type[Exception], ...]:
     """What pyarrow raises of damaged content; the last from within, where a length that it trusts is negative."""
     return (
-        arrow.ArrowInvalid, arrow.ArrowNotImplementedError, OSError, KeyError, IndexError, UnicodeDecodeError,
+        arrow.ArrowException, OSError, KeyError, IndexError, UnicodeDecodeError,
         SystemError,
     )  # fmt: skip
 

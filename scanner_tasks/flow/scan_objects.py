@@ -1,10 +1,11 @@
-"""A job over named keys: their rows are written here, Feed sends them."""
+"""A job over named keys, or versions of them: their rows are written here, Feed sends them."""
 
 from __future__ import annotations
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from scanner_tasks.core.access import OWN, Access
 from scanner_tasks.core.errors import InvalidInput, ObjectError
@@ -18,27 +19,33 @@ from scanner_tasks.store import feeding
 from scanner_tasks.store.engine import transaction
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from uuid import UUID
 
     from scanner_tasks.flow.parts import Api
 
 _KEYS_AT_ONCE, _THREADS = 1000, 20
+_VERSION = re.compile(r"[\w.~+/=-]{1,1024}", re.ASCII)
 
 
-def scan_objects(bucket: str, keys: Sequence[str], *, access: Access = OWN, using: Api, job_id: UUID) -> StartedJob:
+#: A key, and a version of it; None is the current one.
+Named: TypeAlias = "tuple[str, str | None]"
+
+
+def scan_objects(
+    bucket: str, keys: Sequence[str | Mapping[str, str]], *, access: Access = OWN, using: Api, job_id: UUID
+) -> StartedJob:
     """Scan exactly these keys, each once, whatever else the bucket holds.
 
-    Each is looked up for its size and ETag; one that is not there, or not allowed, is in the ledger with that outcome.
+    A key may be ``{"key": …, "version_id": …}``: that version is read, current or not. Each is
+    looked up for its size and ETag; one that is not there, or not allowed, is in the ledger with that outcome.
     A repeat with the same ``job_id`` goes on behind the keys that are recorded already. Raises InvalidInput,
     BucketNotFound, Denied or Unavailable.
     """
     check_bucket(bucket)
-    wanted = list(dict.fromkeys(keys))
+    wanted = list(dict.fromkeys(_named(key) for key in keys))
     if not wanted:
         raise InvalidInput("keys: give at least one key, or use scan_prefix for a whole bucket.")
-    for key in wanted:
-        check_key(key, "keys")
     using.caller.require(Permission.SCAN, bucket)
     access = allowed_access(access, using=using)
     using.objects.through(access).check_bucket(bucket)
@@ -52,18 +59,30 @@ def scan_objects(bucket: str, keys: Sequence[str], *, access: Access = OWN, usin
     return StartedJob(job_id=job_id, status=job.status, execution_arn=arn)
 
 
-def _record_keys(job: Job, keys: Sequence[str], *, using: Api) -> None:
+def _named(told: str | Mapping[str, str]) -> Named:
+    if isinstance(told, str):
+        return check_key(told, "keys"), None
+    key, version_id = told.get("key"), told.get("version_id")
+    if not isinstance(key, str) or not isinstance(version_id, str) or set(told) != {"key", "version_id"}:
+        raise InvalidInput('keys: give each as text, or as {"key": "…", "version_id": "…"}.')
+    if not _VERSION.fullmatch(version_id):
+        raise InvalidInput("keys: a version_id is what S3 calls a version: up to 1,024 letters, digits and . _ -.")
+    return check_key(key, "keys"), version_id
+
+
+def _record_keys(job: Job, keys: Sequence[Named], *, using: Api) -> None:
     """Record the next keys; the job's cursor counts those that are recorded."""
     start = int(job.cursor or 0)
     some = list(islice(keys, start, start + _KEYS_AT_ONCE))
     objects = using.objects.through(job.access)
     policy = using.settings.policy
 
-    def look_up(key: str) -> PlannedObject:
+    def look_up(named: Named) -> PlannedObject:
+        key, version_id = named
         try:
-            return plan_object(objects.head(job.bucket, key), policy)
+            return plan_object(objects.head(job.bucket, key, version_id), policy)
         except ObjectError as error:
-            ref = ObjectRef(bucket=job.bucket, key=key, size_bytes=0, etag="")
+            ref = ObjectRef(bucket=job.bucket, key=key, size_bytes=0, etag="", version_id=version_id)
             return PlannedObject(ref=ref, outcome=error.outcome)
 
     with ThreadPoolExecutor(_THREADS) as pool:

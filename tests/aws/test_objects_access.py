@@ -125,6 +125,10 @@ def test_a_version_is_read_though_it_is_no_longer_the_current_one(own, bucket):
     bucket.put("k", b"later")
     assert read(own, replace(REF, version_id="v1")) == b"text"
     assert read(own, replace(REF, version_id="v2")) == b"later"
+    assert [own.head("bucket", REF.key, v).size_bytes for v in ("v1", "v2", None)] == [4, 5, 5]
+    assert own.head("bucket", REF.key, "v1").version_id == "v1"
+    with pytest.raises(ObjectGone):
+        own.head("bucket", REF.key, "v9")
     with pytest.raises(ObjectGone):
         read(own, replace(REF, version_id="v9"))
 

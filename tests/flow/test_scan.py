@@ -374,6 +374,24 @@ def test_named_keys_are_scanned_each_once_and_missing_ones_are_in_the_ledger(sys
     assert findings(system, job_id) == [("a", "us.ssn", 1)]
 
 
+def test_a_former_version_is_scanned_beside_the_current_object(system: System) -> None:
+    system.put({"a": CLEAN, "b": CLEAN})
+    system.objects.versions |= {(system.bucket, "a", "v1.old"): SSN, (system.bucket, "gone", "v1"): SSN}
+    job_id = uuid4()
+    named = ["a", *({"key": key, "version_id": "v1.old"} for key in ("a", "b"))]
+    named += [{"key": "gone", "version_id": "v1"}]
+    scan_objects(system.bucket, named, using=system.worker, job_id=job_id)
+    view = system.run(job_id)
+    assert view.progress.outcomes == {"scanned": 3, "failed(deleted_since_listing)": 1}
+    assert findings(system, job_id) == [("a", "us.ssn", 1), ("gone", "us.ssn", 1)]
+
+
+@pytest.mark.parametrize("named", [{"key": "a"}, {"key": "a", "version_id": "v 1"}, {"key": "a", "version_id": None}])
+def test_a_version_that_is_none_is_refused(system: System, named: dict[str, str]) -> None:
+    with pytest.raises(InvalidInput, match="version_id"):
+        scan_objects(system.bucket, [named], using=system.worker, job_id=uuid4())
+
+
 def test_gzip_is_read_and_what_no_reader_opens_is_skipped_by_name(system: System) -> None:
     import gzip  # noqa: PLC0415
 

@@ -205,3 +205,15 @@ def test_a_length_that_arrow_trusts_and_that_is_negative_is_damage():
     for value in (content, bytearray(columnar("arrow"))[:868] + bytes([0x81]) + bytearray(columnar("arrow"))[869:]):
         outcomes.add(run(bytes(value), key="a.arrow").outcome)
     assert Outcome.FAILED_CRASHED not in outcomes
+
+
+def test_damage_within_the_compressed_data_of_orc_is_an_outcome():
+    out = io.BytesIO()
+    orc.write_table(pa.table({"ssn": [f"{n * 7919 % 10_007}" for n in range(3000)]}), out, compression="zlib")
+    outcomes = set()
+    for at in range(10, 3000, 150):
+        damaged = bytearray(out.getvalue())
+        damaged[at] ^= 0xFF
+        outcomes.add(run(bytes(damaged)).outcome)
+    assert outcomes <= {Outcome.SCANNED, Outcome.PARTIAL_CORRUPT, Outcome.FAILED_CORRUPT}
+    assert len(outcomes) > 1

@@ -76,16 +76,17 @@ class LeanRequests:
             content_range=told.get("Content-Range", ""),
         )
 
-    def head(self, bucket: str, key: str) -> ObjectRef:
+    def head(self, bucket: str, key: str, version_id: str | None = None) -> ObjectRef:
         """HeadObject."""
+        version = {"versionId": version_id} if version_id else {}
         try:
-            response = self._send("HeadObject", "HEAD", bucket, key, {}, {})
+            response = self._send("HeadObject", "HEAD", bucket, key, version, {})
         except ClientError as error:
             if error.response["ResponseMetadata"]["HTTPStatusCode"] not in _UNTOLD:
                 raise
             # The answer to HEAD has no body that says why; that to GET has, and is learnt from.
-            self._send("GetObject", "GET", bucket, key, {}, {"Range": "bytes=0-0"}).close()
-            response = self._send("HeadObject", "HEAD", bucket, key, {}, {})
+            self._send("GetObject", "GET", bucket, key, version, {"Range": "bytes=0-0"}).close()
+            response = self._send("HeadObject", "HEAD", bucket, key, version, {})
         response.drain_conn()
         told = response.headers
         return ObjectRef(
@@ -96,6 +97,7 @@ class LeanRequests:
             storage_class=told.get("x-amz-storage-class", "STANDARD"),
             is_restored=is_restored(told.get("x-amz-restore", "")),
             modified_at=listed_time(told.get("Last-Modified")),
+            version_id=version_id,
         )
 
     def list_page(self, bucket: str, *, prefix: str, start_after: str | None, max_keys: int) -> Page:

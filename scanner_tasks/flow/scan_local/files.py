@@ -172,7 +172,7 @@ class LocalFiles:
         """Refused: folders are walked."""
         raise InvalidInput("Files are not listed in pages.")
 
-    def head(self, bucket: str, key: str) -> ObjectRef:  # noqa: ARG002 (same call as S3's)
+    def head(self, bucket: str, key: str, version_id: str | None = None) -> ObjectRef:  # noqa: ARG002 (same call as S3's)
         """The file as it is now; raises ObjectGone, ObjectDenied or ObjectError."""
         descriptor = self._open(key)
         try:
