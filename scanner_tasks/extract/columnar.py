@@ -11,6 +11,7 @@ from typing import IO, Any
 
 from scanner_tasks.core.errors import ExtractError
 from scanner_tasks.core.model import Location, Outcome, Segment
+from scanner_tasks.extract.strings import runs
 from scanner_tasks.extract.walk import Layer, Walk
 
 _BATCH_ROWS = 8192
@@ -35,10 +36,13 @@ def columnar_text(walk: Walk, layer: Layer) -> Iterator[Segment]:
         except _damaged(arrow) as error:
             if isinstance(error, MemoryError):
                 raise
-            if cut:
-                raise cut from error
             if "ecrypt" in str(error):
                 raise _encrypted() from error
+            if row == 1:  # nothing of it was to be had
+                file.seek(0)
+                yield from runs(file.read, layer)
+            if cut:
+                raise cut from error
             is_new = isinstance(error, arrow.ArrowNotImplementedError)
             raise ExtractError(
                 f"The {layer.kind.name} {'uses what pyarrow cannot read' if is_new else 'is damaged'}.",

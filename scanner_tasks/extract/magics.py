@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 Form: TypeAlias = Literal[
     "text", "gzip", "zlib", "bzip2", "xz", "lzma", "lz4", "lz4_legacy", "hadoop_lz4", "zstd", "snappy", "java_snappy",
     "hadoop_snappy", "raw_snappy", "zip", "tar", "pdf", "rtf", "ole", "png", "jpeg", "parquet", "orc", "arrow", "avro",
-    "sqlite", "mail", "mbox", "markup", "beside", "program", "sealed", "packed", "unread", "binary",
+    "sqlite", "pgdump", "mail", "mbox", "markup", "beside", "program", "sealed", "packed", "unread", "binary",
 ]  # fmt: skip
 
 #: Offset, magic, form, name, and whether no text can begin so.
@@ -61,7 +61,7 @@ MAGICS: tuple[tuple[int, bytes, Form, str, bool], ...] = (
     (0, b"!BDN", "packed", "Outlook data file", False),
     (0, b"REDIS0", "packed", "Redis snapshot", False),
     (0, b"PACK\0\0\0", "packed", "Git pack", True),
-    (0, b"PGDMP", "packed", "PostgreSQL custom dump", False),
+    (0, b"PGDMP", "pgdump", "PostgreSQL dump", False),
     (0, b"MSSQLBAK", "packed", "compressed backup of SQL Server", False),
     (0, b"SEQ\x06", "packed", "Hadoop sequence file", True),
     (0, b"\x89HDF\r\n\x1a\n", "packed", "HDF5 file", True),

@@ -74,8 +74,11 @@ def _archive(walk: Walk, layer: Layer, file: IO[bytes], cut: ExtractError | None
     if is_book and not cut:
         walk.isolate()
         shown = _is_dense(walk, layer, file)
-        if shown:
-            yield from sheets_text(walk, layer, file)
+        try:
+            yield from sheets_text(walk, layer, file) if shown else ()
+        except ExtractError as error:
+            walk.note(error)
+            shown = False  # the sheets are read as other members are
     extents = zips.Extents()
     try:
         for member in zips.members(file):

@@ -43,10 +43,13 @@ def pdf_text(walk: Walk, layer: Layer) -> Iterator[Segment]:
                 raise ExtractError("The PDF document is encrypted.", Outcome.PARTIAL_ENCRYPTED) from error
             yield from _remains(walk, layer, file)
             raise (cut or ExtractError("The PDF document is damaged.", Outcome.PARTIAL_CORRUPT)) from error
+        damaged = walk.unread
         try:
             yield from _document(walk, layer, pdfium, document)
         finally:
             document.close()
+        if walk.unread > damaged:
+            yield from _remains(walk, layer, file)
         for begin, end in _packets(file):
             yield from walk.member(layer, "XMP", Slice(file, begin, end - begin).read)
         if cut:

@@ -20,6 +20,7 @@ from scanner_tasks.extract.markup import beside_text, markup_text
 from scanner_tasks.extract.office import program_text, zip_text
 from scanner_tasks.extract.ole import ole_text
 from scanner_tasks.extract.pdf import pdf_text
+from scanner_tasks.extract.pgdump import pgdump_text
 from scanner_tasks.extract.plain import decode
 from scanner_tasks.extract.rtf import rtf_text
 from scanner_tasks.extract.sqlite import sqlite_text
@@ -120,6 +121,7 @@ READERS: Mapping[str, Reader] = {
     "pdf": pdf_text,
     "sqlite": sqlite_text,
     "avro": avro_text,
+    "pgdump": pgdump_text,
     **dict.fromkeys(("parquet", "orc", "arrow"), columnar_text),
     "zstd": _widely(zstd),
 }

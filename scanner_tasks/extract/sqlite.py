@@ -20,7 +20,9 @@ from scanner_tasks.extract.walk import Layer, Walk
 
 #: How often the library asks whether it is to go on, in its own steps.
 _STEPS = 100_000
-#: A longer value, or one that a generated column would make, is not read.
+#: How the library marks a column that is made when it is read.
+_MADE = 2
+#: A longer value is not read.
 _MOST_VALUE = 32 * 1024 * 1024
 
 
@@ -41,8 +43,18 @@ def sqlite_text(walk: Walk, layer: Layer) -> Iterator[Segment]:
                 " printable runs, not by its rows.",
                 Outcome.PARTIAL_BYTES,
             )
-        with closing(connection or _opened(walk, file)) as connection:
-            yield from _tables(walk, layer, connection)
+        damage = None
+        try:
+            with closing(connection or _opened(walk, file)) as connection:
+                yield from _tables(walk, layer, connection)
+        except ExtractError as error:
+            if error.outcome is not Outcome.PARTIAL_CORRUPT:
+                raise
+            damage = error
+        if damage:
+            file.seek(0)
+            yield from runs(file.read, layer)
+            raise cut or damage
         yield from runs(freed_pages(file), replace(layer, path=layer.inside("freed pages")))
         yield from runs(freed_rows(file), replace(layer, path=layer.inside("freed rows")))
         if cut:
@@ -89,13 +101,16 @@ def _tables(walk: Walk, layer: Layer, connection: sqlite3.Connection) -> Iterato
     except (sqlite3.Error, ValueError) as error:
         raise _corrupt() from error
     yield from running_text(walk, layer, "schema", _schema(connection))
+    is_whole = True
     for name in names:
         walk.meter.look_at_the_clock()
         try:
             yield from _table(walk, layer, connection, name)
         except sqlite3.Error:
             walk.meter.look_at_the_clock()
-            walk.note(_corrupt())
+            is_whole = False
+    if not is_whole:
+        raise _corrupt()
 
 
 def _schema(connection: sqlite3.Connection) -> Iterator[str]:
@@ -108,8 +123,8 @@ def _schema(connection: sqlite3.Connection) -> Iterator[str]:
 
 
 def _table(walk: Walk, layer: Layer, connection: sqlite3.Connection, name: str) -> Iterator[Segment]:
-    quoted = name.replace('"', '""')
-    rows = connection.execute(f'select * from "{quoted}"')
+    statement = f"select {_stored(connection, name)} from {_quoted(name)}"
+    rows = connection.execute(statement)
     columns = [column[0] for column in rows.description]
     #: Columns in which files stand, which are read afterwards.
     files: set[int] = set()
@@ -118,11 +133,21 @@ def _table(walk: Walk, layer: Layer, connection: sqlite3.Connection, name: str) 
         return layer.inside(f"{name}: row {row}, {column}")
 
     yield from table_text(walk, layer, ((n, _cells(columns, row, files)) for n, row in enumerate(rows, 1)), path_of)
-    for number, row in enumerate(connection.execute(f'select * from "{quoted}"') if files else (), 1):
+    for number, row in enumerate(connection.execute(statement) if files else (), 1):
         for at in files:
             if isinstance(row[at], bytes) and _is_file(row[at]):
                 place = f"{name}: row {number}, {columns[at]}"
                 yield from walk.member(layer, place, BytesIO(row[at]).read)
+
+
+def _stored(connection: sqlite3.Connection, name: str) -> str:
+    """The table's columns but those that are made when they are read, of what the others hold."""
+    told = connection.execute("select name, hidden from pragma_table_xinfo(?)", (name,)).fetchall()
+    return ", ".join(_quoted(column) for column, hidden in told if hidden != _MADE) or "*"
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
 
 
 def _is_file(value: bytes) -> bool:

@@ -119,6 +119,11 @@ class Walk:
         self._unread += 1
         self._first = self._first or error
 
+    @property
+    def unread(self) -> int:
+        """How many parts could not be read so far."""
+        return self._unread
+
     def summary(self) -> ExtractError | None:
         """What of the object could not be read; None when all of it was."""
         if self._first is None or self._unread == 1:

@@ -215,3 +215,52 @@ def test_a_card_number_that_became_a_number_with_a_point_stands_as_it_was():
     out = io.BytesIO()
     parquet.write_table(pa.table({"card": [4111111111111111.0, None, 0.5, 1e300]}), out)
     assert run(out.getvalue()).text == "card: 4111111111111111\ncard: \ncard: 0.5\ncard: 1e+300\n"
+
+
+# Damaged files: what can be had of them
+
+
+def test_a_column_that_is_made_when_read_hides_no_other():
+    connection = sqlite3.connect(":memory:")
+    connection.execute("create table t (a, b as (hex(zeroblob(400000000))), c as (a || 'x') stored)")
+    connection.execute("insert into t (a) values (?)", (SSN,))
+    connection.commit()
+    assert path_of(run(connection.serialize(), key="a.db"))[0] == "t: row 1, a"
+
+
+def damaged_database():
+    connection = sqlite3.connect(":memory:")
+    connection.executescript(f"create table t (a); insert into t values ('ssn {SSN}')")
+    content = bytearray(connection.serialize())
+    content[100:108] = b"\xff" * 8
+    return bytes(content)
+
+
+def damaged_table():
+    out = io.BytesIO()
+    parquet.write_table(pa.table({"a": [SSN]}), out, compression="none", use_dictionary=False)
+    return out.getvalue()[:-4]
+
+
+def damaged_book():
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("[Content_Types].xml", "")
+        archive.writestr("xl/workbook.xml", "<workbook")
+        archive.writestr("xl/comments1.xml", f"<comment>{SSN}</comment>")
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("key", "content"),
+    [
+        ("a.db", damaged_database()),
+        ("a.parquet", damaged_table()),
+        ("a.xlsx", damaged_book()),
+        ("a.pdf", pdf([f"ssn {SSN}"]).replace(b"/Kids[4 0 R]", b"/Kids[2 0 R]")),
+    ],
+)
+def test_what_stands_in_a_damaged_file_is_found_all_the_same(key, content):
+    result = run(content, key=key)
+    assert result.outcome is Outcome.PARTIAL_CORRUPT
+    assert SSN in result.text

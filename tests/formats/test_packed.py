@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import gzip
 import io
+import lzma
 import random
 import struct
 import zlib
+from pathlib import Path
 
 import cramjam
 import fastavro
@@ -16,9 +18,10 @@ import pytest
 import zstandard
 
 from scanner_tasks.core.model import Outcome
-from tests.unit.extracting import run
+from tests.unit.extracting import places, run
 
 SSN = "512-44-1234"
+FILES = Path(__file__).parent / "files"
 #: No two rows are alike, so that nothing of it stands in the clear in what it is packed to.
 TEXT = "".join(f"{random.Random(n).random()}\n" for n in range(3000)) + f"ssn: {SSN}"
 SKIPPED = b"\x50\x2a\x4d\x18" + (9).to_bytes(4, "little") + b"\xff" * 9
@@ -124,3 +127,33 @@ def test_what_is_encrypted_or_not_opened_says_so_and_its_runs_are_read(content, 
 @pytest.mark.parametrize("content", [b"x^2 is a square\n\0", b"Salted__ peanuts", b"PACK my bags", b"SEQ. 5", b"LZIP"])
 def test_text_that_begins_like_packed_data_is_text(content):
     assert run(content * 3, key="notes.sz").outcome is Outcome.SCANNED
+
+
+def test_the_rows_of_a_custom_dump_of_postgresql_are_read():
+    content = lzma.decompress((FILES / "shop.dump.xz").read_bytes())
+    result = run(content, key="shop.dump")
+    assert result.outcome is Outcome.SCANNED
+    found = {last: places(result, f"512-44-{last}") for last in ("1001", "1002", "1003", "1004", "1005", "1299")}
+    assert found == {
+        "1001": [(1, 41, "shop.dump!data 1")],
+        "1002": [(30, 42, "shop.dump!data 1")],
+        "1003": [(60, 42, "shop.dump!data 1")],
+        "1004": [(21, 1, "shop.dump!data 3")],
+        "1005": [(1, 18, "shop.dump!data 4")],
+        "1299": [(27, 43, "byte 1364")],
+    }
+    cut = run(content[:3500], key="shop.dump")
+    assert (cut.outcome, "512-44-1001" in cut.text) == (Outcome.PARTIAL_CORRUPT, True)
+    assert run(content[:9]).outcome is Outcome.SCANNED
+
+
+@pytest.mark.parametrize("pack", [zstandard.compress, lz4.frame.compress])
+def test_a_custom_dump_may_be_packed_otherwise(pack):
+    packed = pack(TEXT.encode())
+    chunks = b"".join(
+        b"\0" + struct.pack("<I", len(packed[at : at + 4096])) + packed[at : at + 4096]
+        for at in range(0, len(packed), 4096)
+    )
+    content = b"PGDMP\1\x10\0\4\x08\1" + bytes(50) + b"\1\0\7\0\0\0" + chunks + bytes(5) + b"and behind it\0"
+    result = run(content, key="a.dump")
+    assert (places(result, SSN)[0][2], result.outcome) == ("a.dump!data 1", Outcome.SCANNED)
