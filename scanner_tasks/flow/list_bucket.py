@@ -11,7 +11,8 @@ import queue
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice
+from operator import ge
 from typing import TYPE_CHECKING, Self
 
 from scanner_tasks.core.errors import Unavailable
@@ -165,5 +166,5 @@ def check_order(start_after: str | None, keys: list[str]) -> None:
         scanner_tasks.core.errors.Unavailable: The store lists out of S3's order: it cannot be listed without gaps.
     """
     first = "" if start_after is None else start_after
-    if keys and (keys[0] <= first or any(a >= b for a, b in pairwise(keys))):
+    if keys and (keys[0] <= first or any(map(ge, keys, islice(keys, 1, None)))):
         raise Unavailable("The store lists out of S3's order: it cannot be listed without gaps.")

@@ -18,7 +18,7 @@ from email.utils import formatdate
 from urllib.parse import parse_qsl, quote_plus, unquote
 
 from tests.aws.fake_s3 import sigv4
-from tests.aws.fake_s3.contents import Bucket, GeneratedBucket, Stored
+from tests.aws.fake_s3.contents import Bucket, Entry, GeneratedBucket, Stored
 from tests.aws.fake_s3.faults import Cut, Drip, Fault, Late, Refuse, Stall
 from tests.aws.fake_s3.layouts import Layout
 
@@ -202,7 +202,7 @@ class _Answer:
             tells_restore = self.request.headers.get("x-amz-optional-object-attributes") == "RestoreStatus"
             emptied = int(self.query.get("continuation-token", "0"))
             if emptied < self.server.empty_pages:
-                body = _page(self.name, self.query, "", is_last=False, token=str(emptied + 1))
+                body = _page(self.name, self.query, b"", is_last=False, token=str(emptied + 1))
             else:
                 body = _listing(self.name, bucket, self.query, tells_restore=tells_restore)
             return self._send(200, {"Content-Type": "application/xml"}, body, fault)
@@ -310,28 +310,35 @@ def _restore(restored: bool | None) -> str:
 def _listing(name: str, bucket: Bucket, query: dict[str, str], *, tells_restore: bool) -> bytes:
     """ListObjectsV2."""
     after, prefix, most = query.get("start-after", ""), query.get("prefix", ""), int(query.get("max-keys", "1000"))
-    some = bucket.listed(after=after, prefix=prefix, most=most + 1)
     assert query.get("encoding-type") == "url", "XML cannot hold every key"
-    entries = "".join(
+    if isinstance(bucket, GeneratedBucket) and not prefix and not tells_restore:
+        entries, is_last = bucket.page(after=after, most=most, told=_told)
+        return _page(name, query, entries, is_last=is_last)
+    some = bucket.listed(after=after, prefix=prefix, most=most + 1)
+    told = "".join(_told(entry, tells_restore=tells_restore) for entry in some[:most])
+    return _page(name, query, told.encode(), is_last=len(some) <= most)
+
+
+def _told(entry: Entry, *, tells_restore: bool = False) -> str:
+    return (
         f"<Contents><Key>{_encoded(entry.key)}</Key><LastModified>2026-01-02T03:04:05.000Z</LastModified>"
         f"<ETag>&quot;{entry.etag}&quot;</ETag><Size>{entry.size}</Size>"
         f"<StorageClass>{entry.storage_class}</StorageClass>{_restore(entry.restored) if tells_restore else ''}"
         "</Contents>"
-        for entry in some[:most]
     )
-    return _page(name, query, entries, is_last=len(some) <= most)
 
 
 def _encoded(key: str) -> str:
     return key.translate(_URL) if key.isascii() else quote_plus(key, safe="/")
 
 
-def _page(name: str, query: dict[str, str], entries: str, *, is_last: bool, token: str = "") -> bytes:
+def _page(name: str, query: dict[str, str], entries: bytes, *, is_last: bool, token: str = "") -> bytes:
     prefix, after = (quote_plus(query.get(part, ""), safe="/") for part in ("prefix", "start-after"))
     told = f"<NextContinuationToken>{token}</NextContinuationToken>" if token else ""
-    return (
+    head = (
         '<?xml version="1.0" encoding="UTF-8"?>\n<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">'
         f"<Name>{name}</Name><Prefix>{prefix}</Prefix><StartAfter>{after}</StartAfter>{told}"
         f"<MaxKeys>{query.get('max-keys', '1000')}</MaxKeys><EncodingType>url</EncodingType>"
-        f"<IsTruncated>{str(not is_last).lower()}</IsTruncated>{entries}</ListBucketResult>"
-    ).encode()
+        f"<IsTruncated>{str(not is_last).lower()}</IsTruncated>"
+    )
+    return b"".join((head.encode(), entries, b"</ListBucketResult>"))
