@@ -1,10 +1,10 @@
 """How fast a bucket is listed through 16 connections, beside one: docs/listing.md's tables.
 
 A small S3 in a process of its own computes the keys of five layouts, checks every signature, and answers each page
-after 70 ms. For each layout in turn: 16 connections list all once, so that the store has made what it tells; then, round
-by round, boto3 and one connection of ours list the first pages, and 16 list all, checked as sets. ``workers`` is how many requests were on their way, on average over the walk. Then the processor's time that a
-page costs, by boto3 and by our client (one connection, no latency). Nothing is recorded in a ledger:
-benchmarks/simulate_listing.py does that.
+after 70 ms. For each layout in turn: 16 connections list all once, so that the store has made what it tells; then,
+round by round, boto3 and one connection of ours list the first pages, and 16 list all, checked as sets. ``workers`` is
+how many requests were on their way, on average over the walk. Then the processor's time that a page costs, by boto3 and
+by our client (one connection, no latency). Nothing is recorded in a ledger: benchmarks/simulate_listing.py does that.
 
 Run: python -m benchmarks.bench_listing [--keys 1000000] [--rounds 2] [--connections 16]
 """

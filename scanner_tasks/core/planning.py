@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from scanner_tasks.core.model import ObjectRef, Outcome, PlannedBatch, PlannedObject
+from scanner_tasks.core.refs import planned_refs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -69,7 +70,35 @@ def plan_page(refs: Iterable[ObjectRef], policy: Policy) -> tuple[PlannedBatch, 
         >>> [len(batch.objects) for batch in plan_page(refs, Policy(object_max_bytes=10))]
         [100, 50]
     """
-    return cut_batches((plan_object(ref, policy) for ref in refs), policy)
+    page = list(refs)
+    return _cut_plain(page, policy) or cut_batches((plan_object(ref, policy) for ref in page), policy)
+
+
+def _cut_plain(refs: list[ObjectRef], policy: Policy) -> tuple[PlannedBatch, ...] | None:
+    """The same for a page as most are, in a fifth of the time; None where objects must be looked at one by one.
+
+    As most are: every object is to be scanned, none alone, none has a version, keys and ETags are what SQL takes as it
+    is, and a hundred of them always fit into a batch.
+    """
+    sizes = [ref.size_bytes for ref in refs]
+    most = min(MAX_BYTES, policy.alone_above_bytes, policy.object_max_bytes)
+    if not refs or min(sizes) == 0 or max(sizes) > most:
+        return None
+    if any(ref.version_id or ref.storage_class in ARCHIVED_STORAGE_CLASSES for ref in refs):
+        return None
+    keys, etags = [ref.key for ref in refs], [ref.etag for ref in refs]
+    together = "".join(keys + etags)
+    if not together.isascii() or any(special in together for special in "'\\\0"):
+        return None
+    batches = []
+    for start in range(0, len(refs), MAX_OBJECTS):
+        some = slice(start, start + MAX_OBJECTS)
+        literals = len("".join(keys[some])) + len("".join(map(str, sizes[some])))
+        literals += sum([_etag_bytes(etag) + _OBJECT_OVERHEAD for etag in etags[some]])
+        if _ROW_OVERHEAD + literals > MAX_STATEMENT_BYTES or sum(sizes[some]) > MAX_BYTES:
+            return None
+        batches.append(PlannedBatch(objects=tuple(planned_refs(refs[some]))))
+    return tuple(batches)
 
 
 def cut_batches(objects: Iterable[PlannedObject], policy: Policy) -> tuple[PlannedBatch, ...]:
@@ -109,8 +138,12 @@ def literal_bytes(ref: ObjectRef) -> int:
     the ETag stands as base64 of its packed form, at most its own bytes and one.
     """
     version = len(ref.version_id) + 4 if ref.version_id else 0
-    etag = len(ref.etag) if ref.etag.isascii() else len(ref.etag.encode())
-    return _key_bytes(ref.key) + len(str(ref.size_bytes)) + (etag + 1) * 4 // 3 + version + _OBJECT_OVERHEAD
+    return _key_bytes(ref.key) + len(str(ref.size_bytes)) + _etag_bytes(ref.etag) + version + _OBJECT_OVERHEAD
+
+
+def _etag_bytes(etag: str) -> int:
+    size = len(etag) if etag.isascii() else len(etag.encode())
+    return (size + 1) * 4 // 3
 
 
 def _key_bytes(key: str) -> int:

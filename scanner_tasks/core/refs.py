@@ -6,12 +6,14 @@ from collections import deque
 from itertools import repeat
 from typing import TYPE_CHECKING, Any, Final
 
-from scanner_tasks.core.model import ObjectRef
+from scanner_tasks.core.model import ObjectRef, Outcome, PlannedObject
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+#: How a slot is set; what the class itself, which is frozen, refuses.
 _SET: Final = {name: getattr(ObjectRef, name).__set__ for name in ObjectRef.__slots__}
+_SET_REF, _SET_OUTCOME = (getattr(PlannedObject, name).__set__ for name in ("ref", "outcome"))
 
 
 def make_refs(
@@ -31,7 +33,8 @@ def make_refs(
 
     Examples:
         >>> columns = {"sizes": [3], "etags": ["e"], "storage_classes": ["STANDARD"], "modified": [""]}
-        >>> make_refs("b", ["k"], **columns, restored=[False]) == [ObjectRef(bucket="b", key="k", size_bytes=3, etag="e")]
+        >>> made = make_refs("b", ["k"], **columns, restored=[False])
+        >>> made == [ObjectRef(bucket="b", key="k", size_bytes=3, etag="e")]
         True
     """
     made = list(map(object.__new__, repeat(ObjectRef, len(keys))))
@@ -47,4 +50,18 @@ def make_refs(
     }
     for name, values in columns.items():
         deque(map(_SET[name], made, values), maxlen=0)
+    return made
+
+
+def planned_refs(refs: Sequence[ObjectRef]) -> list[PlannedObject]:
+    """Each to be scanned; as ``PlannedObject(ref=…)`` makes them.
+
+    Examples:
+        >>> ref = ObjectRef(bucket="b", key="k", size_bytes=3, etag="e")
+        >>> planned_refs([ref]) == [PlannedObject(ref=ref)]
+        True
+    """
+    made = list(map(object.__new__, repeat(PlannedObject, len(refs))))
+    deque(map(_SET_REF, made, refs), maxlen=0)
+    deque(map(_SET_OUTCOME, made, repeat(Outcome.PENDING)), maxlen=0)
     return made

@@ -10,7 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scanner_tasks.core.model import ObjectRef, Outcome, PlannedBatch, Progress
-from scanner_tasks.core.planning import MAX_BYTES, MAX_OBJECTS, MAX_STATEMENT_BYTES, Policy, literal_bytes, plan_page
+from scanner_tasks.core.planning import (
+    MAX_BYTES,
+    MAX_OBJECTS,
+    MAX_STATEMENT_BYTES,
+    Policy,
+    cut_batches,
+    literal_bytes,
+    plan_object,
+    plan_page,
+)
 from scanner_tasks.core.progress import eta_s, percent
 from scanner_tasks.core.windows import bucket_window, room, wait_s
 from scanner_tasks.store.packing import pack_etags, unpack_etags
@@ -45,6 +54,22 @@ def test_every_object_is_in_exactly_one_batch_in_the_order_of_the_listing(page: 
     batches = plan_page(page, Policy(object_max_bytes=LIMIT))
     assert [planned.ref for batch in batches for planned in batch.objects] == page
     assert all(batch.objects for batch in batches)
+
+
+plain_objects = st.builds(
+    ObjectRef,
+    bucket=st.just("b"),
+    key=st.text("abc/=._-'\\é", min_size=1, max_size=300),
+    size_bytes=st.sampled_from([1, 300, MAX_BYTES // 90, MAX_BYTES]),
+    etag=st.sampled_from([MD5, f"{MD5}-2"]),
+)
+
+
+@given(st.lists(plain_objects, min_size=1, max_size=4), st.integers(1, 80), st.sampled_from([10, MAX_BYTES]))
+def test_page_as_most_are_is_cut_as_every_page_is(some: list[ObjectRef], times: int, alone: int) -> None:
+    policy = Policy(object_max_bytes=LIMIT, alone_above_bytes=alone)
+    page = some * times
+    assert plan_page(page, policy) == cut_batches([plan_object(ref, policy) for ref in page], policy)
 
 
 @given(pages)
