@@ -51,14 +51,22 @@ from (
 """
 
 
-def fill(connection: Connection, findings: int, *, at_once: int = 1_000_000) -> None:
+def fill(connection: Connection, findings: int) -> None:
     """Make JOBS jobs with ``findings`` findings in an empty ledger: numbers 1 to JOBS, all in the first partition."""
+    make_jobs(connection)
+    fill_part(connection, findings, range(findings))
+
+
+def make_jobs(connection: Connection) -> None:
+    """The jobs alone."""
     assert JOBS < JOBS_IN_A_PARTITION
     execute(connection, _JOBS, jobs=JOBS)
-    for low in range(0, findings, at_once):
-        high = min(findings, low + at_once) - 1
-        values = {"low": low, "high": high, "first": findings * 4 // 5, "findings": findings, "jobs": JOBS}
-        execute(connection, _FINDINGS, **values)
+
+
+def fill_part(connection: Connection, findings: int, part: range) -> None:
+    """Of so many findings in all, those of these numbers."""
+    values = {"first": findings * 4 // 5, "findings": findings, "jobs": JOBS}
+    execute(connection, _FINDINGS, low=part[0], high=part[-1], **values)
 
 
 def refresh_statistics(connection: Connection) -> None:
