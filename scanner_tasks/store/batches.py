@@ -13,6 +13,7 @@ from scanner_tasks.core.access import from_json
 from scanner_tasks.core.model import ClaimedBatch, ObjectRef, Outcome
 from scanner_tasks.store.engine import execute, insert_rows
 from scanner_tasks.store.finding_rows import MAX_DETAIL, finding_columns
+from scanner_tasks.store.jobs import lock_job
 from scanner_tasks.store.packing import unpack_etags
 from scanner_tasks.store.ranges import read_range
 from scanner_tasks.store.text import from_text
@@ -124,10 +125,14 @@ def renew_leases(
     rows = execute(
         connection,
         """
+        with mine as (
+          select b.job_no, b.batch_no
+          from unnest(cast(:job_nos as int[]), cast(:batch_nos as int[]), cast(:attempts as int[]))
+            h (job_no, batch_no, attempt) join job_batches b using (job_no, batch_no, attempt)
+          where b.state = 2 order by b.job_no, b.batch_no for update of b
+        )
         update job_batches b set lease_until = now() + make_interval(secs => :lease_s)
-        from unnest(cast(:job_nos as int[]), cast(:batch_nos as int[]), cast(:attempts as int[]))
-          h (job_no, batch_no, attempt)
-        where b.job_no = h.job_no and b.batch_no = h.batch_no and b.attempt = h.attempt and b.state = 2
+        from mine m where b.job_no = m.job_no and b.batch_no = m.batch_no
         returning b.job_no, b.batch_no, b.attempt
         """,
         lease_s=lease_s,
@@ -148,6 +153,8 @@ def record_results(connection: Connection, batch: ClaimedBatch, results: Sequenc
     by_position = {result.position: result for result in results}
     sizes = {position: ref.size_bytes for position, ref in batch.objects}
     left = [position for position, _ in batch.objects if position not in by_position]
+    if left:
+        lock_job(connection, batch.job_no)
     row = execute(
         connection,
         """

@@ -45,6 +45,15 @@ def _base(job_no: int | None, job_id: UUID | None, refusal: str | None, note: st
     return Base(job_no=job_no, job_id=job_id, refusal=refusal, note=note)
 
 
+def lock_job(connection: Connection, job_no: int) -> None:
+    """Hold the job's row until the transaction ends, and see from now on what former holders changed.
+
+    What changes the row and batches of the job takes the row first, then batches in their order: two that change many
+    of them wait for each other, and never in a circle.
+    """
+    execute(connection, "select 1 from jobs where job_no = :job_no for update", job_no=job_no)
+
+
 def lock_fleet(connection: Connection) -> None:
     """Wait for the fleet's one row: whoever holds it alone gives lanes to buckets."""
     execute(connection, "select 1 from fleet for update")

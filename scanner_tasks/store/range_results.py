@@ -14,6 +14,7 @@ from scanner_tasks.core.model import Confidence, Outcome, Severity
 from scanner_tasks.store import ranges
 from scanner_tasks.store.engine import execute, insert_rows, literal_bytes
 from scanner_tasks.store.finding_rows import MAX_DETAIL, OCCURRENCES_BYTES, occurrences_json
+from scanner_tasks.store.jobs import lock_job
 from scanner_tasks.store.text import to_text
 
 if TYPE_CHECKING:
@@ -100,6 +101,7 @@ def record_range(
 
 
 def _give_back(connection: Connection, batch: ClaimedBatch) -> bool:
+    lock_job(connection, batch.job_no)
     row = execute(
         connection,
         """

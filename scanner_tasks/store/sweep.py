@@ -8,6 +8,7 @@ from scanner_tasks.core.model import BatchState, JobStatus, Outcome
 from scanner_tasks.core.progress import final_status
 from scanner_tasks.store import ranges
 from scanner_tasks.store.engine import execute
+from scanner_tasks.store.jobs import lock_job
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -44,12 +45,13 @@ def return_sent(connection: Connection, job_no: int) -> int:
 def _plan_again(
     connection: Connection, job_no: int, which: str, *, given_back: bool = False, **values: float | None
 ) -> int:
+    lock_job(connection, job_no)
     row = execute(
         connection,
         f"""
         with target as (
           select b.job_no, b.batch_no, b.state, b.pending from job_batches b join jobs j using (job_no)
-          where b.job_no = :job_no and b.batch_no >= j.done_from and ({which}) for update of b
+          where b.job_no = :job_no and b.batch_no >= j.done_from and ({which}) order by b.batch_no for update of b
         ), planned as (
           update job_batches b set state = 0, state_at = now(), lease_until = null,
             given_back = b.given_back + case when :given_back and t.state = 2 then 1 else 0 end
@@ -116,18 +118,13 @@ def close_batches(connection: Connection, job_no: int, outcome: Outcome, *, batc
     return int(row.n)
 
 
-def _lock_job(connection: Connection, job_no: int) -> None:
-    """Wait for whoever opens batches of the job again, so that the next statement sees them open.
-
-    Batch 7 is dead, all others are done: a retry opens 7 and moves done_from back to 7. A statement that began before
-    would not see batch 7 open, move done_from over it and end the job.
-    """
-    execute(connection, "select 1 from jobs where job_no = :job_no for update", job_no=job_no)
-
-
 def advance_done_from(connection: Connection, job_no: int) -> bool:
-    """Move the job's mark below which every batch is done; True when nothing at all is open."""
-    _lock_job(connection, job_no)
+    """Move the job's mark below which every batch is done; True when nothing at all is open.
+
+    Under the job's lock: batch 7 is dead, all others are done; a retry opens 7 and moves done_from back to 7. A
+    statement that began before would not see batch 7 open, move done_from over it and end the job.
+    """
+    lock_job(connection, job_no)
     row = execute(
         connection,
         """
@@ -147,7 +144,7 @@ def advance_done_from(connection: Connection, job_no: int) -> bool:
 
 def finish_job(connection: Connection, job_no: int) -> JobStatus | None:
     """End a listed job whose ledger has nothing open: its final status, None while it is not complete."""
-    _lock_job(connection, job_no)
+    lock_job(connection, job_no)
     sums = execute(
         connection,
         """
