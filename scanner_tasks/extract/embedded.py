@@ -2,8 +2,26 @@
 
 from __future__ import annotations
 
+from io import BytesIO
+
+from scanner_tasks.extract.budget import Read
+from scanner_tasks.extract.compound import Compound, Stream
+from scanner_tasks.extract.macros import source_of
+from scanner_tasks.extract.walk import Walk
+
+#: What the packager makes of a file, and where macros stand; the marks before such names are left out.
+_PACKAGED, _MACROS = "Ole10Native", "VBA"
 _EMBEDDED = 2
 _PACKAGE_KIND = 2
+
+
+def opened(walk: Walk, compound: Compound, stream: Stream) -> Read:
+    """The stream's bytes; of a file that was put into the document, the file's; of a macro, its source."""
+    is_macro = _MACROS in stream.path[:-1]
+    if stream.size > walk.budget.memory_bytes or not (is_macro or stream.path[-1] == _PACKAGED):
+        return compound.open(stream)
+    content = walk.whole(compound.open(stream))
+    return BytesIO((source_of(content) if is_macro else of_package(content)) or content).read
 
 
 def of_ole1(data: bytes) -> bytes:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
-from io import BytesIO
 
 from scanner_tasks.core.errors import ExtractError
 from scanner_tasks.core.model import Outcome, Segment
-from scanner_tasks.extract.budget import Read
-from scanner_tasks.extract.compound import Compound, Stream
-from scanner_tasks.extract.embedded import of_package
+from scanner_tasks.extract.compound import Compound
+from scanner_tasks.extract.embedded import opened
 from scanner_tasks.extract.old_sheets import beside_the_cells
 from scanner_tasks.extract.outlook import message_text
 from scanner_tasks.extract.sheets import sheets_text
@@ -21,9 +19,6 @@ from scanner_tasks.extract.word import word_text
 
 _BOOKS = (("Workbook",), ("Book",))
 _DOCUMENT, _SLIDES, _MESSAGE = ("WordDocument",), ("PowerPoint Document",), ("__properties_version1.0",)
-_TABLES = (("0Table",), ("1Table",))
-#: What the packager makes of a file; the mark before the name is left out.
-_PACKAGED = "Ole10Native"
 _ENCRYPTED = ("EncryptedPackage",)
 #: Of a presentation's current user: its slides are encrypted.
 _ENCRYPTED_SLIDES = b"\xdf\xc4\xd1\xf3"
@@ -38,7 +33,7 @@ def ole_text(walk: Walk, layer: Layer) -> Iterator[Segment]:
             known = yield from _known(walk, layer, compound)
             for path, stream in compound.streams.items():
                 if path not in known and stream.size:
-                    yield from walk.member(layer, stream.name, _opened(walk, compound, stream))
+                    yield from walk.member(layer, stream.name, opened(walk, compound, stream))
         except ExtractError as error:
             if error.outcome is not Outcome.PARTIAL_CORRUPT:
                 raise
@@ -47,14 +42,6 @@ def ole_text(walk: Walk, layer: Layer) -> Iterator[Segment]:
             raise (cut or error) from error
         if cut:
             raise cut
-
-
-def _opened(walk: Walk, compound: Compound, stream: Stream) -> Read:
-    """The stream's bytes; of a file that was put into the document, the file's."""
-    if stream.path[-1] == _PACKAGED and stream.size <= walk.budget.memory_bytes:
-        content = walk.whole(compound.open(stream))
-        return BytesIO(of_package(content) or content).read
-    return compound.open(stream)
 
 
 def _refuse_encrypted(compound: Compound) -> None:
@@ -73,7 +60,7 @@ def _known(walk: Walk, layer: Layer, compound: Compound) -> Generator[Segment, N
         return set(_BOOKS)
     if _DOCUMENT in streams:
         yield from running_text(walk, layer, "", word_text(compound, walk.whole))
-        return {_DOCUMENT, *_TABLES}
+        return {_DOCUMENT}
     if _SLIDES in streams:
         yield from _slides(walk, layer, compound)
         return {_SLIDES}

@@ -6,15 +6,18 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from io import BytesIO
+from typing import TypeAlias
 
 from scanner_tasks.core.errors import ExtractError
 from scanner_tasks.core.model import Segment
 from scanner_tasks.extract.compound import Compound, corrupt
+from scanner_tasks.extract.embedded import opened
 from scanner_tasks.extract.table import texts
 from scanner_tasks.extract.walk import Layer, Walk
 
 _PROPERTY = re.compile(r"__substg1\.0_([0-9A-F]{4})([0-9A-F]{4})(?:-[0-9A-F]{8})?")
 _STORAGE = re.compile(r"__(recip|attach)_version1\.0_#([0-9A-Fa-f]{8})")
+_OURS, _NAMES_OF_PROPERTIES = ("__substg1.0_", "__properties_version1.0"), "__nameid_version1.0"
 _UTF16, _BYTES, _BINARY = "001F", "001E", "0102"
 _MANY = 0x1000
 _BODY, _HTML, _RTF, _ATTACHED, _ATTACHED_MESSAGE = "1000", "1013", "1009", "3701", "__substg1.0_3701000D"
@@ -42,19 +45,12 @@ def message_text(walk: Walk, layer: Layer, file: Compound, at: tuple[str, ...] =
     walk.meter.member()
     told: list[str] = []
     bodies: dict[str, str] = {}
-    storages: dict[tuple[str, ...], None] = {}
-    for path in file.streams:
-        if path[: len(at)] != at or len(path) == len(at):
-            continue
-        here = path[len(at) :]
-        if len(here) > 1:
-            storages.setdefault((*at, here[0]))
-        elif found := _PROPERTY.fullmatch(here[0]):
-            number, kind = found.groups()
-            if number in {_BODY, _HTML, _RTF}:
-                bodies[number] = kind
-            elif line := _line(walk, file, path, number, kind):
-                told.append(line)
+    properties, storages, others = _parts(file, at)
+    for path, number, kind in properties:
+        if number in {_BODY, _HTML, _RTF}:
+            bodies[number] = kind
+        elif line := _line(walk, file, path, number, kind):
+            told.append(line)
     yield from texts(walk, layer, "message", "".join(told))
     yield from _body(walk, layer, file, at, bodies)
     for storage in storages:
@@ -71,6 +67,29 @@ def message_text(walk: Walk, layer: Layer, file: Compound, at: tuple[str, ...] =
                 yield from texts(walk, layer, f"recipient {number_told}", "".join(lines))
             else:
                 yield from _attached(walk, layer, file, storage, number_told)
+    for path in others:  # of a document that is attached as one of its own
+        yield from walk.member(layer, "/".join(path[len(at) :]), opened(walk, file, file.streams[path]))
+
+
+_Path: TypeAlias = "tuple[str, ...]"
+
+
+def _parts(file: Compound, at: _Path) -> tuple[list[tuple[_Path, str, str]], list[_Path], list[_Path]]:
+    """What stands in a message: its properties with number and kind, storages of others, streams of no message's."""
+    properties: list[tuple[_Path, str, str]] = []
+    storages: dict[_Path, None] = {}
+    others: list[_Path] = []
+    for path in file.streams:
+        if path[: len(at)] != at or len(path) == len(at):
+            continue
+        first, is_stream = path[len(at)], len(path) == len(at) + 1
+        if is_stream and (found := _PROPERTY.fullmatch(first)):
+            properties.append((path, found[1], found[2]))
+        elif not is_stream and _STORAGE.fullmatch(first):
+            storages.setdefault((*at, first))
+        elif first != _NAMES_OF_PROPERTIES and not (is_stream and first.startswith(_OURS)):
+            others.append(path)
+    return properties, list(storages), others
 
 
 def _body(walk: Walk, layer: Layer, file: Compound, at: tuple[str, ...], bodies: dict[str, str]) -> Iterator[Segment]:

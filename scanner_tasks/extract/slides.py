@@ -24,10 +24,10 @@ def slide_texts(read: Read) -> Iterator[str | Read]:
         if head[0] & _CONTAINER == _CONTAINER:
             continue
         if kind in {_CHARACTERS, _BYTES, _STRING}:
-            data = read(min(left, _MOST_TEXT))
-            left -= len(data)
-            text = data.decode("latin-1" if kind == _BYTES else "utf-16-le", "replace").translate(_SIGNS)
-            yield text + "\n"
+            while data := read(min(left, _MOST_TEXT)):
+                left -= len(data)
+                yield data.decode("latin-1" if kind == _BYTES else "utf-16-le", "replace").translate(_SIGNS)
+            yield "\n"
         elif kind == _OBJECT:
             source = _Part(read, left)
             if head[0] >> 4 | head[1]:  # packed

@@ -264,3 +264,45 @@ def test_what_stands_in_a_damaged_file_is_found_all_the_same(key, content):
     result = run(content, key=key)
     assert result.outcome is Outcome.PARTIAL_CORRUPT
     assert SSN in result.text
+
+
+# Streams of old Office
+
+
+def packed_source(text):
+    """As VBA packs it: each eight bytes behind a byte of flags, and one copy of what stands before."""
+    data = text.encode()
+    chunk = b"".join(b"\0" + data[at : at + 8] for at in range(0, len(data), 8))
+    assert len(data) % 8 == 0
+    offset_bits = max((len(data) - 1).bit_length(), 4)
+    chunk += b"\1" + struct.pack("<H", (len(SSN) - 1) << (16 - offset_bits) | (len(SSN) - 3))
+    return b"\1" + struct.pack("<H", 0xB000 | len(chunk) - 1) + chunk
+
+
+def test_the_source_of_macros_is_read():
+    text = f'Attribute VB_Name = "Module1"\r\nConst SSN = "{SSN}"\r\n'
+    text += "'" * (-(len(text) + len(SSN)) % 8) + SSN
+    module = bytes(200) + b"compiled" + packed_source(text) + b"behind it"
+    project = compound({"VBA/Module1": module, "VBA/dir": b"\1" + bytes(90), "PROJECT": b"Name=VBAProject"})
+    result = run(zipped({"[Content_Types].xml": "", "word/vbaProject.bin": project}), key="a.docm")
+    assert path_of(result) == ["a.docm!word/vbaProject.bin!VBA/Module1"]
+    assert text + SSN in result.text
+
+
+def test_a_workbook_that_is_attached_to_a_message_as_an_object_is_read():
+    attached = "__attach_version1.0_#00000000/__substg1.0_3701000D/"
+    content = compound({
+        "__properties_version1.0": bytes(32),
+        "__substg1.0_0037001F": "subject".encode("utf-16-le"),
+        attached + "CONTENTS": bytes(9) + SSN.encode() + bytes(9),
+        attached + "ObjectPool/x": bytes(9) + b"512-44-1299" + bytes(9),
+    })  # fmt: skip
+    result = run(content, key="a.msg")
+    assert path_of(result) == ["a.msg!attached message 1!CONTENTS!byte 9"]
+    assert places(result, "512-44-1299")[0][2] == "a.msg!attached message 1!ObjectPool/x!byte 9"
+
+
+def test_a_very_long_text_of_a_slide_is_read_to_its_end():
+    text = ("a" * 2_000_000 + SSN).encode()
+    content = compound({"PowerPoint Document": struct.pack("<HHI", 0, 0x0FA8, len(text)) + text})
+    assert SSN in run(content, key="a.ppt").text
