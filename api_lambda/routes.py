@@ -24,6 +24,7 @@ from api_lambda import (
     problems,
     result_routes,
     rule_routes,
+    schedule_routes,
     watch_routes,
 )
 from api_lambda.common import (
@@ -90,6 +91,7 @@ app.include_router(finding_routes.router)
 app.include_router(coverage_routes.router)
 app.include_router(compare_routes.router)
 app.include_router(watch_routes.router)
+app.include_router(schedule_routes.router)
 
 
 @app.post(

@@ -245,6 +245,7 @@ class Job(_Shape):
     base_job: BaseJob | None = Field(description="What it is compared with; null without one.")
     inventory: str | None = Field(description="The manifest of the report that names its objects; null for a listing.")
     followed_by: UUID | None = Field(description="The job that lists when this one has ended well; null without one.")
+    schedule: str | None = Field(description="The schedule that began it; null when somebody did.")
     limit_reached: bool = Field(description="The selection's limit ended the listing: the bucket may hold more.")
     execution_arn: str | None
     created_at: Moment

@@ -38,10 +38,12 @@ if TYPE_CHECKING:
     from scanner_tasks.flow.watches import Watches
     from scanner_tasks.store.coverage import UnreadObject
     from scanner_tasks.store.dead_letters import DeadLetter, LetterFilter
+    from scanner_tasks.store.schedules import Schedule
     from scanner_tasks.store.watches import Watch
 
 __all__ = [
     "JobHandle",
+    "add_schedule",
     "allow_entry",
     "dead_letters",
     "discard_dead_letters",
@@ -51,6 +53,7 @@ __all__ = [
     "results",
     "retry_dead_letters",
     "scan_local",
+    "schedules",
     "start_scan",
     "start_scans",
     "triage_findings",
@@ -213,6 +216,48 @@ def watches() -> Watches:
     from scanner_tasks.flow import watches as flow  # noqa: PLC0415
 
     return flow.list_watches(using=bootstrap.api())
+
+
+def add_schedule(
+    name: str,
+    cron: str,
+    buckets: Iterable[str],
+    *,
+    time_zone: str = "UTC",
+    prefix: str = "",
+    bucket_tags: Mapping[str, str] | None = None,
+    selection: Mapping[str, Any] | None = None,
+    budget: Mapping[str, Any] | None = None,
+    base_job: str | None = None,
+    **access: str | bool | None,
+) -> Schedule:
+    """Begin a job on each bucket meant whenever the cron expression says (docs/schedules.md).
+
+    The rest is as for ``start_scans``; ages in a selection count from each run. What pauses, resumes, removes and
+    runs it now is in ``scanner_tasks.flow.schedules``. Raises Conflict for a name that is taken, and what
+    ``start_scans`` raises.
+    """
+    from scanner_tasks import bootstrap  # noqa: PLC0415
+    from scanner_tasks.flow import schedules as flow  # noqa: PLC0415
+
+    request = {
+        "buckets": list(buckets),
+        "prefix": prefix,
+        "bucket_tags": dict(bucket_tags or {}),
+        "selection": dict(selection or {}),
+        "budget": dict(budget or {}),
+        "base_job": base_job,
+        "access": {part: value for part, value in access.items() if value},
+    }
+    return flow.add_schedule(name, cron, request, time_zone=time_zone, using=bootstrap.api())
+
+
+def schedules() -> tuple[Schedule, ...]:
+    """Every schedule with its youngest run, by name."""
+    from scanner_tasks import bootstrap  # noqa: PLC0415
+    from scanner_tasks.flow import schedules as flow  # noqa: PLC0415
+
+    return flow.list_schedules(using=bootstrap.api())
 
 
 def scan_local(

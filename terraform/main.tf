@@ -280,6 +280,9 @@ module "refresh_lambda" {
   timeout_s   = 60
   statements  = local.settle_statements
   tags        = local.tags
+
+  schedules_timeout_s  = 120
+  schedules_statements = local.schedules_statements
 }
 
 module "api" {

@@ -71,7 +71,7 @@ output "secrets" {
 
 output "scanner_role_arns" {
   description = "Roles that read buckets: what scanner_role_arns of modules/member_role wants in a member account."
-  value       = [module.api.role_arn, module.step_functions.feed_role_arn, module.ecs.worker_role_arn]
+  value       = [module.api.role_arn, module.step_functions.feed_role_arn, module.ecs.worker_role_arn, module.refresh_lambda.schedules_role_arn]
 }
 
 output "flower" {

@@ -6,7 +6,7 @@
 # buckets      x    x                      x             s3:ListBucket
 # lanes send   x    x                      x             (dead letters go back; requests to the job's lane)
 # lanes take                               x
-# events of S3 x                                         x      sqs:SendMessage; the function takes
+# events of S3 x                                                       x       api sends, the function takes
 # depth                          x         x             sqs:GetQueueAttributes
 # dlq take                       x
 # events send                              x
@@ -14,6 +14,8 @@
 # database     x    x     x      x         x             rds-db:connect as the application's user
 # metrics                        x                       cloudwatch:PutMetricData in one namespace
 # rules        x    x            x         x        x    s3:GetObject on the named packs
+#
+# The function of schedules has what feed has without a lane, and looks at the account where the API may.
 ################################################################################
 
 locals {
@@ -176,6 +178,11 @@ locals {
         Condition = { for operator, names in { StringEquals = { "cloudwatch:namespace" = lookup(var.settings, "S3SCAN_METRICS_NAMESPACE", "S3Scan") } } : operator => names if !local.is_emulated }
       },
     ],
+  )
+
+  schedules_statements = concat(
+    local.look_statements, local.list_statements, local.rules_statements, local.member_statements,
+    local.database_statements, local.start_statements,
   )
 
   worker_statements = concat(

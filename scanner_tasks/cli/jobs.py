@@ -175,6 +175,7 @@ def _lines(view: JobView) -> list[tuple[str, object]]:
         ("job", job.job_id),
         ("bucket", job.bucket),
         ("prefix", job.prefix or "(all keys)"),
+        *([("schedule", job.schedule)] if job.schedule else []),
         *([("source", "events of S3, as they come")] if job.source is JobSource.EVENTS else []),
         *((name, value) for name, value in job.access.to_show().items() if value),
         *((name, _told(value)) for name, value in job.selection.to_json().items()),

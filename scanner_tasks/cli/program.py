@@ -31,6 +31,7 @@ from scanner_tasks.cli import (
     rights,
     rules,
     scan,
+    schedules,
     serve,
     triage,
     watches,
@@ -54,6 +55,7 @@ app.command(name="scan")(scan.scan)
 app.add_typer(jobs.app, name="jobs")
 app.command(name="buckets")(buckets.buckets)
 app.add_typer(watches.app, name="watches")
+app.add_typer(schedules.app, name="schedules")
 app.command(name="estimate")(estimate.estimate)
 app.command(name="results")(results.results)
 app.add_typer(triage.app, name="triage")

@@ -43,6 +43,7 @@ def job_shape(view: JobView) -> dict[str, Any]:
         "actual": view.costs.actual,
         "base_job": base_shape(job.base),
         "inventory": job.inventory,
+        "schedule": job.schedule,
         "followed_by": job.followed_by,
         "limit_reached": limit_reached(job.selection, job.taken, counts.outcomes),
         "incomplete": is_incomplete(job.status, counts),

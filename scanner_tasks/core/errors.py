@@ -9,7 +9,8 @@
     │   ├── DeadLetterNotFound
     │   ├── RuleNotFound
     │   ├── FindingNotFound
-    │   └── WatchNotFound
+    │   ├── WatchNotFound
+    │   └── ScheduleNotFound
     ├── Denied                     the role may not: HTTP 403
     │   └── NotAllowed             the caller may not
     ├── Unauthenticated            it is not known who asks: HTTP 401
@@ -102,6 +103,14 @@ class WatchNotFound(NotFound):
     def __init__(self, bucket: str) -> None:
         super().__init__(f"The bucket {bucket!r} is not watched: list those that are with `s3scan watches list`.")
         self.bucket = bucket
+
+
+class ScheduleNotFound(NotFound):
+    """No schedule has this name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"No schedule {name[:100]!r}: list them with `s3scan schedules list` or GET /schedules.")
+        self.name = name
 
 
 class Denied(ScannerError):

@@ -260,6 +260,8 @@ class Job:
     base: Base | None = None
     #: Address of the S3 Inventory manifest that names its objects; None for every other source.
     inventory: str | None = None
+    #: Name of the schedule that began it; None when somebody did.
+    schedule: str | None = None
     #: A listing follows it: flow/follow_up.py.
     is_followed: bool = False
 

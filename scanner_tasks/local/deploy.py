@@ -45,7 +45,8 @@ FEED = Function(name="s3scan-feed", handler="stepfunctions.feed.handler", timeou
 FAILED = Function(name="s3scan-failed", handler="stepfunctions.feed.failed", timeout_s=60)
 SETTLE = Function(name="s3scan-settle", handler="stepfunctions.settle.handler", timeout_s=60)
 OBJECT_EVENTS = Function(name="s3scan-object-events", handler="stepfunctions.object_events.handler", timeout_s=30)
-FUNCTIONS = (FEED, FAILED, SETTLE, OBJECT_EVENTS)
+SCHEDULES = Function(name="s3scan-schedules", handler="stepfunctions.schedules.handler", timeout_s=120)
+FUNCTIONS = (FEED, FAILED, SETTLE, OBJECT_EVENTS, SCHEDULES)
 #: What SQS hands to the function of S3's events at once, and how long it gathers them.
 EVENTS_AT_ONCE, EVENTS_GATHERED_S = 1000, 1
 

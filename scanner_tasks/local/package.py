@@ -41,6 +41,7 @@ LIBRARIES = (
     "aws-lambda-powertools",
     "boto3",
     "botocore",
+    "cronsim",
     "google-re2",
     "jmespath",
     "psycopg2-binary",
@@ -56,6 +57,7 @@ LIBRARIES = (
     "structlog",
     "typing-extensions",
     "typing-inspection",
+    "tzdata",
     "urllib3",
 )
 #: Imported only where S3SCAN_TRACE_SHARE asks for it.
@@ -100,7 +102,10 @@ PACKAGES = (
     Package(
         name="lambda",
         libraries=(*LIBRARIES, *TRACING),
-        handlers=("api_lambda.handler", "stepfunctions.feed", "stepfunctions.object_events", "stepfunctions.settle"),
+        handlers=(
+            "api_lambda.handler",
+            *(f"stepfunctions.{name}" for name in ("feed", "object_events", "schedules", "settle")),
+        ),
     ),
     Package(name="detect", libraries=(*LIBRARIES, "hyperscan"), handlers=("api_lambda.detect_handler",)),
 )

@@ -1,12 +1,15 @@
-"""EventBridge's part on one machine: invokes the settle function again and again."""
+"""EventBridge's part on one machine: invokes settle, and what looks at schedules, again and again."""
 
 from __future__ import annotations
 
 import json
 import threading
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from scanner_tasks.local.deploy import SETTLE, client
+from scanner_tasks.local.deploy import SCHEDULES, SETTLE, client
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 #: In AWS it is a minute; a demo is short.
 EVERY_S = 2.0
@@ -19,11 +22,13 @@ class SettleFailed(RuntimeError):
 
 
 class Ticker:
-    """A thread that invokes settle every few seconds until stopped, never twice at a time."""
+    """A thread that invokes these functions every few seconds until stopped, never twice at a time."""
 
-    def __init__(self, endpoint_url: str, *, every_s: float = EVERY_S, function: str = SETTLE.name) -> None:
+    def __init__(
+        self, endpoint_url: str, *, every_s: float = EVERY_S, functions: Sequence[str] = (SETTLE.name, SCHEDULES.name)
+    ) -> None:
         self.every_s = every_s
-        self.function = function
+        self.functions = functions
         self.calls = 0
         self._failures: list[str] = []
         self._client = client("lambda", endpoint_url)
@@ -38,7 +43,8 @@ class Ticker:
     def check(self) -> None:
         """Raise SettleFailed once the last calls have all failed."""
         if len(self._failures) >= MAX_FAILURES:
-            msg = f"{self.function} failed {len(self._failures)} times in a row; the last answer:\n{self._failures[-1]}"
+            names, times = " and ".join(self.functions), len(self._failures)
+            msg = f"{names} failed {times} times in a row; the last answer:\n{self._failures[-1]}"
             raise SettleFailed(msg)
 
     def stop(self) -> None:
@@ -49,14 +55,14 @@ class Ticker:
 
     def _run(self) -> None:
         while not self._stop.is_set():
-            failure = self._call()
+            failures = [failure for function in self.functions if (failure := self._call(function))]
             self.calls += 1
-            self._failures = [*self._failures, failure] if failure else []
+            self._failures = [*self._failures, failures[0]] if failures else []
             self._stop.wait(self.every_s)
 
-    def _call(self) -> str | None:
+    def _call(self, function: str) -> str | None:
         try:
-            answer: dict[str, Any] = self._client.invoke(FunctionName=self.function, Payload=json.dumps({}).encode())
+            answer: dict[str, Any] = self._client.invoke(FunctionName=function, Payload=json.dumps({}).encode())
             payload = answer["Payload"].read().decode(errors="replace")
         except Exception as error:  # noqa: BLE001 (whatever it was: it counts as a failure, and check() tells)
             return f"{type(error).__name__}: {error}"

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 _COLUMNS = """job_no, job_id, bucket, prefix, source, access, status, status_reason, lane, epoch, execution_no,
   execution_arn, cursor, next_batch_no, ruleset_hash, created_at, listed_at, finished_at, selection,
-  taken_objects, taken_bytes, base_job_no, base_job_id, base_refusal, base_note, inventory, then_list"""
+  taken_objects, taken_bytes, base_job_no, base_job_id, base_refusal, base_note, inventory, then_list,
+  schedule"""
 
 
 def _job(row: Row[Any]) -> Job:

@@ -114,6 +114,7 @@ jobs = Table(
     Column("base_refusal", Text),
     Column("base_note", Text),
     Column("inventory", Text),
+    Column("schedule", Text),
     Column("then_list", Boolean),
     _number("taken_objects", BigInteger),
     _number("taken_bytes", BigInteger),
@@ -129,6 +130,7 @@ jobs = Table(
     ),
     CheckConstraint("source in ('listing','keys','inventory','events')", name="jobs_source_known"),
     Index("jobs_of_bucket", "bucket", "job_no"),
+    Index("jobs_of_schedule", "schedule", "job_no", postgresql_where=text("schedule is not null")),
     Index("jobs_active", "job_no", postgresql_where=text("finished_at is null")),
     Index("jobs_then_list", "job_no", postgresql_where=text("then_list")),
     Index("jobs_deleted", "job_no", postgresql_where=text("deleted_at is not null")),
@@ -525,4 +527,30 @@ unwatched_events = Table(
     Column("events", BigInteger, nullable=False),
     _time("last_event_at", nullable=False),
     postgresql_with={"fillfactor": "50"},
+)
+
+#: Jobs that begin again and again, and what became of each due time: store/schedules.py.
+schedules = Table(
+    "schedules",
+    metadata,
+    Column("name", Text(collation="C"), primary_key=True),
+    Column("cron", Text, nullable=False),
+    Column("time_zone", Text, nullable=False),
+    Column("request", JSONB, nullable=False),
+    Column("paused", Boolean, nullable=False, server_default=text("false")),
+    Column("next_at", DateTime(timezone=True), nullable=False),
+    Column("created_by", Text, nullable=False),
+    _time("created_at", nullable=False),
+)
+schedule_runs = Table(
+    "schedule_runs",
+    metadata,
+    Column("name", Text(collation="C"), ForeignKey("schedules.name", ondelete="CASCADE"), primary_key=True),
+    Column("due_at", DateTime(timezone=True), primary_key=True),
+    Column("state", Text, nullable=False, server_default=text("'starting'")),
+    Column("reason", Text),
+    Column("job_ids", ARRAY(Uuid), nullable=False, server_default=text("'{}'")),
+    Column("not_started", JSONB, nullable=False, server_default=text("'[]'")),
+    _time("taken_at", nullable=False),
+    CheckConstraint("state in ('starting','started','skipped','failed')", name="schedule_runs_state_known"),
 )

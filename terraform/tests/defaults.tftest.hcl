@@ -19,8 +19,8 @@ run "defaults" {
   }
 
   assert {
-    condition     = length(output.scanner_role_arns) == 3
-    error_message = "API, Feed and workers read buckets."
+    condition     = length(output.scanner_role_arns) == 4
+    error_message = "API, Feed, workers and schedules ask about buckets."
   }
 
   assert {

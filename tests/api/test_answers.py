@@ -77,6 +77,7 @@ JOB = {
     "base_job": None,
     "inventory": None,
     "followed_by": None,
+    "schedule": None,
     "limit_reached": False,
     "budget": {},
     "estimate": None,

@@ -21,6 +21,7 @@ from scanner_tasks.core.rights import HELD, Caller, Grant, Permission, Role, lik
 from scanner_tasks.core.rights_rules import hash_token, read_rights
 from scanner_tasks.flow import buckets, control, read_results, redrive, triage
 from scanner_tasks.flow.parts import for_caller
+from scanner_tasks.flow.schedules import add_schedule
 from scanner_tasks.flow.settle import settle
 from scanner_tasks.flow.start_job import start_job
 from scanner_tasks.flow.watches import watch_bucket
@@ -61,8 +62,10 @@ class Plant:
             page = read_results.get_results(job_id=job, limit=1, cursor=None, using=system.feeder)
             (finding,) = page.findings
             watch_bucket(bucket, using=system.feeder)
+            add_schedule(bucket, "0 3 * * *", {"buckets": [bucket]}, using=system.feeder)
             self.values[bucket] = {
                 "bucket": bucket,
+                "name": bucket,
                 "job_id": str(job),
                 "base_id": str(base),
                 "finding_id": str(finding.finding_id),
@@ -80,6 +83,7 @@ class Plant:
             "/scan": {"bucket": bucket, "dry_run": True},
             "/scans": {"buckets": [bucket]},
             "/watches": {"bucket": bucket},
+            "/schedules": {"name": bucket, "cron": "0 3 * * *", "buckets": [bucket]},
             "/detect": {"text": "ssn: 512-44-1234"},
             "/triage": {
                 "bucket": bucket,

@@ -29,6 +29,7 @@ def test_every_example_is_the_shape_that_is_sent(flows):
         compare_shapes,
         coverage_shapes,
         finding_shapes,
+        schedule_shapes,
         shapes,
         watch_shapes,
     )
@@ -40,6 +41,7 @@ def test_every_example_is_the_shape_that_is_sent(flows):
             bucket_shapes.StartedScans,
             bucket_shapes.Buckets,
             watch_shapes.Watch,
+            schedule_shapes.Schedule,
             shapes.Job,
             coverage_shapes.Coverage,
             compare_shapes.Comparison,

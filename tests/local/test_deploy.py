@@ -126,14 +126,14 @@ def test_the_code_holds_our_packages_and_no_caches(tmp_path: Path) -> None:
 
 
 def test_the_ticker_calls_again_and_again(aws: Emulator) -> None:
-    ticker = Ticker(aws.endpoint_url, every_s=0.01, function=deploy.FEED.name).start()
+    ticker = Ticker(aws.endpoint_url, every_s=0.01, functions=(deploy.FEED.name,)).start()
     wait_until(lambda: ticker.calls >= 3, what="three calls", timeout_s=30)
     ticker.check()
     ticker.stop()
 
 
 def test_a_function_that_always_fails_is_told_by_its_own_words(aws: Emulator) -> None:
-    ticker = Ticker(aws.endpoint_url, every_s=0.01, function=deploy.FAILED.name).start()
+    ticker = Ticker(aws.endpoint_url, every_s=0.01, functions=(deploy.FAILED.name,)).start()
     wait_until(lambda: ticker.calls >= MAX_FAILURES, what="the failures", timeout_s=30)
     ticker.stop()
     with pytest.raises(SettleFailed, match=r"times in a row.*(?s:.*)Error"):

@@ -70,6 +70,10 @@ def test_every_statement_names_its_resources(applied: Applied) -> None:
             {"s3:ListBucket", "s3:GetObject", "sqs:SendMessage"},
         ),
         (
+            "module.refresh_lambda.module.schedules.aws_iam_role_policy.this",
+            {"s3:GetObject", "sqs:SendMessage", "sqs:ReceiveMessage", "cloudwatch:PutMetricData"},
+        ),
+        (
             "module.object_events.module.object_events.aws_iam_role_policy.this",
             {"s3:ListBucket", "s3:GetObject", "states:StopExecution"},
         ),

@@ -48,3 +48,13 @@ variable "statements" {
   description = "Statements of the function's policy."
   type        = any
 }
+
+variable "schedules_timeout_s" {
+  description = "Seconds of one look at the schedules at most."
+  type        = number
+}
+
+variable "schedules_statements" {
+  description = "Statements of the policy of the function that looks at schedules."
+  type        = any
+}
