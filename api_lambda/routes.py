@@ -123,6 +123,8 @@ def scan(
     budget = read_budget(request.budget.model_dump() if request.budget else None)
     if request.dry_run and request.inventory:
         raise InvalidInput("dry_run: it lists the bucket itself; leave inventory out.")
+    if request.dry_run and request.base_job:
+        raise InvalidInput("dry_run: what a base_job spares is not known before the job has listed; leave it out.")
     if request.dry_run:
         told = estimating.estimate_scan(
             request.bucket,

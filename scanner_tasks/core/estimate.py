@@ -23,6 +23,8 @@ TRANSITIONS_A_TURN: Final = 3
 #: S3 LIST answers this slowly (0.05-0.1 s were seen), so that a turn's seconds are pages x this.
 PAGE_S: Final = 0.1
 _IA: Final = frozenset({"STANDARD_IA", "ONEZONE_IA"})
+#: Storage classes whose objects cost something by the byte when they are read.
+CHARGED_CLASSES: Final = _IA | {"GLACIER_IR"}
 #: Macie's tiers, in GB a month.
 _MACIE_TIERS: Final = (
     ("macie_gb", 50_000.0),

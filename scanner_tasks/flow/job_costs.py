@@ -68,13 +68,14 @@ def _listed(connection: Connection, job: Job, settings: Settings) -> dict[str, A
     sums = live_progress(connection, [job.job_no]).get(job.job_no, Progress())  # of an empty bucket there are none
     passed = sum(one.bytes_listed for one in read_sums(connection, job.job_no) if one.outcome.kind in _NOT_READ)
     work = _work(sums, objects=sums.listed - sums.skipped - sums.unchanged, size_bytes=sums.bytes_listed - passed)
+    work.storage_classes = _classes(connection, job)
     return told(_priced(work, settings), basis={"method": "the job's listing", "pages": work.pages})
 
 
 def _actual(connection: Connection, job: Job, settings: Settings) -> dict[str, Any]:
     sums = live_progress(connection, [job.job_no]).get(job.job_no, Progress())
     done = job_costs.read_work(connection, job.job_no)
-    work = _work(sums, objects=_read(sums), size_bytes=done.bytes_read)
+    work = _done(connection, job, sums, done)
     seconds = ((job.finished_at or datetime.now(UTC)) - job.created_at).total_seconds()
     priced = _priced(work, settings, cpu_s=done.cpu_s)
     kept = told(priced, basis={"method": "what workers told", "wall_s": round(seconds, 1)})
@@ -97,9 +98,32 @@ def _spent(connection: Connection, job: Job, settings: Settings) -> Spent:
     done = job_costs.read_work(connection, job.job_no)
     if sums is None:
         return Spent(dollars=0.0, objects=0, bytes=0)
-    work = _work(sums, objects=_read(sums), size_bytes=done.bytes_read)
+    work = _done(connection, job, sums, done)
     priced = _priced(work, settings, cpu_s=done.cpu_s)
     return Spent(dollars=priced.dollars, objects=_read(sums), bytes=done.bytes_read)
+
+
+def _done(connection: Connection, job: Job, sums: Progress, done: job_costs.Work) -> Workload:
+    """What was read. Nobody counts by storage class what is: each class has the share of it that it has of the plan."""
+    work = _work(sums, objects=_read(sums), size_bytes=done.bytes_read)
+    if classes := _classes(connection, job):
+        planned = max(1, sums.listed - sums.skipped - sums.unchanged)
+        passed = sum(one.bytes_listed for one in read_sums(connection, job.job_no) if one.outcome.kind in _NOT_READ)
+        objects, size = _read(sums) / planned, done.bytes_read / max(1, sums.bytes_listed - passed)
+        work.storage_classes = {
+            name: Sum(
+                scanned_objects=round(one.scanned_objects * objects), scanned_bytes=round(one.scanned_bytes * size)
+            )
+            for name, one in classes.items()
+        }
+    return work
+
+
+def _classes(connection: Connection, job: Job) -> dict[str, Sum]:
+    return {
+        name: Sum(scanned_objects=objects, scanned_bytes=size_bytes)
+        for name, (objects, size_bytes) in job_costs.read_classes(connection, job.job_no).items()
+    }
 
 
 def _read(sums: Progress) -> int:

@@ -11,6 +11,7 @@ from scanner_tasks.core.choosing import passed_over
 from scanner_tasks.core.model import BatchState, Outcome
 from scanner_tasks.store.base_jobs import copy_findings, take_over
 from scanner_tasks.store.engine import execute, insert_rows
+from scanner_tasks.store.job_costs import add_classes
 from scanner_tasks.store.packing import pack_etags
 from scanner_tasks.store.strata import add_strata
 from scanner_tasks.store.text import KEYS_OF, joined, to_text
@@ -110,6 +111,7 @@ def add_batches(
     insert_rows(connection, _INSERT_BATCHES, _BATCH_ROW, rows)
     copy_findings(connection, job, unchanged, first_no=job.next_batch_no)
     add_strata(connection, job.job_no, strata)
+    add_classes(connection, job.job_no, batches)
     return True
 
 
@@ -144,6 +146,7 @@ def insert_pages(connection: Connection, job: Job, pages: Sequence[ChosenPage], 
     for number, unchanged in copies:
         copy_findings(connection, job, unchanged, first_no=number)
     add_strata(connection, job.job_no, strata)
+    add_classes(connection, job.job_no, batches)
     return len(batches)
 
 

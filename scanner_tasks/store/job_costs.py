@@ -7,12 +7,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from scanner_tasks.core.budget import Budget
+from scanner_tasks.core.estimate import CHARGED_CLASSES
+from scanner_tasks.core.model import Outcome
 from scanner_tasks.store.engine import execute
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from sqlalchemy import Connection
+
+    from scanner_tasks.core.model import PlannedBatch
 
 #: The delta rows in which workers tell it: milliseconds of CPU as objects, bytes read from S3 as bytes.
 WORK_CODE = 3
@@ -59,6 +63,41 @@ def set_estimate(connection: Connection, job_no: int, estimate: Mapping[str, Any
 def set_actual(connection: Connection, job_no: int, actual: Mapping[str, Any]) -> None:
     """Keep what it did cost; a job that was opened again ends with other figures."""
     _set(connection, job_no, "actual", actual)
+
+
+def add_classes(connection: Connection, job_no: int, batches: Iterable[PlannedBatch]) -> None:
+    """Count what is to be scanned of classes that charge for reading, in the transaction that records the batches.
+
+    Most pages have none, and nothing is sent. Whoever records holds the job's row.
+    """
+    sums: dict[str, list[int]] = {}
+    for batch in batches:
+        for planned in batch.objects:
+            if planned.ref.storage_class in CHARGED_CLASSES and planned.outcome is Outcome.PENDING:
+                one = sums.setdefault(planned.ref.storage_class, [0, 0])
+                one[0] += 1
+                one[1] += planned.ref.size_bytes
+    for name, (objects, size_bytes) in sums.items():
+        execute(
+            connection,
+            """
+            insert into job_classes (job_no, storage_class, objects, bytes) values (:job_no, :name, :objects, :bytes)
+            on conflict (job_no, storage_class) do update
+              set objects = job_classes.objects + excluded.objects, bytes = job_classes.bytes + excluded.bytes
+            """,
+            job_no=job_no,
+            name=name,
+            objects=objects,
+            bytes=size_bytes,
+        )
+
+
+def read_classes(connection: Connection, job_no: int) -> dict[str, tuple[int, int]]:
+    """Objects to be scanned and their bytes, as listed, by storage class; only classes that charge for reading."""
+    rows = execute(
+        connection, "select storage_class, objects, bytes from job_classes where job_no = :job_no", job_no=job_no
+    )
+    return {row.storage_class: (row.objects, row.bytes) for row in rows}
 
 
 def _set(connection: Connection, job_no: int, name: str, told: Mapping[str, Any]) -> None:

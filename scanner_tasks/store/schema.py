@@ -366,6 +366,17 @@ job_costs = Table(
     Column("actual", JSONB),
 )
 
+#: Objects to be scanned, as listed, of the storage classes that charge for reading: what a job costs needs them.
+job_classes = Table(
+    "job_classes",
+    metadata,
+    Column("job_no", Integer, ForeignKey("jobs.job_no", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("storage_class", Text(collation="C"), primary_key=True),
+    Column("objects", BigInteger, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    postgresql_with={"fillfactor": "50"},
+)
+
 #: One sentence for each object that failed or was read in part.
 object_failures = Table(
     "object_failures",

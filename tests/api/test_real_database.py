@@ -295,6 +295,7 @@ def test_dry_run_tells_the_cost_and_begins_nothing(service: Service, engine: Eng
     assert told.json["prices_as_of"]
     assert count_jobs(engine) == before
     refused(service.scan(bucket="no-such-bucket", dry_run=True), 404, "no-such-bucket")
+    refused(service.scan(bucket=service.bucket, dry_run=True, base_job="last"), 400, "base_job")
 
 
 def test_budget_is_shown_and_a_paused_job_gets_another(service: Service) -> None:

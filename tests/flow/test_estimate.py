@@ -134,3 +134,17 @@ def test_work_of_a_lost_claim_is_not_counted(system: System) -> None:
     with transaction(system.engine) as connection:
         work = job_costs.read_work(connection, system.job(job_id).job.job_no)
     assert work.bytes_read == len(TEXT)
+
+
+def test_job_pays_for_retrieval_where_the_storage_class_charges_for_it(system: System) -> None:
+    large = b"some text\n" * 100_000
+    system.put({"cold": large, "warm": large, "cool": large})
+    system.objects.storage_classes |= {(system.bucket, "cold"): "GLACIER_IR", (system.bucket, "cool"): "STANDARD_IA"}
+    before = estimate_scan(system.bucket, using=system.feeder).estimate
+    view = system.run(start_job(system.bucket, using=system.feeder).job_id)
+    retrieval = len(large) / 1024**3 * (0.03 + 0.01)
+    assert before.parts["s3_retrieval"] == pytest.approx(retrieval)
+    for told in (view.costs.estimate, view.costs.actual):
+        assert told["parts"]["s3_retrieval"] == pytest.approx(retrieval, abs=2e-9)
+        assert told["parts"]["s3_get"] == pytest.approx(before.parts["s3_get"], abs=2e-9)
+        assert told["dollars"] > retrieval
