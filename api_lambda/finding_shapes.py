@@ -28,7 +28,7 @@ class Part(_Shape):
     """One part of the score."""
 
     kind: str = Field(
-        description="pattern, check, doubt, keyword, no_keyword, header, test_value, confidence or other.",
+        description="pattern, check, doubt, keyword, no_keyword, header, test_value, account, confidence or other.",
         examples=["keyword"],
     )
     name: str = Field(description="The check, keyword, column's word or confidence; else empty.", examples=["ssn"])

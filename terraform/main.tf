@@ -37,6 +37,7 @@ locals {
 
   recovery_window_days = var.deletion_protection ? 30 : 0
   is_emulated          = var.emulator != null
+  acts                 = var.actions != null
 }
 
 ################################################################################
@@ -140,7 +141,7 @@ locals {
     S3SCAN_ALLOWED_ROLES        = jsonencode(var.member_role_arns)
     S3SCAN_ALLOWED_ENDPOINTS    = jsonencode(var.allowed_endpoints)
     S3SCAN_RULES                = jsonencode(var.rule_objects)
-  }, local.database, local.endpoints, local.tracing)
+  }, local.acts ? { S3SCAN_ACTIONS = "true" } : {}, local.database, local.endpoints, local.tracing)
 
   # Only the API's functions ask who calls. Fields that were left out are left out here too.
   rights = var.rights == null ? {} : {
@@ -216,6 +217,7 @@ module "sqs" {
   source = "./modules/sqs"
 
   lane_count           = var.lane_count
+  actions              = local.acts
   visibility_timeout_s = var.visibility_timeout_s
   max_receives         = var.max_receives
   lane_retention_s     = var.lane_retention_days * 86400
@@ -324,6 +326,7 @@ module "ecs" {
   environment             = local.worker_environment
   secrets                 = { S3SCAN_FINGERPRINT_KEY = aws_secretsmanager_secret.fingerprint_key.arn }
   worker_statements       = local.worker_statements
+  actions                 = local.acts ? { statements = local.action_statements, tasks = var.actions.tasks } : null
   database = {
     owner_url        = module.rds.owner_url
     owner_user       = module.rds.owner_user
@@ -355,7 +358,7 @@ module "flower" {
   architecture   = var.architecture == "arm64" ? "ARM64" : "X86_64"
   environment    = { for name, value in local.worker_environment : name => value if !startswith(name, "DATABASE") && !startswith(name, "S3SCAN_DATABASE") }
   queues = {
-    shown  = concat(module.sqs.lane_arns, [module.sqs.dead_letters_arn])
+    shown  = concat(module.sqs.lane_arns, local.action_queue_arns, [module.sqs.dead_letters_arn])
     events = module.sqs.events_arn
   }
   vpc_id                    = module.vpc.vpc_id

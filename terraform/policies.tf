@@ -13,6 +13,7 @@
 # listing      x    x            x         x             states:StartExecution; api stops too
 # database     x    x     x      x         x             rds-db:connect as the application's user
 # metrics                        x                       cloudwatch:PutMetricData in one namespace
+# actions send x                                                 the only role that writes to S3 takes: action_statements
 # rules        x    x            x         x        x    s3:GetObject on the named packs
 #
 # The function of schedules has what feed has without a lane, and looks at the account where the API may.
@@ -123,9 +124,79 @@ locals {
     },
   ] : statement if var.look_around]
 
+  action_queue_arns = [for arn in [module.sqs.actions_arn] : arn if local.acts]
+
+  # Whoever runs a plan, or sends back a dead letter of one.
+  plan_statements = local.acts ? [{
+    Sid      = "ActionsSend"
+    Effect   = "Allow"
+    Action   = local.send
+    Resource = local.action_queue_arns
+  }] : []
+
+  acted_arns  = [for bucket in try(var.actions.buckets, []) : "arn:${local.partition}:s3:::${bucket}"]
+  target_arns = [for bucket in try(var.actions.targets, []) : "arn:${local.partition}:s3:::${bucket}"]
+  may         = { for action in ["tag", "quarantine", "redact", "block_public"] : action => contains(try(var.actions.allowed, []), action) }
+
+  # The only role that may change anything in S3.
+  action_statements = [for statement in concat(
+    local.rules_statements, local.database_statements, local.queue_key_statements,
+    [
+      {
+        Sid      = "ActionsTake"
+        Effect   = "Allow"
+        Action   = concat(local.take, local.hold, ["sqs:GetQueueAttributes"])
+        Resource = local.action_queue_arns
+      },
+      {
+        Sid      = "EventsSend"
+        Effect   = "Allow"
+        Action   = concat(local.send, ["sqs:GetQueueAttributes"])
+        Resource = [module.sqs.events_arn]
+      },
+      {
+        # Without it S3 answers 403 for an object that is gone.
+        Sid      = "ActedBuckets"
+        Effect   = "Allow"
+        Action   = concat(["s3:ListBucket"], local.may.block_public ? ["s3:GetBucketPublicAccessBlock", "s3:PutBucketPublicAccessBlock"] : [])
+        Resource = concat(local.acted_arns, local.target_arns)
+      },
+      {
+        Sid    = "ActedObjects"
+        Effect = "Allow"
+        Action = concat(
+          ["s3:GetObject", "s3:GetObjectVersion"],
+          local.may.tag || local.may.quarantine ? ["s3:GetObjectTagging", "s3:GetObjectVersionTagging", "s3:PutObjectTagging"] : [],
+          local.may.tag ? ["s3:PutObjectVersionTagging"] : [],
+          local.may.quarantine ? ["s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion"] : [],
+        )
+        Resource = [for arn in local.acted_arns : "${arn}/*"]
+      },
+      {
+        Sid    = "Targets"
+        Effect = "Allow"
+        Action = concat(
+          ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
+          local.may.quarantine ? [
+            "s3:GetObjectVersion", "s3:GetObjectTagging", "s3:GetObjectVersionTagging", "s3:PutObjectTagging",
+            "s3:DeleteObjectVersion", "s3:AbortMultipartUpload",
+          ] : [],
+        )
+        Resource = [for arn in local.target_arns : "${arn}/*"]
+      },
+      {
+        Sid       = "ActedKeys"
+        Effect    = "Allow"
+        Action    = ["kms:Decrypt", "kms:GenerateDataKey"]
+        Resource  = var.kms_key_arns
+        Condition = { StringLike = { "kms:ViaService" = "s3.*.amazonaws.com" } }
+      },
+    ],
+  ) : statement if length(statement.Resource) > 0]
+
   api_statements = concat(
     local.look_statements, local.list_statements, local.read_statements, local.rules_statements, local.member_statements,
-    local.database_statements, local.send_statements, local.queue_key_statements,
+    local.database_statements, local.send_statements, local.queue_key_statements, local.plan_statements,
     local.start_statements, local.stop_statements,
     [{
       # Dead letters go back.

@@ -13,6 +13,36 @@ variable "buckets" {
   }
 }
 
+variable "actions" {
+  description = <<-TEXT
+    Acting on findings (docs/acting.md): a queue, a role and a service of its own; null is off.
+    buckets: those that are acted on; targets: those that quarantine and redacted copies go to; allowed: which of tag, quarantine,
+    redact, block_public the role may; tasks: workers of that queue, 0 for none (start them when a plan is run).
+  TEXT
+  type = object({
+    buckets = list(string)
+    targets = optional(list(string), [])
+    allowed = optional(list(string), ["tag", "quarantine", "redact", "block_public"])
+    tasks   = optional(number, 1)
+  })
+  default = null
+
+  validation {
+    condition     = alltrue([for bucket in try(concat(var.actions.buckets, var.actions.targets), []) : can(regex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", bucket))])
+    error_message = "actions: each bucket and target is a bucket's name, without s3:// and without *."
+  }
+
+  validation {
+    condition     = length(setsubtract(try(var.actions.allowed, []), ["tag", "quarantine", "redact", "block_public"])) == 0
+    error_message = "actions: allowed takes tag, quarantine, redact and block_public."
+  }
+
+  validation {
+    condition     = length(setintersection(try(var.actions.allowed, []), ["quarantine", "redact"])) == 0 || length(try(var.actions.targets, [])) > 0
+    error_message = "actions: quarantine and redact need targets, or leave them out of allowed."
+  }
+}
+
 variable "watched_buckets" {
   description = "Buckets of this account and Region whose events may come to the queue scan-object-events (s3scan watches add; docs/continuous.md)."
   type        = list(string)

@@ -34,6 +34,7 @@ from scanner_tasks.cli import (
     schedules,
     serve,
     triage,
+    verify,
     watches,
     worker,
 )
@@ -64,6 +65,7 @@ app.command(name="export")(export.export)
 app.command(name="report")(report.report)
 app.command(name="serve")(serve.serve)
 app.add_typer(act.app, name="act")
+app.command(name="verify")(verify.verify)
 app.command(name="detect")(detect.detect)
 app.add_typer(dlq.app, name="dlq")
 app.command(name="audit")(audit.audit)

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Final
 
 from scanner_tasks.core.model import Column, Confidence, Location, Occurrence, RuleFindings, Segment
 from scanner_tasks.core.redact import Fingerprinter, mask
+from scanner_tasks.detect.aws_accounts import told_of
 from scanner_tasks.detect.compiled import RANK, CompiledRule, Value
 from scanner_tasks.detect.context import Context
 from scanner_tasks.detect.encoded import DEEPEST, Runs, run_at
@@ -136,7 +137,8 @@ class Detector:
                     hidden[masked] = self.context.hide(masked)
                 masked = hidden[masked]
             place = (start, points.at(value.end), *lines.at(start))
-            told = (*value.evidence, f"confidence {value.confidence}") if tell else ()
+            beside = told_of(rule.id, value.clear or data[value.start : value.end]) if tell else ()
+            told = (*value.evidence, *beside, f"confidence {value.confidence}") if tell else ()
             found.append(FoundValue(rule.id, *place, value.confidence, masked, told))
         return found
 
@@ -603,7 +605,7 @@ class Detection:
                 context=detector.context.around(self._window, value.start, value.end, masked, self._candidates),
                 location=replace(self._location(value.start), path=detector.context.hide_path(self._path(value.start))),
                 fingerprint=detector.fingerprinter.fingerprint(compiled.normalise(clear)),
-                evidence=(*value.evidence, f"confidence {value.confidence}"),
+                evidence=(*value.evidence, *told_of(compiled.rule.id, clear), f"confidence {value.confidence}"),
             )
         )
 

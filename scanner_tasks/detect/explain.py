@@ -30,7 +30,7 @@ _KEYWORD: Final = re.compile(r"keyword (.*), (\d+) (before|after)")
 class Part:
     """One part of the score."""
 
-    #: pattern, check, doubt, keyword, no_keyword, header, test_value, encoded, joined, confidence or other.
+    #: pattern, check, doubt, keyword, no_keyword, header, test_value, encoded, joined, account, confidence or other.
     kind: str
     #: The validator, the keyword, the column's word or the confidence; else empty.
     name: str = ""
@@ -67,7 +67,7 @@ def explain(evidence: Sequence[str], confidence: Confidence, rule: Rule | None) 
     )
 
 
-def _part(words: str, rule: Rule | None) -> Part:  # noqa: PLR0911 (a table of what the engine says)
+def _part(words: str, rule: Rule | None) -> Part:  # noqa: C901, PLR0911 (a table of what the engine says)
     kind, _, rest = words.partition(" ")
     shape = f": {rule.pattern}" if rule else ""
     if words == "pattern":
@@ -99,6 +99,9 @@ def _part(words: str, rule: Rule | None) -> Part:  # noqa: PLR0911 (a table of w
     if words.startswith("no keyword within "):
         reach = words.removeprefix("no keyword within ")
         return Part(kind="no_keyword", text=f"No keyword of the rule stands within {reach} characters before it.")
+    if words.startswith("AWS account "):
+        account = words.removeprefix("AWS account ")
+        return Part(kind="account", name=account, text=f"It is a key of the AWS account {account}: its id says so.")
     if words in _SAID:
         return Part(kind=_SAID[words][0], text=_SAID[words][1])
     if kind == "confidence":

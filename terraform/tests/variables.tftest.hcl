@@ -151,6 +151,47 @@ run "without_flower_and_detect" {
   }
 }
 
+run "actions_need_targets" {
+  command         = plan
+  expect_failures = [var.actions]
+
+  variables {
+    actions = { buckets = ["my-bucket"] }
+  }
+}
+
+run "acting_has_a_queue_and_a_role_of_its_own" {
+  variables {
+    actions = { buckets = ["my-bucket"], targets = ["my-quarantine"], allowed = ["quarantine"], tasks = 0 }
+  }
+
+  assert {
+    condition     = module.sqs.actions_arn != null
+    error_message = "The queue is there."
+  }
+
+  assert {
+    condition = alltrue([
+      for statement in jsondecode(module.ecs.actions_policy).Statement :
+      !contains(statement.Action, "s3:PutObject") || alltrue([for arn in statement.Resource : can(regex("my-bucket|my-quarantine", arn))])
+    ])
+    error_message = "It writes to the buckets named alone."
+  }
+
+  assert {
+    condition = !anytrue([
+      for statement in jsondecode(module.ecs.actions_policy).Statement :
+      contains(statement.Action, "s3:PutBucketPublicAccessBlock") || contains(statement.Action, "s3:PutObjectVersionTagging")
+    ])
+    error_message = "What is not allowed is not granted."
+  }
+
+  assert {
+    condition     = !strcontains(module.ecs.actions_policy, "s3:*") && !strcontains(module.ecs.actions_policy, "sqs:*")
+    error_message = "No action by a wildcard."
+  }
+}
+
 run "eventbridge_needs_buckets" {
   command         = plan
   expect_failures = [var.eventbridge]

@@ -37,6 +37,7 @@ module "s3scan" {
   rule_objects     = ["s3://my-rules/our.toml"]
   look_around      = true
   watched_buckets  = ["my-bucket"]
+  actions          = { buckets = ["my-bucket"], targets = ["my-quarantine"] }
   eventbridge      = true
   member_role_arns = ["arn:aws:iam::444455556666:role/s3scan"]
 

@@ -46,7 +46,7 @@ locals {
   })
 
   log = {
-    for stream in ["worker", "migrate", "create-owner"] : stream => {
+    for stream in ["worker", "actions", "migrate", "create-owner"] : stream => {
       logDriver = "awslogs"
       options = {
         "awslogs-group"         = aws_cloudwatch_log_group.this.name

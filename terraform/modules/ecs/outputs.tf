@@ -33,6 +33,11 @@ output "worker_role_arn" {
   value       = aws_iam_role.worker.arn
 }
 
+output "actions_policy" {
+  description = "What the role that acts on findings may; null where there is none."
+  value       = one(aws_iam_role_policy.actions[*].policy)
+}
+
 output "one_off_tasks" {
   description = "Task definitions of `make migrate`, in order."
   value       = [for name in ["create-owner", "migrate"] : aws_ecs_task_definition.one_off[name].family]

@@ -123,6 +123,11 @@ variable "worker_statements" {
   type        = any
 }
 
+variable "actions" {
+  description = "Statements of the role that acts on findings, and tasks of its service; null is off (docs/acting.md)."
+  type        = any
+}
+
 variable "database" {
   description = "What the one-off tasks of migrations need."
   type = object({

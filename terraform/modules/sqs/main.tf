@@ -4,6 +4,8 @@
 
 locals {
   lanes = [for n in range(var.lane_count) : "scan-${n}"]
+  # Queues of tasks: the lanes, and that of actions on findings where it is wanted.
+  tasks = concat(local.lanes, var.actions ? ["actions"] : [])
 }
 
 # What was received too often without success. Settle moves it into the database each minute.
@@ -18,7 +20,7 @@ resource "aws_sqs_queue" "dead_letters" {
 }
 
 resource "aws_sqs_queue" "lane" {
-  for_each = toset(local.lanes)
+  for_each = toset(local.tasks)
 
   name                              = each.key
   message_retention_seconds         = var.lane_retention_s
@@ -40,7 +42,7 @@ resource "aws_sqs_queue_redrive_allow_policy" "dead_letters" {
   queue_url = aws_sqs_queue.dead_letters.id
   redrive_allow_policy = jsonencode({
     redrivePermission = "byQueue"
-    sourceQueueArns   = concat([for name in local.lanes : aws_sqs_queue.lane[name].arn], [aws_sqs_queue.object_events.arn])
+    sourceQueueArns   = concat([for name in local.tasks : aws_sqs_queue.lane[name].arn], [aws_sqs_queue.object_events.arn])
   })
 }
 
@@ -84,7 +86,7 @@ locals {
     { (aws_sqs_queue.object_events.name) = { url = aws_sqs_queue.object_events.id, arn = aws_sqs_queue.object_events.arn } },
     { (aws_sqs_queue.events.name) = { url = aws_sqs_queue.events.id, arn = aws_sqs_queue.events.arn } },
   )
-  names = concat(local.lanes, ["scan-dlq", "scan-object-events", "scan-events"])
+  names = concat(local.tasks, ["scan-dlq", "scan-object-events", "scan-events"])
 
   # Whom the queue of S3's events hears: S3 for these buckets, or a rule of EventBridge.
   senders = [for statement in [

@@ -8,6 +8,11 @@ output "lane_arns" {
   value       = [for name in local.lanes : aws_sqs_queue.lane[name].arn]
 }
 
+output "actions_arn" {
+  description = "ARN of the queue of actions on findings, or null."
+  value       = one([for name, queue in aws_sqs_queue.lane : queue.arn if name == "actions"])
+}
+
 output "dead_letters_name" {
   description = "The dead letter queue."
   value       = aws_sqs_queue.dead_letters.name

@@ -8,6 +8,11 @@ variable "lane_count" {
   }
 }
 
+variable "actions" {
+  description = "Make the queue `actions` too (docs/acting.md)."
+  type        = bool
+}
+
 variable "visibility_timeout_s" {
   description = "Seconds that a received message stays hidden; workers renew it while they work."
   type        = number
