@@ -127,7 +127,7 @@ def test_queues_are_watched(aws: Emulator, run: Run) -> None:
     before = run("ops", "watch-queues", "--times", "1", "--json").json[0]["queues"]["scan-1"]["visible"]
     client("sqs", aws.endpoint_url).send_message(QueueUrl=url, MessageBody="x")
     (look,) = run("ops", "watch-queues", "--times", "1", "--json").json
-    assert set(look["queues"]) == {*lanes.lane_names(), lanes.DLQ, lanes.EVENTS}
+    assert set(look["queues"]) == {*lanes.lane_names(), lanes.DLQ, lanes.OBJECT_EVENTS, lanes.EVENTS}
     assert look["queues"]["scan-1"]["visible"] == before + 1
     assert "scan-dlq" in run("ops", "watch-queues", "--times", "1").out
     client("sqs", aws.endpoint_url).purge_queue(QueueUrl=url)
