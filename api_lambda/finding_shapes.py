@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -126,8 +126,8 @@ class DetectRequest(_Shape):
         str, Field(max_length=1024, description="Its name, for rules and allow lists with paths.", examples=["a.txt"])
     ] = ""
     threshold: Annotated[Literal["low", "medium", "high"], Field(description="Least confidence told.")] = "medium"
-    include_test_values: Annotated[bool, Field(description="Tell values published as examples too.")] = False
-    explain: Annotated[bool, Field(description="Tell the parts of each score.")] = False
+    include_test_values: Annotated[StrictBool, Field(description="Tell values published as examples too.")] = False
+    explain: Annotated[StrictBool, Field(description="Tell the parts of each score.")] = False
     limit: Annotated[int, Field(ge=1, le=FOUND_MAX, description="Findings told; `total` counts all.")] = 1000
 
 

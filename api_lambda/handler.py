@@ -16,6 +16,7 @@ from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 
 from api_lambda import callers, idempotency, problems
 from api_lambda.common import api
+from api_lambda.openapi import takes_key
 from api_lambda.permissions import Endpoint, find_endpoint
 from api_lambda.routes import app, unknown_path
 from scanner_tasks import bootstrap, log, tracing
@@ -86,7 +87,7 @@ def _do(event: dict[str, Any], headers: Mapping[str, str], endpoint: Endpoint, c
         return problems.as_result(refusal)
     # What is left is JSON or nothing, however the header spells it; Powertools knows one spelling.
     told = {**event, "headers": {**headers, "content-type": "application/json"}}
-    key = headers.get(idempotency.HEADER) if endpoint.changes and endpoint.method == "POST" else None
+    key = headers.get(idempotency.HEADER) if takes_key(endpoint) else None
     return idempotency.once(event, key, lambda: app.resolve(told, context))
 
 

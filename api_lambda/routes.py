@@ -28,7 +28,6 @@ from api_lambda import (
     watch_routes,
 )
 from api_lambda.common import (
-    DESCRIBED,
     PAGE_DEFAULT,
     Cursor,
     JobId,
@@ -39,6 +38,7 @@ from api_lambda.common import (
     refuse_other_parameters,
 )
 from api_lambda.estimate_shapes import Estimated
+from api_lambda.openapi import describe
 from api_lambda.permissions import NEEDS, allowed_methods
 from api_lambda.shapes import Job, Jobs, ScanRequest, StartedScan
 from scanner_tasks import tracing
@@ -187,16 +187,8 @@ def openapi() -> Response[str]:
 
 @cache
 def openapi_json() -> str:
-    """The OpenAPI 3.1 document, without Powertools' own validation answers, which ``problems`` replaces."""
-    document = json.loads(app.get_openapi_json_schema())
-    for item in document["paths"].values():
-        for operation in item.values():
-            told = operation["responses"]
-            told.pop("422", None)
-            told["500"] = {**told["503"], "description": DESCRIBED[HTTPStatus.INTERNAL_SERVER_ERROR]}
-    for stock in ("HTTPValidationError", "ValidationError", "ResponseValidationError"):
-        document["components"]["schemas"].pop(stock, None)
-    return json.dumps(document)
+    """The OpenAPI 3.1 document, as docs/openapi.json holds it."""
+    return json.dumps(describe(app))
 
 
 def unknown_path(method: str, path: str) -> Response[str]:

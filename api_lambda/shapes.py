@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool
 
 from api_lambda.selection_shapes import Budget, Selection
 from scanner_tasks.core.model import JobSource, JobStatus
@@ -92,8 +92,8 @@ class ShownAccess(_Shape):
         examples=["https://minio.example:9000"],
     )
     region: str | None = Field(default=None, description="Without it S3's redirects tell.", examples=["eu-west-1"])
-    requester_pays: bool = Field(default=False, description="The scanner's account pays for reading the bucket.")
-    anonymous: bool = Field(default=False, description="Requests are not signed: for a public bucket.")
+    requester_pays: StrictBool = Field(default=False, description="The scanner's account pays for reading the bucket.")
+    anonymous: StrictBool = Field(default=False, description="Requests are not signed: for a public bucket.")
 
 
 class Access(ShownAccess):
@@ -112,7 +112,7 @@ class ScanRequest(_Shape):
     access: Access | None = None
     selection: Selection | None = None
     budget: Budget | None = None
-    dry_run: bool = Field(default=False, description="Begin nothing: answer 200 with what the scan would cost.")
+    dry_run: StrictBool = Field(default=False, description="Begin nothing: answer 200 with what the scan would cost.")
     base_job: BaseName = None
     inventory: str | None = Field(
         default=None,
@@ -120,7 +120,7 @@ class ScanRequest(_Shape):
         description="An S3 Inventory manifest: its report is read in the place of a listing.",
         examples=["s3://reports/my-bucket/daily/2026-11-01T01-00Z/manifest.json"],
     )
-    inventory_then_list: bool = Field(
+    inventory_then_list: StrictBool = Field(
         default=False,
         description="When the job of the report has ended well, a listing follows, with that job as its base.",
     )

@@ -47,6 +47,7 @@ def make_server(port: int, handler: Handler) -> ThreadingHTTPServer:
             self.reply(response)
 
         do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = do_HEAD = answer  # noqa: N815
+        do_TRACE = do_QUERY = answer  # noqa: N815 (the API says that it does not take them)
 
         def reply(self, response: Response) -> None:
             """Send status, headers and body."""
