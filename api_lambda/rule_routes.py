@@ -29,20 +29,20 @@ class Rule(BaseModel):
     name: str
     category: str = Field(examples=["national_id"])
     severity: str = Field(examples=["high"])
-    severity_by_count: list[str] = Field(examples=[["critical from 100"]])
     confidence: str = Field(description="Of a match without a keyword near it.")
-    keyword_confidence: str | None
-    threshold: str | None
     pattern: str
     keywords: list[str]
     proximity: int
     proximity_after: int
     keyword_required: bool
+    keyword_confidence: str | None
     against: list[str]
     yields: bool
     literal: str
     cells: str
     ignore: list[str]
+    severity_by_count: list[str] = Field(examples=[["critical from 100"]])
+    threshold: str | None
     entropy: float
     contains: list[str]
     paths: list[str]

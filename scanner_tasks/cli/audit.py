@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from scanner_tasks.cli.screen import AsJson, print_json, print_table, uuid_of
-
-if TYPE_CHECKING:
-    from scanner_tasks.core.audit import AuditEntry
-
-_PAGE = 1000
+from scanner_tasks.cli.backend import backend
+from scanner_tasks.cli.screen import AsJson, moment, print_json, print_table, uuid_of
 
 
 def audit(
@@ -30,32 +25,21 @@ def audit(
 
     Example: s3scan audit --bucket my-bucket --outcome not_allowed
     """
-    from scanner_tasks import bootstrap  # noqa: PLC0415
-    from scanner_tasks.flow import audit as flow  # noqa: PLC0415
-
-    entries: list[AuditEntry] = []
-    cursor = None
-    while len(entries) < limit:
-        page = flow.read_audit(
-            caller=caller,
-            action=action,
-            outcome=outcome,
-            bucket=bucket,
-            job_id=None if job is None else uuid_of(job),
-            limit=min(_PAGE, limit - len(entries)),
-            cursor=cursor,
-            using=bootstrap.api(),
-        )
-        entries += page.entries
-        cursor = page.next_cursor
-        if cursor is None:
-            break
+    entries = backend().audit(
+        limit=limit,
+        caller=caller,
+        action=action,
+        outcome=outcome,
+        bucket=bucket,
+        job_id=None if job is None else uuid_of(job),
+    )
     if as_json:
         for one in entries:
-            print_json(asdict(one))
+            print_json(one)
         return
+    columns = ("caller", "via", "action", "outcome", "bucket", "job_id", "target")
     print_table(
         ["when", "caller", "via", "action", "outcome", "bucket", "job", "target"],
-        ((one.at, one.caller, one.via, one.action, one.outcome, one.bucket, one.job_id, one.target) for one in entries),
+        ((moment(one["at"]), *(one[name] for name in columns)) for one in entries),
         empty="There are no such entries.",
     )

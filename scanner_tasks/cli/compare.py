@@ -5,29 +5,21 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from scanner_tasks.cli.backend import backend
 from scanner_tasks.cli.screen import print_json, print_table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Mapping
     from uuid import UUID
-
-    from scanner_tasks.core.comparing import ChangedFinding, ChangedObject
 
 
 def show_comparison(job_id: UUID, base_id: UUID, *, objects: bool, limit: int, as_json: bool) -> None:
     """Print findings, or objects, that differ."""
-    from scanner_tasks import job  # noqa: PLC0415
-
-    handle = job(job_id)
-    found: Iterable[Any] = handle.compare_objects(base_id) if objects else handle.compare(base_id)
-    every = iter(found)
+    every = backend().changes(job_id, base_id, of="objects" if objects else "findings")
     some = islice(every, limit or None)
     if as_json:
-        from scanner_tasks.cli.shapes import changed_finding_shape, changed_object_shape  # noqa: PLC0415
-
-        shape = changed_object_shape if objects else changed_finding_shape
         for one in some:
-            print_json(shape(one))
+            print_json(one)
         return
     if objects:
         columns = ["change", "key", "size before#", "size now#", "outcome"]
@@ -39,12 +31,12 @@ def show_comparison(job_id: UUID, base_id: UUID, *, objects: bool, limit: int, a
         print(f"There are more: the first {limit:,} are shown, --limit 0 prints all.")
 
 
-def _finding_row(one: ChangedFinding) -> tuple[object, ...]:
-    is_there = one.change not in {"fixed", "unverified"}
-    count = one.finding.count if is_there else None
-    about = (one.finding.key, one.finding.rule_id, one.finding.severity, one.count_before, count)
-    return (one.change, *about, one.object_is or "same", one.moved_from)
+def _finding_row(one: Mapping[str, Any]) -> tuple[object, ...]:
+    is_there, finding = one["change"] not in {"fixed", "unverified"}, one["finding"]
+    count = finding["count"] if is_there else None
+    about = (finding["key"], finding["rule"], finding["severity"], one["count_before"], count)
+    return (one["change"], *about, one["object_is"] or "same", one["moved_from"])
 
 
-def _object_row(one: ChangedObject) -> tuple[object, ...]:
-    return (one.change, one.key, one.size_before, one.size_now, one.outcome)
+def _object_row(one: Mapping[str, Any]) -> tuple[object, ...]:
+    return tuple(one[name] for name in ("change", "key", "size_before", "size_now", "outcome"))

@@ -5,57 +5,59 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from scanner_tasks.cli.backend import backend
 from scanner_tasks.cli.screen import print_json, print_table
 
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from scanner_tasks.flow.read_coverage import Coverage
-    from scanner_tasks.store.coverage import UnreadObject
+    from scanner_tasks import JobHandle
 
 
 def show_coverage(job_id: UUID, *, outcome: str, limit: int, as_json: bool) -> bool:
     """Print it; True when the job is incomplete."""
-    from scanner_tasks import job  # noqa: PLC0415
-    from scanner_tasks.core.progress import is_incomplete  # noqa: PLC0415
-
-    handle = job(job_id)
-    told = handle.coverage()
-    found = list(islice(handle.unread(outcome), limit + 1))
-    objects, has_more = found[:limit], len(found) > limit
-    incomplete = any(is_incomplete(told.job.status, one.progress) for one in told.buckets)
+    told = backend().coverage(job_id, outcome=outcome, limit=limit)
     if as_json:
-        print_json(_shape(told, objects, incomplete=incomplete, has_more=has_more))
-        return incomplete
-    for one in told.buckets:
-        print(f"{one.bucket}: {one.bytes_read:,} of {one.bytes_listed:,} bytes read, {one.progress.listed:,} objects")
+        print_json(told)
+        return bool(told["incomplete"])
+    for one in told["buckets"]:
+        print(
+            f"{one['bucket']}: {one['bytes_read']:,} of {one['bytes_listed']:,} bytes read,"
+            f" {one['objects_listed']:,} objects"
+        )
+    columns = ("outcome", "objects", "bytes_listed", "bytes_read")
     print_table(
         ["outcome", "objects#", "bytes listed#", "bytes read#"],
-        (
-            (each.outcome, each.objects, each.bytes_listed, each.bytes_read)
-            for one in told.buckets
-            for each in one.outcomes
-        ),
+        (tuple(each[name] for name in columns) for one in told["buckets"] for each in one["outcomes"]),
         empty="No object has its outcome yet.",
     )
-    if objects:
+    if told["unread"]:
         print()
         print_table(
             ["outcome", "key", "bytes read#", "of#", "why"],
-            ((one.outcome, one.key, _told(one.bytes_read), one.size_bytes, one.detail or "") for one in objects),
+            (
+                (one["outcome"], one["key"], _told(one["bytes_read"]), one["size_bytes"], one["detail"] or "")
+                for one in told["unread"]
+            ),
             empty="",
         )
-    if has_more:
+    if told["has_more"]:
         print(f"There are more: --limit {10 * limit} prints them, --outcome tells which.")
-    return incomplete
+    return bool(told["incomplete"])
 
 
 def _told(bytes_read: int | None) -> int | str:
     return "not known" if bytes_read is None else bytes_read
 
 
-def _shape(told: Coverage, objects: list[UnreadObject], *, incomplete: bool, has_more: bool) -> dict[str, Any]:
+def coverage_shape(handle: JobHandle, *, outcome: str, limit: int) -> dict[str, Any]:
     """As GET /jobs/{job_id}/coverage, without a cursor: ``has_more`` says that the limit cut it."""
+    from scanner_tasks.core.progress import is_incomplete  # noqa: PLC0415
+
+    told = handle.coverage()
+    found = list(islice(handle.unread(outcome), limit + 1))
+    objects, has_more = found[:limit], len(found) > limit
+    incomplete = any(is_incomplete(told.job.status, one.progress) for one in told.buckets)
     return {
         "job_id": told.job.job_id,
         "status": told.job.status,

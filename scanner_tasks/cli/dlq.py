@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from contextlib import contextmanager
+from dataclasses import asdict
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TextIO
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
-from scanner_tasks.cli.screen import AsJson, print_json, print_table, shown, uuid_of
+from scanner_tasks.cli.backend import backend, database_only
+from scanner_tasks.cli.remote import address
+from scanner_tasks.cli.screen import AsJson, moment, print_json, print_table, shown, uuid_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
-    from scanner_tasks.flow.redrive import DeadLetter, LetterFilter
+    from scanner_tasks.flow.redrive import LetterFilter
 
 app = typer.Typer(help="Dead letters: messages that failed three times.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -48,12 +53,12 @@ def list_(
 
     Example: s3scan dlq list --by error
     """
-    from scanner_tasks import bootstrap  # noqa: PLC0415
-    from scanner_tasks.cli.shapes import letter_shape  # noqa: PLC0415
-    from scanner_tasks.flow import redrive  # noqa: PLC0415
-
-    wanted = _filter(error=error, job=job, bucket=bucket, task=task, state=state)
     if by is not None:
+        from scanner_tasks import bootstrap  # noqa: PLC0415
+        from scanner_tasks.flow import redrive  # noqa: PLC0415
+
+        database_only("dlq list --by")
+        wanted = _filter(error=error, job=job, bucket=bucket, task=task, state=state)
         groups = redrive.group_letters(wanted, by=by, using=bootstrap.api())
         if as_json:
             for group in groups:
@@ -62,11 +67,11 @@ def list_(
         rows = ((group.letters, group.first_at, group.last_at, group.name or "(none kept)") for group in groups)
         print_table(["letters#", "first", "last", by], rows, empty="There are no such letters.")
         return
-    last = redrive.find_letter(after, using=bootstrap.api()) if after else None
-    letters = redrive.list_letters(wanted, after=last, limit=limit, using=bootstrap.api())
+    found = backend().letters(after=after, **_wanted(error=error, job=job, bucket=bucket, task=task, state=state))
+    letters = list(islice(found, limit))
     if as_json:
         for letter in letters:
-            print_json(letter_shape(letter, redrive.arguments(letter)))
+            print_json(letter)
         return
     print_table(
         ["message_id", "arrived", "task", "bucket", "job", "batch#", "error"],
@@ -74,13 +79,19 @@ def list_(
         empty="There are no such letters.",
     )
     if len(letters) == limit:
-        print(f"There may be more: --after {letters[-1].message_id}")
+        print(f"There may be more: --after {letters[-1]['message_id']}")
 
 
-def _row(letter: DeadLetter) -> tuple[object, ...]:
-    task = (letter.task or "(not ours)").rpartition(".")[2]
-    place = (letter.bucket, letter.job_id, letter.batch_no)
-    return (letter.message_id, letter.arrived_at, task, *place, letter.error or "(none kept)")
+def _row(letter: Mapping[str, Any]) -> tuple[object, ...]:
+    task = (letter["task"] or "(not ours)").rpartition(".")[2]
+    place = (letter["bucket"], letter["job_id"], letter["batch_no"])
+    return (letter["message_id"], moment(letter["arrived_at"]), task, *place, letter["error"] or "(none kept)")
+
+
+def _wanted(*, error: str | None, job: str | None, bucket: str | None, task: str | None, state: str) -> dict[str, Any]:
+    """The filters in the API's words."""
+    wanted = _filter(error=error, job=job, bucket=bucket, task=task, state=state)
+    return {"error": wanted.error, "job_id": wanted.job_id, "bucket": bucket, "task": task, "state": state}
 
 
 @app.command()
@@ -89,33 +100,29 @@ def show(message_id: LetterId, as_json: AsJson = False) -> None:
 
     Example: s3scan dlq show 5fea7756-0ea4-451a-a703-a558b933e274
     """
-    from scanner_tasks import bootstrap  # noqa: PLC0415
-    from scanner_tasks.cli.shapes import details_shape  # noqa: PLC0415
-    from scanner_tasks.flow import redrive  # noqa: PLC0415
-
-    details = redrive.show_letter(message_id, using=bootstrap.api())
+    letter = backend().letter(message_id)
     if as_json:
-        print_json(details_shape(details))
+        print_json(letter)
         return
-    letter = details.letter
-    call = "(not ours)" if details.arguments is None else f"{letter.task}({', '.join(details.arguments)})"
-    state = f"{letter.state}: {letter.state_reason}" if letter.state_reason else letter.state
-    lines = [("message", letter.message_id), ("state", state), ("task", call), ("bucket", letter.bucket)]
-    lines += [("job", str(letter.job_id)), ("its status", letter.job_status), ("lane", letter.lane)]
+    told = letter["arguments"]
+    call = "(not ours)" if told is None else f"{letter['task']}({', '.join(told)})"
+    state = f"{letter['state']}: {letter['state_reason']}" if letter["state_reason"] else letter["state"]
+    lines = [("message", letter["message_id"]), ("state", state), ("task", call), ("bucket", letter["bucket"])]
+    lines += [("job", str(letter["job_id"])), ("lane", letter["lane"])]
     print_table(
         ["", ""],
         [
             *lines,
-            ("receives", letter.receive_count),
-            ("first sent", letter.sent_at),
-            ("taken from SQS", letter.arrived_at),
-            ("error", letter.error or "none kept: its worker was killed or lost"),
+            ("receives", letter["receive_count"]),
+            ("first sent", moment(letter["sent_at"])),
+            ("taken from SQS", moment(letter["arrived_at"])),
+            ("error", letter["error"] or "none kept: its worker was killed or lost"),
         ],
         empty="",
     )
-    for attempt in details.errors:
-        print(f"\nattempt {attempt.attempt}, {shown(attempt.failed_at)}: {shown(attempt.error)}")
-        print("\n".join(shown(line) for line in attempt.traceback.splitlines()))
+    for attempt in letter["errors"]:
+        print(f"\nattempt {attempt['attempt']}, {shown(moment(attempt['failed_at']))}: {shown(attempt['error'])}")
+        print("\n".join(shown(line) for line in attempt["traceback"].splitlines()))
 
 
 @app.command()
@@ -137,22 +144,26 @@ def retry(
 
     Example: s3scan dlq retry --error "Unavailable: S3 is away" --rate 20 --dry-run
     """
-    from scanner_tasks import bootstrap  # noqa: PLC0415
-    from scanner_tasks.flow import redrive  # noqa: PLC0415
-
     wanted = _selection(message_id, error=error, job=job, bucket=bucket, task=task, everything=everything)
-    using = bootstrap.feeder()
+    results: Iterable[dict[str, Any]]
     if message_id is not None and not dry_run:
-        results = iter([redrive.retry_letter(message_id, using=using)])
+        results = iter([backend().retry_letter(message_id)])
+    elif address():
+        results = _retried(wanted, rate=rate, dry_run=dry_run)
     else:
-        results = redrive.retry_letters(wanted, using=using, rate_per_s=rate, dry_run=dry_run)
+        from scanner_tasks import bootstrap  # noqa: PLC0415
+        from scanner_tasks.flow import redrive  # noqa: PLC0415
+
+        done_here = redrive.retry_letters(wanted, using=bootstrap.feeder(), rate_per_s=rate, dry_run=dry_run)
+        results = map(asdict, done_here)
     counts: Counter[str] = Counter()
     for done in results:
-        counts[done.result] += 1
+        counts[done["result"]] += 1
         if as_json:
-            print_json({"message_id": done.message_id, "result": done.result, "reason": done.reason})
-        elif done.reason or message_id:
-            print(f"{done.message_id}: {done.result}{f' ({shown(done.reason)})' if done.reason else ''}", flush=True)
+            print_json(done)
+        elif done["reason"] or message_id:
+            told = f" ({shown(done['reason'])})" if done["reason"] else ""
+            print(f"{done['message_id']}: {done['result']}{told}", flush=True)
     if not as_json:
         told = ", ".join(f"{n:,} {result}" for result, n in sorted(counts.items())) or "no open letter matches"
         print(f"{'Would be: ' if dry_run else ''}{told}.")
@@ -176,15 +187,19 @@ def discard(
 
     Example: s3scan dlq discard 5fea7756-0ea4-451a-a703-a558b933e274 --reason "a test bucket, gone since"
     """
-    from scanner_tasks import bootstrap  # noqa: PLC0415
-    from scanner_tasks.flow import redrive  # noqa: PLC0415
-
     wanted = _selection(message_id, error=error, job=job, bucket=bucket, task=task, everything=everything)
-    using = bootstrap.api()
-    if message_id is not None and not dry_run:
-        discarded = iter([message_id] if redrive.discard_letter(message_id, reason=reason, using=using) else [])
+    discarded: Iterable[str]
+    if address():
+        discarded = _discarded(wanted, reason=reason, dry_run=dry_run)
     else:
-        discarded = redrive.discard_letters(wanted, reason=reason, using=using, dry_run=dry_run)
+        from scanner_tasks import bootstrap  # noqa: PLC0415
+        from scanner_tasks.flow import redrive  # noqa: PLC0415
+
+        using = bootstrap.api()
+        if message_id is not None and not dry_run:
+            discarded = iter([message_id] if redrive.discard_letter(message_id, reason=reason, using=using) else [])
+        else:
+            discarded = redrive.discard_letters(wanted, reason=reason, using=using, dry_run=dry_run)
     count = 0
     for name in discarded:
         count += 1
@@ -192,6 +207,37 @@ def discard(
             print_json({"message_id": name, "discarded": not dry_run})
     if not as_json:
         print(f"{count:,} letters {'would be' if dry_run else 'were'} discarded.")
+
+
+def _open_letters(wanted: LetterFilter) -> list[str]:
+    """Ids of the open letters that match, over the API; all before the first is touched, so that no page moves."""
+    if wanted.message_id is not None:
+        return [wanted.message_id]
+    given = {name: getattr(wanted, name) for name in ("error", "job_id", "bucket", "task", "state")}
+    return [letter["message_id"] for letter in backend().letters(**given)]
+
+
+def _retried(wanted: LetterFilter, *, rate: float, dry_run: bool) -> Iterator[dict[str, Any]]:
+    from scanner_tasks.core.errors import Conflict, InvalidInput  # noqa: PLC0415
+
+    if rate <= 0:
+        raise InvalidInput("rate: give letters a second, more than 0.")
+    if dry_run:
+        raise InvalidInput("--dry-run: the API does not foretell a retry; `dlq list` shows what would be sent.")
+    for name in _open_letters(wanted):
+        try:
+            yield backend().retry_letter(name)
+        except Conflict as error:
+            reason = str(error).removeprefix(f"Dead letter {name} was not retried. ")
+            yield {"message_id": name, "result": "refused", "reason": reason}
+        time.sleep(1 / rate)
+
+
+def _discarded(wanted: LetterFilter, *, reason: str, dry_run: bool) -> Iterator[str]:
+    for name in _open_letters(wanted):
+        if not dry_run:
+            backend().discard_letter(name, reason=reason)
+        yield name
 
 
 @app.command()
@@ -210,6 +256,7 @@ def export(
     """
     import json  # noqa: PLC0415
 
+    database_only("dlq export")
     from scanner_tasks import bootstrap  # noqa: PLC0415
     from scanner_tasks.cli.shapes import letter_shape  # noqa: PLC0415
     from scanner_tasks.flow import redrive  # noqa: PLC0415

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from scanner_tasks.cli.backend import backend
 from scanner_tasks.cli.options import ACCESS, SELECTION, with_options
 from scanner_tasks.cli.screen import AsJson, print_json, print_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from scanner_tasks.core.workload import Sum
-    from scanner_tasks.flow.estimate import Estimated
 
 _PREFIXES = 10
 _UNITS = ("B", "KB", "MB", "GB", "TB", "PB")
@@ -38,24 +37,28 @@ def estimate(
 
     Example: s3scan estimate my-bucket --exclude-kinds media
     """
-    from scanner_tasks import estimate as estimate_scan  # noqa: PLC0415
-
-    told = estimate_scan(
-        bucket, prefix, selection=selection, most_objects=most_objects, listed=_counter(), **(access or {})
+    told = backend().estimate(
+        {"bucket": bucket, "prefix": prefix, "access": access or None, "selection": selection or None},
+        most_objects=most_objects,
+        listed=_counter(),
     )
     if as_json:
-        print_json(told.to_json())
+        print_json(told)
         return
-    if told.is_complete:
-        basis = f"all {told.listed:,} objects listed" + (", up to the limit" if told.work.is_full else "")
+    basis = told["basis"]
+    if basis["is_complete"]:
+        said = f"all {basis['listed_objects']:,} objects listed" + (
+            ", up to the limit" if basis["limit_reached"] else ""
+        )
     else:
-        basis = f"the first {told.listed:,} objects" + (f", x {told.scaled_by:,.2f}" if told.scaled_by else " only")
-    print(f"{told.bucket}/{told.prefix}: {basis}.\n")
-    _print_sums("what becomes of them", told.work.outcomes)
-    _print_sums("kind", told.work.kinds)
-    _print_sums("prefix", told.work.prefixes, most=_PREFIXES)
+        scaled = basis["scaled_by"]
+        said = f"the first {basis['listed_objects']:,} objects" + (f", x {scaled:,.2f}" if scaled else " only")
+    print(f"{told['bucket']}/{told['prefix']}: {said}.\n")
+    _print_sums("what becomes of them", told["outcomes"])
+    _print_sums("kind", told["kinds"])
+    _print_sums("prefix", told["prefixes"], most=_PREFIXES)
     _print_costs(told)
-    for remark in told.remarks:
+    for remark in told["remarks"]:
         print(f"- {remark}")
 
 
@@ -70,41 +73,35 @@ def _counter() -> Callable[[int], None] | None:
     return tell
 
 
-def _print_sums(what: str, sums: Mapping[str, Sum], *, most: int | None = None) -> None:
-    ordered = sorted(sums.items(), key=lambda item: item[1].size_bytes, reverse=True)
+def _print_sums(what: str, sums: Mapping[str, Mapping[str, int]], *, most: int | None = None) -> None:
+    ordered = sorted(sums.items(), key=lambda item: item[1]["size_bytes"], reverse=True)
     shown, left = ordered[:most], ordered[len(ordered[:most]) :]
     rows: list[tuple[object, ...]] = [
         ("to be scanned" if name == "pending" else name or "(no prefix)", *_columns(one)) for name, one in shown
     ]
     if left:
-        rows.append((f"{len(left):,} others", sum(one.objects for _, one in left), "", "", ""))
+        rows.append((f"{len(left):,} others", sum(one["objects"] for _, one in left), "", "", ""))
     print_table([what, "objects#", "size#", "scanned#", "size scanned#"], rows, empty="No object.")
     print()
 
 
-def _columns(one: Sum) -> tuple[object, ...]:
-    return one.objects, size_text(one.size_bytes), one.scanned_objects, size_text(one.scanned_bytes)
+def _columns(one: Mapping[str, int]) -> tuple[object, ...]:
+    return one["objects"], size_text(one["size_bytes"]), one["scanned_objects"], size_text(one["scanned_bytes"])
 
 
-def _print_costs(told: Estimated) -> None:
-    costs, floor = told.estimate, sum(told.floor.values())
-    object_ms, rate = costs.assumptions["object_s"] * 1000, costs.assumptions["bytes_per_s"] / 1e6
-    asked = costs.requests
+def _print_costs(told: Mapping[str, Any]) -> None:
+    floor, reckoned = told["monthly_floor"], told["assumptions"]
+    object_ms, rate, asked = reckoned["object_s"] * 1000, reckoned["bytes_per_s"] / 1e6, told["requests"]
+    minutes = ", ".join(f"{minutes:,.1f} with {tasks}" for tasks, minutes in told["minutes_by_tasks"].items())
     rows: list[tuple[object, ...]] = [
-        ("requests", f"{asked.get:,} GET, {asked.list:,} LIST, {asked.sqs:,} SQS"),
-        (
-            "minutes",
-            ", ".join(f"{minutes:,.1f} with {tasks}" for tasks, minutes in costs.minutes_by_tasks.items()) + " tasks",
-        ),
-        ("Fargate", f"{dollars(costs.dollars)}  ({_parts(costs.parts, 'compute')})"),
-        ("Fargate Spot", f"{dollars(costs.dollars_spot)}  ({_parts(costs.parts, 'compute_spot')})"),
-        ("Amazon Macie", f"{dollars(costs.macie_dollars)} for the same bytes"),
-        ("CloudTrail", f"{dollars(costs.cloudtrail_dollars)} on top, if a trail logs the bucket's data events"),
-        ("every month", f"{dollars(floor)} though nothing is scanned ({_parts(told.floor, '')})"),
-        (
-            "reckoned with",
-            f"{object_ms:g} ms an object, {rate:g} MB/s a vCPU",
-        ),
+        ("requests", f"{asked['get']:,} GET, {asked['list']:,} LIST, {asked['sqs']:,} SQS"),
+        ("minutes", f"{minutes} tasks"),
+        ("Fargate", f"{dollars(told['dollars'])}  ({_parts(told['parts'], 'compute')})"),
+        ("Fargate Spot", f"{dollars(told['dollars_spot'])}  ({_parts(told['parts'], 'compute_spot')})"),
+        ("Amazon Macie", f"{dollars(told['macie_dollars'])} for the same bytes"),
+        ("CloudTrail", f"{dollars(told['cloudtrail_dollars'])} on top, if a trail logs the bucket's data events"),
+        ("every month", f"{dollars(told['monthly_floor_dollars'])} though nothing is scanned ({_parts(floor, '')})"),
+        ("reckoned with", f"{object_ms:g} ms an object, {rate:g} MB/s a vCPU"),
     ]
     print_table(["cost", ""], rows, empty="")
     print()

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from scanner_tasks.cli.backend import backend
 from scanner_tasks.cli.screen import AsJson, print_json, shown, uuid_of
 
 
@@ -25,13 +26,10 @@ def explain(
 
     Example: s3scan explain 5b6f3a52-7f0e-5d0a-8a44-90f0c2a3b1de --occurrence 2
     """
-    from scanner_tasks import explain as explained  # noqa: PLC0415
-    from scanner_tasks.cli.shapes import explanation_shape  # noqa: PLC0415
-
     job_id = None if job is None else uuid_of(job)
-    told = explained(uuid_of(finding, "FINDING"), occurrence=occurrence, job_id=job_id)
+    told = backend().explain(uuid_of(finding, "FINDING"), occurrence=occurrence, job_id=job_id)
     if as_json:
-        print_json(explanation_shape(told))
+        print_json(told)
         return
-    for line in told.lines:
+    for line in told["lines"]:
         print(shown(line))

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import sys
-import time
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
+from uuid import UUID
 
 import typer
 
+from scanner_tasks.cli.backend import backend
+from scanner_tasks.cli.job_lines import check_sums, coverage_word, lines_of
 from scanner_tasks.cli.options import ACCESS, BUDGET, SELECTION, BaseJob, budget_of, with_options
-from scanner_tasks.cli.screen import INCOMPLETE, AsJson, JobId, print_json, print_table, shown, uuid_of
+from scanner_tasks.cli.screen import INCOMPLETE, AsJson, JobId, moment, print_json, print_table, shown, uuid_of
 from scanner_tasks.cli.start_many import start_many
-
-if TYPE_CHECKING:
-    from uuid import UUID
-
-    from scanner_tasks.flow.read_results import JobView
+from scanner_tasks.cli.watch_job import watch_job
 
 app = typer.Typer(help="Start jobs, look at them, steer them.", no_args_is_help=True, rich_markup_mode=None)
 
-_PAGE = 100
+#: What `jobs start --json` tells.
+_STARTED = ("job_id", "status", "execution_arn", "base_job")
 
 
 @app.command()
@@ -48,27 +47,27 @@ def start(
 
     Example: s3scan jobs start my-bucket exports/2026/ --include-keys '*.csv' --modified-after 30d
     """
-    from scanner_tasks import start_scan  # noqa: PLC0415
-    from scanner_tasks.cli.shapes import started_shape  # noqa: PLC0415
-
-    started = start_scan(
-        bucket,
-        prefix,
-        selection=selection,
-        budget=budget_of(budget),
-        base_job=base_job,
-        inventory=inventory,
-        inventory_then_list=then_list,
-        **(access or {}),
+    started = backend().start(
+        {
+            "bucket": bucket,
+            "prefix": prefix,
+            "access": access or None,
+            "selection": selection or None,
+            "budget": budget_of(budget) or None,
+            "base_job": base_job,
+            "inventory": inventory,
+            "inventory_then_list": then_list or None,
+        }
     )
-    if started.base and started.base.reason and not as_json:
-        print(started.base.reason, file=sys.stderr)
+    base = started["base_job"]
+    if base and base["reason"] and not as_json:
+        print(base["reason"], file=sys.stderr)
     if wait:
-        _watch(started.job_id, every_s=2, as_json=as_json)
+        watch_job(UUID(started["job_id"]), every_s=2, as_json=as_json)
     elif as_json:
-        print_json(started_shape(started))
+        print_json({name: started[name] for name in _STARTED})
     else:
-        print(started.job_id)
+        print(started["job_id"])
 
 
 app.command(name="start-many")(start_many)
@@ -85,32 +84,22 @@ def list_(
 
     Example: s3scan jobs list --limit 5
     """
-    from scanner_tasks import bootstrap  # noqa: PLC0415
-    from scanner_tasks.cli.shapes import job_shape  # noqa: PLC0415
-    from scanner_tasks.flow import read_results  # noqa: PLC0415
-
-    views: list[JobView] = []
-    cursor = None
-    while len(views) < limit:
-        page = read_results.list_jobs(limit=min(_PAGE, limit - len(views)), cursor=cursor, using=bootstrap.api())
-        views += page.jobs
-        cursor = page.next_cursor
-        if cursor is None:
-            break
+    jobs = list(backend().jobs(limit=limit))
     if as_json:
-        for view in views:
-            print_json(job_shape(view))
+        for job in jobs:
+            print_json(job)
         return
     _say_if_paused()
     print_table(
         ["job_id", "bucket", "prefix", "status", "coverage", "listed#", "done#", "failed#", "findings#", "created"],
         (
             (
-                *(view.job.job_id, view.job.bucket, view.job.prefix, view.job.status, _coverage(view)),
-                *(view.progress.listed, view.progress.done, view.progress.failed, view.progress.findings),
-                view.job.created_at,
+                *(job["job_id"], job["bucket"], job["prefix"], job["status"], coverage_word(job)),
+                *(job["progress"]["objects"][name] for name in ("listed", "done", "failed")),
+                job["total_findings"],
+                moment(job["created_at"]),
             )
-            for view in views
+            for job in jobs
         ),
         empty="There are no jobs yet: begin with `s3scan jobs start BUCKET`.",
     )
@@ -129,112 +118,15 @@ def show(
 
     Example: s3scan jobs show 0b0e7f1c-8f0c-4d5e-9a53-0f6a2c1d7e11
     """
-    from scanner_tasks import bootstrap  # noqa: PLC0415
-    from scanner_tasks.cli.shapes import job_shape  # noqa: PLC0415
-    from scanner_tasks.flow import read_results  # noqa: PLC0415
-
-    view = read_results.get_job(uuid_of(job_id), real_time=live, using=bootstrap.api())
+    job = backend().job(uuid_of(job_id), real_time=live)
     if as_json:
-        print_json(job_shape(view))
+        print_json(job)
     else:
         _say_if_paused()
-        print_table(["", ""], _lines(view), empty="")
-    _check_sums(view)
-    if _is_incomplete(view):
+        print_table(["", ""], lines_of(job), empty="")
+    check_sums(job)
+    if job["incomplete"]:
         raise typer.Exit(INCOMPLETE)
-
-
-def _is_incomplete(view: JobView) -> bool:
-    from scanner_tasks.core.progress import is_incomplete  # noqa: PLC0415
-
-    return is_incomplete(view.job.status, view.progress)
-
-
-def _coverage(view: JobView) -> str:
-    if _is_incomplete(view):
-        return "incomplete"
-    return "complete" if view.job.finished_at else "complete so far"
-
-
-def _check_sums(view: JobView) -> None:
-    """Never print sums that do not add up without saying so."""
-    from scanner_tasks.core.errors import SumsDisagree  # noqa: PLC0415
-    from scanner_tasks.core.progress import sums_agree  # noqa: PLC0415
-
-    if not sums_agree(view.progress, has_ended=view.job.finished_at is not None):
-        raise SumsDisagree(view.job.job_id)
-
-
-def _lines(view: JobView) -> list[tuple[str, object]]:
-    from scanner_tasks.core.model import JobSource  # noqa: PLC0415
-    from scanner_tasks.core.progress import sums_line  # noqa: PLC0415
-    from scanner_tasks.core.selection import limit_reached  # noqa: PLC0415
-
-    job, counts = view.job, view.progress
-    lines: list[tuple[str, object]] = [
-        ("job", job.job_id),
-        ("bucket", job.bucket),
-        ("prefix", job.prefix or "(all keys)"),
-        *([("schedule", job.schedule)] if job.schedule else []),
-        *([("source", "events of S3, as they come")] if job.source is JobSource.EVENTS else []),
-        *((name, value) for name, value in job.access.to_show().items() if value),
-        *((name, _told(value)) for name, value in job.selection.to_json().items()),
-        *_base_lines(view),
-        *([("inventory", job.inventory)] if job.inventory else []),
-        *([("followed by", job.followed_by)] if job.followed_by else []),
-        ("status", f"{job.status}: {job.status_reason}" if job.status_reason else job.status),
-        ("coverage", _coverage(view)),
-        ("lane", job.lane),
-        ("created", job.created_at),
-        ("listed", job.listed_at),
-        ("finished", job.finished_at),
-        ("objects listed", counts.listed),
-        ("  pending", counts.pending),
-        ("  processing", counts.processing),
-    ]
-    lines += [(f"  {outcome}", n) for outcome, n in counts.outcomes.items()]
-    if limit_reached(job.selection, job.taken, counts.outcomes):
-        lines.append(("limit", "reached: the bucket may hold more than was listed"))
-    lines += [("objects in sum", sums_line(counts)), ("findings", counts.findings), ("occurrences", counts.occurrences)]
-    if counts.allowed:
-        lines.append(("  allowed besides", counts.allowed))
-    lines += _cost_lines(view)
-    lines.append(("ruleset", job.ruleset_hash))
-    if view.other_rulesets:
-        told = f"{', '.join(view.other_rulesets)}: workers had other rules than the API when the job began"
-        lines.append(("  also scanned with", told))
-    if view.eta_s is not None:
-        lines.append(("seconds left", round(view.eta_s)))
-    return lines
-
-
-def _cost_lines(view: JobView) -> list[tuple[str, object]]:
-    from scanner_tasks.cli.estimate import dollars, size_text  # noqa: PLC0415
-
-    lines: list[tuple[str, object]] = [(f"budget {name}", value) for name, value in view.costs.budget.to_json().items()]
-    for what, told in (("estimated", view.costs.estimate), ("actual", view.costs.actual)):
-        if told:
-            scanned = f"{told['objects']:,} objects, {size_text(told['bytes'])}, {told['cpu_s']:,.1f} vCPU seconds"
-            macie = dollars(told["macie_dollars"])
-            lines.append((f"cost {what}", f"{dollars(told['dollars'])} for {scanned}; Macie {macie}"))
-    sample: dict[str, Any] = (view.costs.actual or {}).get("sample") or {}
-    for name in ("objects_with_findings", "findings", "occurrences") if sample else ():
-        one = sample[name]
-        total = f"about {one['estimate']:,} (95 %: {one['low']:,} to {one['high']:,})"
-        lines.append((f"  of all, {name.replace('_', ' ')}", total))
-    return lines
-
-
-def _base_lines(view: JobView) -> list[tuple[str, object]]:
-    base = view.job.base
-    if base is None:
-        return []
-    lines: list[tuple[str, object]] = [("base job", base.job_id or "none")]
-    return [*lines, ("  used" if base.refusal is None else "  not used", base.reason)] if base.reason else lines
-
-
-def _told(value: object) -> str:
-    return ", ".join(value) if isinstance(value, list) else str(value)
 
 
 @app.command()
@@ -285,51 +177,17 @@ def watch(
     every: Annotated[float, typer.Option(min=0.1, help="Seconds between two looks.")] = 2.0,
     as_json: AsJson = False,
 ) -> None:
-    """Watch a job until it has ended: a line whenever something changed. Ctrl-C leaves the job alone.
+    """Watch a job until it has ended. Ctrl-C leaves the job alone.
+
+    On a terminal: its bar, the rate over the last minutes, the time left from the fastest to the slowest pace of
+    these, its lane, what workers hold. In a pipe: a line whenever something changed.
 
     The exit status is 0 when the job succeeded, 3 when it is incomplete because objects failed or were read in part, 1
     when the job itself failed or was cancelled.
 
     Example: s3scan jobs watch 0b0e7f1c-8f0c-4d5e-9a53-0f6a2c1d7e11 --every 10
     """
-    _watch(uuid_of(job_id), every_s=every, as_json=as_json)
-
-
-def _watch(job_id: UUID, *, every_s: float, as_json: bool) -> None:
-    from scanner_tasks import bootstrap  # noqa: PLC0415
-    from scanner_tasks.cli.shapes import job_shape  # noqa: PLC0415
-    from scanner_tasks.core.model import JobStatus  # noqa: PLC0415
-    from scanner_tasks.core.progress import sums_line  # noqa: PLC0415
-    from scanner_tasks.flow import read_results  # noqa: PLC0415
-
-    last = None
-    while True:
-        view = read_results.get_job(job_id, real_time=True, using=bootstrap.api())
-        state = (view.job.status, view.progress, view.job.finished_at)
-        if state != last:
-            last = state
-            if as_json:
-                print_json(job_shape(view))
-            else:
-                print(_line(view), flush=True)
-        if view.job.finished_at:
-            if not as_json:
-                print(f"{_coverage(view)}: {sums_line(view.progress)}")
-            _check_sums(view)
-            if view.job.status in {JobStatus.FAILED, JobStatus.CANCELLED}:
-                raise typer.Exit(1)
-            raise typer.Exit(INCOMPLETE if _is_incomplete(view) else 0)
-        time.sleep(every_s)
-
-
-def _line(view: JobView) -> str:
-    counts = view.progress
-    total = "" if view.job.listed_at else "+"
-    eta = "" if view.eta_s is None else f", about {round(view.eta_s):,} s left"
-    return (
-        f"{shown(view.job.job_id)} {view.job.status}: {counts.done:,} of {counts.listed:,}{total} objects, "
-        f"{counts.failed:,} failed, {counts.findings:,} findings{eta}"
-    )
+    watch_job(uuid_of(job_id), every_s=every, as_json=as_json)
 
 
 @app.command()
@@ -338,11 +196,7 @@ def pause(job_id: JobId, as_json: AsJson = False) -> None:
 
     Example: s3scan jobs pause 0b0e7f1c-8f0c-4d5e-9a53-0f6a2c1d7e11
     """
-    from scanner_tasks import bootstrap  # noqa: PLC0415
-    from scanner_tasks.flow import control  # noqa: PLC0415
-
-    control.pause_job(uuid_of(job_id), using=bootstrap.api())
-    _say_status(job_id, as_json=as_json)
+    _say_status(backend().control(uuid_of(job_id), "pause"), as_json=as_json)
 
 
 @app.command()
@@ -352,13 +206,8 @@ def resume(job_id: JobId, budget: dict[str, Any] | None = None, as_json: AsJson 
 
     Example: s3scan jobs resume 0b0e7f1c-8f0c-4d5e-9a53-0f6a2c1d7e11 --budget-dollars 20
     """
-    from scanner_tasks import bootstrap  # noqa: PLC0415
-    from scanner_tasks.core.budget import read_budget  # noqa: PLC0415
-    from scanner_tasks.flow import control  # noqa: PLC0415
-
-    given = read_budget(budget_of(budget)) if budget else None
-    control.resume_job(uuid_of(job_id), budget=given, using=bootstrap.api())
-    _say_status(job_id, as_json=as_json)
+    given = {"budget": budget_of(budget)} if budget else None
+    _say_status(backend().control(uuid_of(job_id), "resume", given), as_json=as_json)
 
 
 @app.command()
@@ -371,11 +220,7 @@ def cancel(
 
     Example: s3scan jobs cancel 0b0e7f1c-8f0c-4d5e-9a53-0f6a2c1d7e11 --reason "wrong bucket"
     """
-    from scanner_tasks import bootstrap  # noqa: PLC0415
-    from scanner_tasks.flow import control  # noqa: PLC0415
-
-    control.cancel_job(uuid_of(job_id), reason=reason, using=bootstrap.api())
-    _say_status(job_id, as_json=as_json)
+    _say_status(backend().control(uuid_of(job_id), "cancel", {"reason": reason}), as_json=as_json)
 
 
 @app.command(name="retry-failed")
@@ -384,33 +229,24 @@ def retry_failed(job_id: JobId, as_json: AsJson = False) -> None:
 
     Example: s3scan jobs retry-failed 0b0e7f1c-8f0c-4d5e-9a53-0f6a2c1d7e11
     """
-    from scanner_tasks import bootstrap  # noqa: PLC0415
-    from scanner_tasks.flow import control  # noqa: PLC0415
-
-    opened = control.retry_failed(uuid_of(job_id), using=bootstrap.api())
+    opened = backend().retry_failed(uuid_of(job_id))
     if as_json:
-        print_json({"job_id": job_id, "batches": opened.batches, "objects": opened.objects})
-    elif opened.objects:
-        print(f"{opened.objects:,} objects in {opened.batches:,} batches are scanned again.")
+        print_json(opened)
+    elif opened["objects"]:
+        print(f"{opened['objects']:,} objects in {opened['batches']:,} batches are scanned again.")
     else:
         print("No object of the job failed.")
 
 
-def _say_status(job_id: str, *, as_json: bool) -> None:
-    from scanner_tasks import job  # noqa: PLC0415
-
-    found = job(job_id)
+def _say_status(job: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
-        print_json({"job_id": found.job_id, "status": found.status, "status_reason": found.status_reason})
+        print_json({name: job[name] for name in ("job_id", "status", "status_reason")})
     else:
-        print(f"Job {found.job_id} is {found.status}.")
+        print(f"Job {job['job_id']} is {job['status']}.")
 
 
 def _say_if_paused() -> None:
-    from scanner_tasks import bootstrap  # noqa: PLC0415
-    from scanner_tasks.flow import control  # noqa: PLC0415
-
-    if control.fleet_is_paused(using=bootstrap.api()):
+    if backend().fleet_is_paused():
         print("The whole fleet is paused: `s3scan ops resume-all` lets it go on.")
 
 

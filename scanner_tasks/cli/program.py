@@ -38,6 +38,7 @@ from scanner_tasks.cli import (
     watches,
     worker,
 )
+from scanner_tasks.cli.backend import database_only
 from scanner_tasks.core.errors import InvalidInput, RuleError, ScannerError
 
 if TYPE_CHECKING:
@@ -82,10 +83,22 @@ def command() -> Any:
     return typer.main.get_command(app)
 
 
+#: Commands that work on the database or the queues themselves, whatever S3SCAN_API says.
+_DATABASE_ONLY = (
+    *(("db",), ("export",), ("serve",), ("act",), ("triage",), ("buckets",), ("jobs", "delete")),
+    *(("watches",), ("schedules",)),
+    *(("ops", name) for name in ("pause-all", "resume-all", "limit-requests", "watch-queues", "throughput")),
+)
+
+
 def run(arguments: Sequence[str]) -> int:
     """Run the command line; its exit status."""
     completion.answer_shells()
     try:
+        if "--help" not in arguments:
+            for words in _DATABASE_ONLY:
+                if tuple(arguments[: len(words)]) == words:
+                    database_only(" ".join(words))
         status = command().main(args=list(arguments), prog_name="s3scan", standalone_mode=False)
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED

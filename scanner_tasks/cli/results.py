@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from itertools import islice
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from scanner_tasks.cli.backend import backend
 from scanner_tasks.cli.screen import AsJson, print_json, print_table, uuid_of
 
 if TYPE_CHECKING:
-    from scanner_tasks.core.model import Finding
+    from collections.abc import Mapping
 
 
 Job = Annotated[str | None, typer.Option(metavar="JOB_ID", help="Only of this job.")]
@@ -46,10 +47,7 @@ def results(
 
     Example: s3scan results --rule us.ssn --severity high --severity critical --limit 0 --json
     """
-    from scanner_tasks import results as find  # noqa: PLC0415
-    from scanner_tasks.cli.shapes import finding_shape  # noqa: PLC0415
-
-    found = find(
+    found = backend().results(
         job_id=None if job is None else uuid_of(job),
         bucket=bucket,
         key=key,
@@ -63,7 +61,7 @@ def results(
     some = islice(found, limit or None)
     if as_json:
         for finding in some:
-            print_json(finding_shape(finding))
+            print_json(finding)
         return
     print_table(
         ["bucket", "key", "rule", "severity", "confidence", "triage", "count#", "first place", "masked"],
@@ -74,8 +72,8 @@ def results(
         print(f"There are more: the first {limit:,} are shown, --limit 0 prints all.")
 
 
-def _row(finding: Finding) -> tuple[object, ...]:
-    first = finding.occurrences[0]
-    place = f"line {first.location.line}, column {first.location.column}"
-    about = (finding.bucket, finding.key, finding.rule_id, finding.severity, finding.confidence, finding.triage)
-    return (*about, finding.count, place, first.masked)
+def _row(finding: Mapping[str, Any]) -> tuple[object, ...]:
+    first = finding["occurrences"][0]
+    place = f"line {first['line']}, column {first['column']}"
+    about = (finding[name] for name in ("bucket", "key", "rule", "severity", "confidence", "triage", "count"))
+    return (*about, place, first["masked"])

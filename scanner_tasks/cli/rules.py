@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from scanner_tasks.cli import allow, try_rules
+from scanner_tasks.cli.backend import backend
+from scanner_tasks.cli.remote import address
 from scanner_tasks.cli.rule_options import NoBuiltin, Packs, load
 from scanner_tasks.cli.screen import AsJson, print_json, print_table, shown
 
 if TYPE_CHECKING:
-    from scanner_tasks.detect.ruleset import Rule
+    from collections.abc import Mapping
 
 app = typer.Typer(help="The rules: list, show, prove, try, allow.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -23,27 +25,35 @@ def list_(packs: Packs = None, no_builtin: NoBuiltin = False, as_json: AsJson = 
 
     Example: s3scan rules list --rules my-rules.toml
     """
-    from scanner_tasks.rules.told import told  # noqa: PLC0415
-
-    loaded = load(packs, no_builtin=no_builtin)
-    rules = sorted((rule for rule in loaded.ruleset.rules if rule.enabled), key=lambda rule: rule.id)
+    rules, disabled = _rules(packs, no_builtin=no_builtin)
     if as_json:
         for rule in rules:
-            print_json({**told(rule), "source": loaded.origins[rule.id]})
+            print_json(rule)
         return
     columns = ["rule", "name", "category", "severity", "confidence", "from"]
-    rows = ((r.id, r.name, r.category, _severity(r), _confidence(r), loaded.origins[r.id]) for r in rules)
+    rows = ((r["id"], r["name"], r["category"], _severity(r), _confidence(r), r["source"]) for r in rules)
     print_table(columns, rows, empty="There are no rules.")
-    if loaded.disabled:
-        print(f"Turned off by overrides: {', '.join(loaded.disabled)}")
+    if disabled:
+        print(f"Turned off by overrides: {', '.join(disabled)}")
 
 
-def _severity(rule: Rule) -> str:
-    return ", ".join([rule.severity.value, *(f"{severity} from {n:,}" for n, severity in rule.severity_by_count)])
+def _rules(packs: list[str] | None, *, no_builtin: bool) -> tuple[list[dict[str, Any]], list[str]]:
+    """Rules that are on, by id: those of packs at hand, else what the API or the settings have."""
+    from scanner_tasks.rules.told import told  # noqa: PLC0415
+
+    if address() and not packs and not no_builtin:
+        return backend().rules()
+    loaded = load(packs, no_builtin=no_builtin)
+    rules = sorted((rule for rule in loaded.ruleset.rules if rule.enabled), key=lambda rule: rule.id)
+    return [{**told(rule), "source": loaded.origins[rule.id]} for rule in rules], list(loaded.disabled)
 
 
-def _confidence(rule: Rule) -> str:
-    return f"{rule.confidence} (told from {rule.threshold})" if rule.threshold else rule.confidence.value
+def _severity(rule: Mapping[str, Any]) -> str:
+    return ", ".join([rule["severity"], *rule["severity_by_count"]])
+
+
+def _confidence(rule: Mapping[str, Any]) -> str:
+    return f"{rule['confidence']} (told from {rule['threshold']})" if rule["threshold"] else str(rule["confidence"])
 
 
 @app.command()
@@ -59,13 +69,18 @@ def show(
     from scanner_tasks.core.errors import RuleNotFound  # noqa: PLC0415
     from scanner_tasks.rules.told import told  # noqa: PLC0415
 
-    rule = next((rule for rule in load(packs).ruleset.rules if rule.id == rule_id), None)
-    if rule is None:
-        raise RuleNotFound(rule_id)
+    if address() and not packs:
+        rule = backend().rule(rule_id)
+    else:
+        loaded = load(packs)
+        found = next((rule for rule in loaded.ruleset.rules if rule.id == rule_id), None)
+        if found is None:
+            raise RuleNotFound(rule_id)
+        rule = {**told(found), "source": loaded.origins[rule_id]}
     if as_json:
-        print_json(told(rule))
+        print_json(rule)
         return
-    for name, value in told(rule).items():
+    for name, value in rule.items():
         if value not in (None, "", [], 0, False):
             lines = value if isinstance(value, list) else [value]
             print(f"{name.replace('_', ' ')}: " + ", ".join(shown(line) for line in lines))

@@ -41,13 +41,19 @@ def uuid_of(text: str, what: str = "JOB_ID") -> UUID:
 
 def print_json(value: object) -> None:
     """One line of JSON."""
-    print(json.dumps(value, ensure_ascii=False, default=_plain))
+    print(json.dumps(value, ensure_ascii=False, default=plain))
 
 
-def _plain(value: object) -> str:
+def plain(value: object) -> str:
+    """What JSON has no form for: moments in UTC, ids."""
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
     return str(value)
+
+
+def moment(text: str | None) -> datetime | None:
+    """A moment of the API's JSON, so that it is shown as one."""
+    return datetime.fromisoformat(text) if text else None
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, empty: str) -> None:

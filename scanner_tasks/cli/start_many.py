@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from scanner_tasks.cli.backend import backend
 from scanner_tasks.cli.options import ACCESS, BUDGET, SELECTION, BaseJob, budget_of, with_options
 from scanner_tasks.cli.screen import INCOMPLETE, AsJson, print_json, print_table
 
@@ -33,28 +34,27 @@ def start_many(
 
     Example: s3scan jobs start-many 'prod-*' --bucket-tags team=payments
     """
-    from scanner_tasks import start_scans  # noqa: PLC0415
-
-    tags = read_tags(bucket_tags, "--bucket-tags")
-    started = start_scans(
-        buckets,
-        prefix,
-        bucket_tags=tags,
-        selection=selection,
-        budget=budget_of(budget),
-        base_job=base_job,
-        **(access or {}),
+    started = backend().start_many(
+        {
+            "buckets": buckets,
+            "prefix": prefix,
+            "bucket_tags": read_tags(bucket_tags, "--bucket-tags"),
+            "access": access or None,
+            "selection": selection or None,
+            "budget": budget_of(budget) or None,
+            "base_job": base_job,
+        }
     )
     if as_json:
-        for bucket, job in started.jobs:
-            print_json({"bucket": bucket, "job_id": job.job_id, "status": job.status})
-        for one in started.not_started:
-            print_json({"bucket": one.bucket, "job_id": None, "reason": one.reason})
+        for job in started["jobs"]:
+            print_json({name: job[name] for name in ("bucket", "job_id", "status")})
+        for one in started["not_started"]:
+            print_json({"bucket": one["bucket"], "job_id": None, "reason": one["reason"]})
     else:
-        rows: list[tuple[object, ...]] = [(bucket, job.job_id, "") for bucket, job in started.jobs]
-        rows += [(one.bucket, "NOT STARTED", one.reason) for one in started.not_started]
+        rows: list[tuple[object, ...]] = [(job["bucket"], job["job_id"], "") for job in started["jobs"]]
+        rows += [(one["bucket"], "NOT STARTED", one["reason"]) for one in started["not_started"]]
         print_table(["bucket", "job_id", "reason"], rows, empty="")
-    if started.not_started:
+    if started["not_started"]:
         raise typer.Exit(INCOMPLETE)
 
 

@@ -1,0 +1,117 @@
+"""The API as what commands ask: each method is one of its endpoints."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from scanner_tasks.core.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from uuid import UUID
+
+    from scanner_tasks.cli.backend import Told
+    from scanner_tasks.cli.remote import Remote
+
+
+class ApiBackend:
+    """Of the API that ``remote`` reaches."""
+
+    def __init__(self, remote: Remote) -> None:
+        self._remote = remote
+
+    def start(self, body: Mapping[str, Any]) -> Told:
+        """As POST /scan."""
+        return self._remote.post("/scan", body)
+
+    def start_many(self, body: Mapping[str, Any]) -> Told:
+        """As POST /scans."""
+        return self._remote.post("/scans", body)
+
+    def estimate(
+        self,
+        body: Mapping[str, Any],
+        *,
+        most_objects: int | None,
+        listed: Callable[[int], None] | None,  # noqa: ARG002 (the API answers once)
+    ) -> Told:
+        """As POST /scan with dry_run; it lists for some seconds."""
+        if most_objects is not None:
+            raise InvalidInput("--most-objects: the API lists for some seconds by itself; leave it out.")
+        return self._remote.post("/scan", {**body, "dry_run": True})
+
+    def jobs(self, *, limit: int) -> Iterator[Told]:
+        """Jobs of GET /jobs."""
+        return self._remote.pages("/jobs", "jobs", limit=limit)
+
+    def job(self, job_id: UUID, *, real_time: bool) -> Told:
+        """As GET /jobs/{job_id}."""
+        return self._remote.get(f"/jobs/{job_id}", real_time=real_time)
+
+    def control(self, job_id: UUID, action: str, body: Mapping[str, Any] | None = None) -> Told:
+        """As POST /jobs/{job_id}/pause, resume or cancel."""
+        return self._remote.post(f"/jobs/{job_id}/{action}", body)
+
+    def retry_failed(self, job_id: UUID) -> Told:
+        """As POST /jobs/{job_id}/retry-failed."""
+        return self._remote.post(f"/jobs/{job_id}/retry-failed")
+
+    def coverage(self, job_id: UUID, *, outcome: str, limit: int) -> Told:
+        """As GET /jobs/{job_id}/coverage, pages put together."""
+        path = f"/jobs/{job_id}/coverage"
+        told = self._remote.get(path, outcome=outcome, limit=1)
+        unread = list(self._remote.pages(path, "unread", limit=limit + 1, outcome=outcome))
+        del told["next_cursor"]
+        return told | {"unread": unread[:limit], "has_more": len(unread) > limit}
+
+    def changes(self, job_id: UUID, base_id: UUID, *, of: str) -> Iterator[Told]:
+        """Findings or objects of GET /jobs/{job_id}/compare/{base_id}."""
+        return self._remote.pages(f"/jobs/{job_id}/compare/{base_id}", of, of=of)
+
+    def results(self, **wanted: Any) -> Iterator[Told]:
+        """Findings of GET /results."""
+        return self._remote.pages("/results", "results", **wanted)
+
+    def explain(self, finding_id: UUID, *, occurrence: int, job_id: UUID | None) -> Told:
+        """As GET /findings/{finding_id}/explain."""
+        return self._remote.get(f"/findings/{finding_id}/explain", occurrence=occurrence, job_id=job_id)
+
+    def rules(self) -> tuple[list[Told], list[str]]:
+        """Rules of GET /rules."""
+        disabled = self._remote.get("/rules", limit=1)["disabled"]
+        return list(self._remote.pages("/rules", "rules")), disabled
+
+    def rule(self, rule_id: str) -> Told:
+        """As GET /rules/{rule_id}."""
+        return self._remote.get(f"/rules/{quote(rule_id, safe='')}")
+
+    def letters(self, *, after: str | None = None, **wanted: Any) -> Iterator[Told]:
+        """Dead letters of GET /dlq, whose cursors are message ids."""
+        cursor = after
+        while True:
+            page = self._remote.get("/dlq", **wanted, cursor=cursor)
+            yield from page["dead_letters"]
+            cursor = page["next_cursor"]
+            if cursor is None:
+                return
+
+    def letter(self, message_id: str) -> Told:
+        """As GET /dlq/{message_id}."""
+        return self._remote.get(f"/dlq/{quote(message_id, safe='')}")
+
+    def retry_letter(self, message_id: str) -> Told:
+        """As POST /dlq/{message_id}/retry."""
+        return self._remote.post(f"/dlq/{quote(message_id, safe='')}/retry")
+
+    def discard_letter(self, message_id: str, *, reason: str) -> Told:
+        """As POST /dlq/{message_id}/discard."""
+        return self._remote.post(f"/dlq/{quote(message_id, safe='')}/discard", {"reason": reason})
+
+    def audit(self, *, limit: int, **wanted: Any) -> Iterator[Told]:
+        """Entries of GET /audit."""
+        return self._remote.pages("/audit", "entries", limit=limit, **wanted)
+
+    def fleet_is_paused(self) -> bool:
+        """Not told by the API."""
+        return False

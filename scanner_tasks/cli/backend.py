@@ -1,0 +1,98 @@
+"""What commands ask: the API when S3SCAN_API is set, the database otherwise. Both answer with the API's JSON.
+
+One contract test holds both to the same output (tests/cli/test_backends.py).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+from scanner_tasks.cli.remote import ADDRESS, address
+from scanner_tasks.core.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from uuid import UUID
+
+    Told = dict[str, Any]
+
+
+class Backend(Protocol):
+    """Answers in the words of docs/api.md."""
+
+    def start(self, body: Mapping[str, Any]) -> Told:
+        """As POST /scan."""
+
+    def start_many(self, body: Mapping[str, Any]) -> Told:
+        """As POST /scans."""
+
+    def estimate(
+        self, body: Mapping[str, Any], *, most_objects: int | None, listed: Callable[[int], None] | None
+    ) -> Told:
+        """As POST /scan with dry_run."""
+
+    def jobs(self, *, limit: int) -> Iterator[Told]:
+        """Jobs of GET /jobs."""
+
+    def job(self, job_id: UUID, *, real_time: bool) -> Told:
+        """As GET /jobs/{job_id}."""
+
+    def control(self, job_id: UUID, action: str, body: Mapping[str, Any] | None = None) -> Told:
+        """As POST /jobs/{job_id}/pause, resume or cancel."""
+
+    def retry_failed(self, job_id: UUID) -> Told:
+        """As POST /jobs/{job_id}/retry-failed."""
+
+    def coverage(self, job_id: UUID, *, outcome: str, limit: int) -> Told:
+        """As GET /jobs/{job_id}/coverage, with ``has_more`` in the place of a cursor."""
+
+    def changes(self, job_id: UUID, base_id: UUID, *, of: str) -> Iterator[Told]:
+        """Findings or objects of GET /jobs/{job_id}/compare/{base_id}."""
+
+    def results(self, **wanted: Any) -> Iterator[Told]:
+        """Findings of GET /results."""
+
+    def explain(self, finding_id: UUID, *, occurrence: int, job_id: UUID | None) -> Told:
+        """As GET /findings/{finding_id}/explain."""
+
+    def rules(self) -> tuple[list[Told], list[str]]:
+        """Rules of GET /rules that are on, and the ids of those that overrides turned off."""
+
+    def rule(self, rule_id: str) -> Told:
+        """As GET /rules/{rule_id}."""
+
+    def letters(self, *, after: str | None = None, **wanted: Any) -> Iterator[Told]:
+        """Dead letters of GET /dlq, behind a message id."""
+
+    def letter(self, message_id: str) -> Told:
+        """As GET /dlq/{message_id}."""
+
+    def retry_letter(self, message_id: str) -> Told:
+        """As POST /dlq/{message_id}/retry."""
+
+    def discard_letter(self, message_id: str, *, reason: str) -> Told:
+        """As POST /dlq/{message_id}/discard."""
+
+    def audit(self, *, limit: int, **wanted: Any) -> Iterator[Told]:
+        """Entries of GET /audit."""
+
+    def fleet_is_paused(self) -> bool:
+        """Whether the whole fleet is; the API does not tell."""
+
+
+def backend() -> Backend:
+    """What the environment names. Raises InvalidInput."""
+    if url := address():
+        from scanner_tasks.cli.api_backend import ApiBackend  # noqa: PLC0415
+        from scanner_tasks.cli.remote import Remote  # noqa: PLC0415
+
+        return ApiBackend(Remote(url))
+    from scanner_tasks.cli.database_backend import DatabaseBackend  # noqa: PLC0415
+
+    return DatabaseBackend()
+
+
+def database_only(command: str) -> None:
+    """Refuse a command that works on the database itself while the API is meant."""
+    if address():
+        raise InvalidInput(f"`s3scan {command}` works on the database itself, not through the API: unset {ADDRESS}.")

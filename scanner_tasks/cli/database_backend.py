@@ -1,0 +1,168 @@
+"""The database as what commands ask: the flows, told in the API's words."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from scanner_tasks import (
+    bootstrap,
+    estimate,
+    explain,
+    job,
+    results,
+    start_scan,
+    start_scans,
+)
+from scanner_tasks.cli import shapes
+from scanner_tasks.cli.coverage import coverage_shape
+from scanner_tasks.cli.screen import plain
+from scanner_tasks.core.budget import read_budget
+from scanner_tasks.core.errors import RuleNotFound
+from scanner_tasks.flow import audit, control, read_results, redrive
+from scanner_tasks.rules.told import told as rule_shape
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from uuid import UUID
+
+    from scanner_tasks.cli.backend import Told
+
+_PAGE = 100
+
+
+def _json(value: Any) -> Any:
+    """As it comes out of JSON: moments and ids are texts."""
+    return json.loads(json.dumps(value, default=plain))
+
+
+class DatabaseBackend:
+    """Of the database that the settings name."""
+
+    def start(self, body: Mapping[str, Any]) -> Told:
+        """As POST /scan."""
+        return dict(_json(shapes.started_shape(start_scan(**_spread(body)))))
+
+    def start_many(self, body: Mapping[str, Any]) -> Told:
+        """As POST /scans."""
+        started = start_scans(**_spread(body))
+        jobs = [{"bucket": bucket, **shapes.started_shape(one)} for bucket, one in started.jobs]
+        return dict(_json({"jobs": jobs, "not_started": [asdict(one) for one in started.not_started]}))
+
+    def estimate(
+        self, body: Mapping[str, Any], *, most_objects: int | None, listed: Callable[[int], None] | None
+    ) -> Told:
+        """As POST /scan with dry_run, but that the whole bucket is listed."""
+        return dict(_json(estimate(**_spread(body), most_objects=most_objects, listed=listed).to_json()))
+
+    def jobs(self, *, limit: int) -> Iterator[Told]:
+        """Jobs of GET /jobs."""
+        cursor, left = None, limit
+        while left > 0:
+            page = read_results.list_jobs(limit=min(_PAGE, left), cursor=cursor, using=bootstrap.api())
+            for view in page.jobs:
+                yield _json(shapes.job_shape(view))
+            left -= len(page.jobs)
+            if (cursor := page.next_cursor) is None:
+                return
+
+    def job(self, job_id: UUID, *, real_time: bool) -> Told:
+        """As GET /jobs/{job_id}."""
+        return dict(_json(shapes.job_shape(read_results.get_job(job_id, real_time=real_time, using=bootstrap.api()))))
+
+    def control(self, job_id: UUID, action: str, body: Mapping[str, Any] | None = None) -> Told:
+        """As POST /jobs/{job_id}/pause, resume or cancel."""
+        using, given = bootstrap.api(), body or {}
+        if action == "pause":
+            control.pause_job(job_id, using=using)
+        elif action == "resume":
+            budget = read_budget(given["budget"]) if given.get("budget") else None
+            control.resume_job(job_id, budget=budget, using=using)
+        else:
+            control.cancel_job(job_id, reason=given["reason"], using=using)
+        return self.job(job_id, real_time=True)
+
+    def retry_failed(self, job_id: UUID) -> Told:
+        """As POST /jobs/{job_id}/retry-failed."""
+        opened = control.retry_failed(job_id, using=bootstrap.api())
+        return {"job_id": str(job_id), "batches": opened.batches, "objects": opened.objects}
+
+    def coverage(self, job_id: UUID, *, outcome: str, limit: int) -> Told:
+        """As GET /jobs/{job_id}/coverage."""
+        return dict(_json(coverage_shape(job(job_id), outcome=outcome, limit=limit)))
+
+    def changes(self, job_id: UUID, base_id: UUID, *, of: str) -> Iterator[Told]:
+        """Findings or objects of GET /jobs/{job_id}/compare/{base_id}."""
+        handle = job(job_id)
+        if of == "objects":
+            return (_json(shapes.changed_object_shape(one)) for one in handle.compare_objects(base_id))
+        return (_json(shapes.changed_finding_shape(one)) for one in handle.compare(base_id))
+
+    def results(self, **wanted: Any) -> Iterator[Told]:
+        """Findings of GET /results."""
+        return (_json(shapes.finding_shape(finding)) for finding in results(**wanted))
+
+    def explain(self, finding_id: UUID, *, occurrence: int, job_id: UUID | None) -> Told:
+        """As GET /findings/{finding_id}/explain."""
+        return dict(_json(shapes.explanation_shape(explain(finding_id, occurrence=occurrence, job_id=job_id))))
+
+    def rules(self) -> tuple[list[Told], list[str]]:
+        """Rules of GET /rules."""
+        loaded = bootstrap.load_rules(bootstrap.api().settings)
+        rules = sorted((rule for rule in loaded.ruleset.rules if rule.enabled), key=lambda rule: rule.id)
+        told = [_json({**rule_shape(rule), "source": loaded.origins[rule.id]}) for rule in rules]
+        return told, list(loaded.disabled)
+
+    def rule(self, rule_id: str) -> Told:
+        """As GET /rules/{rule_id}."""
+        loaded = bootstrap.load_rules(bootstrap.api().settings)
+        for rule in loaded.ruleset.rules:
+            if rule.id == rule_id:
+                return dict(_json({**rule_shape(rule), "source": loaded.origins[rule.id]}))
+        raise RuleNotFound(rule_id)
+
+    def letters(self, *, after: str | None = None, **wanted: Any) -> Iterator[Told]:
+        """Dead letters of GET /dlq."""
+        state = wanted.pop("state", "open")
+        chosen = redrive.LetterFilter(**wanted, state=None if state == "all" else state)
+        last = redrive.find_letter(after, using=bootstrap.api()) if after else None
+        while page := redrive.list_letters(chosen, after=last, limit=_PAGE, using=bootstrap.api()):
+            for letter in page:
+                yield _json(shapes.letter_shape(letter, redrive.arguments(letter)))
+            last = page[-1]
+
+    def letter(self, message_id: str) -> Told:
+        """As GET /dlq/{message_id}."""
+        return dict(_json(shapes.details_shape(redrive.show_letter(message_id, using=bootstrap.api()))))
+
+    def retry_letter(self, message_id: str) -> Told:
+        """As POST /dlq/{message_id}/retry."""
+        return asdict(redrive.retry_letter(message_id, using=bootstrap.feeder()))
+
+    def discard_letter(self, message_id: str, *, reason: str) -> Told:
+        """As POST /dlq/{message_id}/discard."""
+        redrive.discard_letter(message_id, reason=reason, using=bootstrap.api())
+        return self.letter(message_id)
+
+    def audit(self, *, limit: int, **wanted: Any) -> Iterator[Told]:
+        """Entries of GET /audit."""
+        cursor, left = None, limit
+        while left > 0:
+            page = audit.read_audit(limit=min(_PAGE, left), cursor=cursor, using=bootstrap.api(), **wanted)
+            for entry in page.entries:
+                yield _json(asdict(entry))
+            left -= len(page.entries)
+            if (cursor := page.next_cursor) is None:
+                return
+
+    def fleet_is_paused(self) -> bool:
+        """Whether the whole fleet is."""
+        return control.fleet_is_paused(using=bootstrap.api())
+
+
+def _spread(body: Mapping[str, Any]) -> dict[str, Any]:
+    """A request's fields as Python's arguments: how the bucket is reached stands among them."""
+    given = {name: value for name, value in body.items() if value is not None}
+    access = given.pop("access", {})
+    return {**given, **access}
