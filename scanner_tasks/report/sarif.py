@@ -6,6 +6,8 @@ What was not read to its end stands in the run's invocation: a viewer that shows
 from __future__ import annotations
 
 import json
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
@@ -50,7 +52,13 @@ def sarif(
         "version": "2.1.0",
         "runs": [
             {
-                "tool": {"driver": {"name": "s3scan", "rules": [_rule(about(each), worst[each]) for each in ids]}},
+                "tool": {
+                    "driver": {
+                        "name": "s3scan",
+                        "version": _version(),
+                        "rules": [_rule(about(each), worst[each]) for each in ids],
+                    }
+                },
                 "columnKind": "unicodeCodePoints",
                 "invocations": [
                     {
@@ -65,6 +73,15 @@ def sarif(
             }
         ],
     }
+
+
+@cache
+def _version() -> str:
+    """Of the installed package; of a checkout that was never installed, unknown."""
+    try:
+        return version("s3scan")
+    except PackageNotFoundError:
+        return "unknown"
 
 
 def text(document: dict[str, Any]) -> str:

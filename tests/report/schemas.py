@@ -68,7 +68,7 @@ INVOCATION = record(  # 3.20
     {"toolExecutionNotifications": many(record({"message": MESSAGE}, {"level": LEVEL}))},
 )
 RUN = record(  # 3.14
-    {"tool": record({"driver": record({"name": TEXT}, {"rules": many(RULE)})})},
+    {"tool": record({"driver": record({"name": TEXT}, {"version": TEXT, "rules": many(RULE)})})},
     {
         "columnKind": {"enum": ["utf16CodeUnits", "unicodeCodePoints"]},
         "invocations": many(INVOCATION),

@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from scanner_tasks.report.compare import compare
+
 from .samples import everything, finding, place
 from .test_html import report
 
@@ -115,3 +117,39 @@ def test_box_of_the_map_shows_its_findings(page: Any) -> None:
 def test_theme_changes(page: Any) -> None:
     page.click("#theme")
     assert page.locator("html").get_attribute("data-theme") in {"dark", "light"}
+
+
+def test_every_part_tells_what_it_should(page: Any, tmp_path: Path) -> None:
+    one, two = finding("a.csv", places=(place(1),)), finding("b/c.csv", places=(place(1), place(2)), count=7)
+    moved = finding("new/c.csv", places=(place(9),))
+    told = compare([finding("gone.csv"), one, finding("old.csv", places=(place(9),))], [one, two, moved])
+    file = tmp_path / "report.html"
+    file.write_text(report([one, two, moved], comparison=told, compared_with="Since job 1"), encoding="utf-8")
+    opened = page.context.new_page()
+    opened.on("console", lambda message: page.said.append(message.text))
+    opened.goto(file.as_uri())
+    opened.locator("#count", has_text="3 of 3").wait_for()
+    parts = {name: opened.locator(f"#part-{name}") for name in ("summary", "coverage", "risk", "rules", "columns")}
+    assert "Coverage is incomplete" in parts["summary"].inner_text()
+    assert "9 listed = 7 scanned + 2 failed" in parts["coverage"].inner_text()
+    parts["coverage"].locator("summary").click()
+    assert "failed(denied)" in parts["coverage"].locator("details").inner_text()
+    assert "of 100, 3 findings" in parts["risk"].inner_text()
+    assert "US Social Security number" in parts["rules"].inner_text()
+    parts["columns"].locator("summary").click()
+    assert "98 %" in parts["columns"].inner_text()
+    assert "1 new, 1 fixed, 1 moved" in opened.locator("#part-compared").inner_text()
+    opened.select_option("#mark", "moved")
+    opened.locator("#count", has_text="1 of 3").wait_for()
+    opened.click("#reset")
+    opened.locator("#same summary", has_text="in 2 objects").click()
+    assert "s3://logs/b/c.csv" in opened.locator("#same").inner_text()
+    opened.locator(".row", has_text="b/c.csv").click()
+    dialog = opened.locator("dialog").inner_text()
+    for words in ("Places, the first 2", "line 3, column 9", "It has the shape.", "98 of 100 rows", "values elsewhere"):
+        assert words in dialog
+    # Every control has a name that a screen reader can say.
+    nameless = "e => [...document.querySelectorAll('button,input,select')].filter(c => !c.hidden && !c.ariaLabel &&"
+    nameless += " !c.textContent.trim() && !(c.labels && c.labels.length)).map(c => c.outerHTML)"
+    assert opened.evaluate(nameless) == []
+    opened.close()

@@ -5,7 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
+import subprocess
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from botocore.loaders import Loader
@@ -19,7 +22,7 @@ from scanner_tasks.report.batches import batches, size_of
 from scanner_tasks.report.csv_rows import rows
 from scanner_tasks.report.events import entry_batches
 from scanner_tasks.report.jsonl import lines
-from scanner_tasks.report.ocsf import ocsf
+from scanner_tasks.report.ocsf import CLASS_UID, ocsf
 from scanner_tasks.report.parquet import parquet
 from scanner_tasks.report.sarif import sarif, text
 from scanner_tasks.report.shapes import object_name
@@ -64,6 +67,39 @@ def test_schema_refuses_what_the_standard_does() -> None:
     jsonschema = pytest.importorskip("jsonschema", reason="jsonschema is a development requirement")
     with pytest.raises(jsonschema.ValidationError):
         validate(told, SARIF)
+
+
+def test_sarif_passes_the_validator_of_the_standards_own_people(tmp_path: Path) -> None:
+    """Microsoft's Sarif.Multitool (npm @microsoft/sarif-multitool) has the official schema in it; no requirement."""
+    tool = os.environ.get("SARIF_MULTITOOL")
+    if not tool:
+        pytest.skip("SARIF_MULTITOOL does not name a Sarif.Multitool")
+    plain = [each for each in everything() if "\u2028" not in each.key]  # which .NET takes for no URI, escaped or not
+    (tmp_path / "ours.sarif").write_text(text(sarif(plain, about, not_scanned=[("a", "failed(denied)", "No.")])))
+    done = subprocess.run(
+        [tool, "validate", "ours.sarif", "-o", "log.sarif"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"DOTNET_SYSTEM_GLOBALIZATION_INVARIANT": "1"},
+    )
+    assert "Analysis completed successfully" in done.stdout
+    assert " error " not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("version", ["1.5.0", "1.8.0"])
+def test_ocsf_fits_the_published_schema(version: str) -> None:
+    """The schema files of ocsf.io, as the package ocsf-json-schema carries them."""
+    published = pytest.importorskip("ocsf_json_schema", reason="ocsf-json-schema is a development requirement")
+    schemas = published.OcsfJsonSchemaEmbedded(published.get_ocsf_schema(version))
+    schema = schemas.get_class_schema(class_name=schemas.lookup_class_name_from_uid(CLASS_UID), profiles=[])
+    for each in everything():
+        validate(ocsf(each, about), schema)
+    jsonschema = pytest.importorskip("jsonschema")
+    for wrong in ({"severity_id": 77}, {"no_such_attribute": 1}, {"databucket": {"name": "b", "type_id": 55}}):
+        with pytest.raises(jsonschema.ValidationError):
+            validate(ocsf(finding(), about) | wrong, schema)
 
 
 def test_ocsf_is_a_data_security_finding() -> None:
