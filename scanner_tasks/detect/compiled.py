@@ -22,7 +22,7 @@ from scanner_tasks.detect.regex import CappedRegex, Regex
 from scanner_tasks.detect.table import LINE_BYTES
 from scanner_tasks.detect.test_values import is_test_value, may_be_test_value
 from scanner_tasks.detect.validators import MISSES, NEIGHBOURHOOD, VALIDATORS
-from scanner_tasks.detect.width import max_width
+from scanner_tasks.detect.width import max_width, min_width
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,6 +64,8 @@ class CompiledRule:
     def __init__(self, rule: Rule) -> None:
         self.rule = rule
         self.width = max_width(rule.pattern)
+        #: Fewest bytes of a match.
+        self.shortest: Final = max(1, min_width(rule.pattern))
         is_great = CappedRegex.suits(rule.pattern)
         self.regex = CappedRegex(rule.pattern, width=self.width) if is_great else Regex(rule.pattern)
         self.normalise = NORMALISERS[rule.normaliser]
@@ -83,8 +85,8 @@ class CompiledRule:
         #: Tells many candidates at once that are surely no values; None where there is no such way.
         self.plain: Final = PLAIN.get(rule.cells) if rule.cells == rule.validator else None
         self.best: Final = max(rule.confidence, rule.keyword_confidence or rule.confidence, key=RANK.__getitem__)
-        #: Matches in every text that holds one of the keywords; empty without keywords.
-        self.keyword_pattern = self._keywords.pattern if self._keywords is not None else ""
+        #: Patterns that end where keywords end, or at most two bytes later, and at some other words.
+        self.word_shapes = self._keywords.shapes if self._keywords is not None else []
         #: Bytes: a keyword that ends this much before a value's start, or after its end, may vouch for it.
         self._before: Final = _UTF8_MAX * max(rule.proximity + _KEYWORD_CHARS, _LABEL_CHARS)
         self.after: Final = _UTF8_MAX * (rule.proximity_after + _KEYWORD_CHARS) if rule.proximity_after else 0

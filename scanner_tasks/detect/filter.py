@@ -44,7 +44,7 @@ class Seen(NamedTuple):
 
     #: Where matches may end, ascending; None for a rule that the filter does not know. What is weak has no end here.
     ends: list[list[int] | None]
-    #: Where the rule's keywords end, but for plurals and endings, ascending; None where the filter does not know.
+    #: Where the rule's keywords end, or at most two bytes later, ascending; None where the filter does not know.
     words: list[list[int] | None]
     #: Whether all of the text is known to be ASCII.
     is_ascii: bool = False
@@ -82,7 +82,7 @@ class Filter:
         main, celled, whole, whole_celled = self._patterns
         if rule.rule.keyword_required and not rule.rule.cells:
             # Searched near its keywords only: its shape, often just digits, would match everywhere.
-            main.append((number, _WORDS, translate(rule.keyword_pattern)))
+            main.append((number, _WORDS, _words(rule)))
             self._words_known[number] = True
             return
         try:
@@ -99,8 +99,8 @@ class Filter:
             (whole_celled if rule.rule.cells else whole).append(
                 (number, _ENDS, translate(rule.regex.pattern, most=_MOST_IN_WHOLE))
             )
-        if rule.keyword_pattern:
-            main.append((number, _WORDS, translate(rule.keyword_pattern)))
+        if rule.word_shapes:
+            main.append((number, _WORDS, _words(rule)))
             self._words_known[number] = True
 
     def _compile(self, which: int) -> Any:
@@ -266,6 +266,13 @@ class Filter:
         if which not in scratches:
             scratches[which] = self._hyperscan.Scratch(self._databases[which])
         return scratches[which]
+
+
+def _words(rule: CompiledRule) -> bytes:
+    """The rule's keywords. What is beside them may be a part of a character: its classes are read as of bytes."""
+    return b"|".join(
+        before.encode() + translate(keyword) + after.encode() for before, keyword, after in rule.word_shapes
+    )
 
 
 #: Filters by their rules: compiling hundreds of patterns takes seconds, and a filter serves every detector and thread.

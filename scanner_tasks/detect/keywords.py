@@ -14,6 +14,10 @@ _ASCII: Final = bytes(range(0x80))
 _NEXT_LABEL: Final = Regex(r"^(?i:[ _]?(?:number|num|nbr|no|nr|id|code)){0,2}[A-Za-z0-9_]{0,12}[\"'\]]{0,2}[ ]?[=:#]")
 _ANOTHER_VALUE: Final = Regex("(?s)[0-9][^0-9A-Za-z]{0,3}[0-9]{4}.*[A-Za-z]{2}")
 
+_APART: Final = "(?:^|[^A-Za-z])"
+#: Perhaps the plural, and no lower-case letter.
+_NO_LETTER: Final = "[sS]?(?:$|[^a-z])"
+
 
 class Keywords:
     """The keywords of a rule: case, separators (``social_security``, ``socialSecurity``) and plural do not matter.
@@ -32,8 +36,16 @@ class Keywords:
         begun = [_spaced(word.removesuffix("*")) for word in lettered if word.endswith("*")]
         self._words = words
         self._plain = [(_plain(word), word) for word in words]
-        # One look that tells most texts apart: without any of these letters in a row, nothing below can match.
-        self._any = Regex(f"(?i:{'|'.join([_spaced(word) for word in whole] + begun + signs)})")
+        cases = dict.fromkeys(case for word in whole for case in (_capital(word), _spaced(word.upper())))
+        #: What stands before a keyword, the keyword, what stands behind it; the first and the last in classes of ASCII.
+        self.shapes: list[tuple[str, str, str]] = [
+            *[(_APART, f"(?i:{'|'.join(_spaced(word) for word in whole)})", _NO_LETTER)] * bool(whole),
+            *[("", f"(?:{'|'.join(cases)})", _NO_LETTER)] * bool(whole),
+            *[(_APART, f"(?:{'|'.join(begun)})", "")] * bool(begun),
+            *[("", f"(?i:{'|'.join(signs)})", "")] * bool(signs),
+        ]
+        # One look that tells most texts apart: without any of these, nothing below can match.
+        self._any = Regex("|".join(map("".join, self.shapes)))
         parts = []
         if whole:
             any_case = "|".join(_spaced(word) for word in whole)
@@ -49,11 +61,6 @@ class Keywords:
         if begun:
             parts.append(f"(?:^|[^A-Za-z0-9])((?:{'|'.join(begun)})[A-Za-z0-9]{{0,64}})")
         self._exact = [Regex(part) for part in parts]
-
-    @property
-    def pattern(self) -> str:
-        """Ends at the end of every keyword, but for its plural and ending, and of some other words."""
-        return self._any.pattern
 
     def last(self, text: bytes) -> tuple[int, int]:
         """Where the last keyword in the text begins and ends; (-1, -1) without one."""

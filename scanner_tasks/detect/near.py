@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -82,13 +82,14 @@ class NearEnds:
     may be known where their only match begins.
     """
 
-    __slots__ = ("_begins", "_cluster_end", "_ends", "_size", "_text", "_width", "search")
+    __slots__ = ("_begins", "_cluster_end", "_ends", "_shortest", "_size", "_text", "_width", "search")
 
     def __init__(
         self, compiled: CompiledRule, text: bytes, ends: list[int], begins: dict[int, int] | None = None
     ) -> None:
         self.search = compiled.regex.search
         self._width = compiled.width
+        self._shortest = compiled.shortest
         self._text = text
         self._size = len(text)
         self._ends = ends
@@ -99,7 +100,8 @@ class NearEnds:
         """The first match that begins at ``at`` or later; None also if none begins before ``stop``."""
         ends, text = self._ends, self._text
         while True:
-            index = bisect_right(ends, at)
+            # Nothing that begins here or later ends earlier: not what the last match ended with.
+            index = bisect_left(ends, at + self._shortest)
             if index == len(ends):
                 return None
             end = ends[index]

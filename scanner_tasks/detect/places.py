@@ -44,7 +44,7 @@ def ipv4(value: bytes, left: bytes, right: bytes) -> Verdict:
         ((11, False), (7, True), None)
     """
     octets = [int(part) for part in value.split(b".")]
-    if any(octet > 255 for octet in octets) or octets[0] in {0, 127} or octets[0] >= 224:  # noqa: PLR2004
+    if max(octets) > 255 or octets[0] in {0, 127} or octets[0] >= 224:  # noqa: PLR2004
         return None
     if (right[:1] in {b".", b"-", b"_"} and right[1:2].isalnum()) or right[:1] in {b"%", b"+"}:
         return None

@@ -173,7 +173,7 @@ class _Skipped:
         rows: list[int] = list(range(self._begun))
         # With the header's word no other can raise the confidence.
         rises = (
-            compiled.keyword_pattern
+            compiled.word_shapes
             and not is_vouched
             and compiled.best not in {found.confidence, self._rule.tally.confidence}
         )

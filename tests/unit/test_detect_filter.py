@@ -194,6 +194,26 @@ def test_two_parts_match_together_what_the_whole_does(text):
     assert any(part.fullmatch(text.encode()) for part in parts) == bool(whole.fullmatch(text.encode()))
 
 
+def test_every_keyword_is_reported_where_it_ends():
+    # Behind no letter in any case; as a capital or in capitals behind anything; a plural or a sign may follow.
+    filter_ = FILTERED.filter_for(bytes(2048))
+    for number, compiled in enumerate(FILTERED.rules):
+        text, ends = b"", []
+        for word in compiled.rule.keywords:
+            plain = word.removesuffix("*")
+            glued = "".join(part.capitalize() for part in plain.split(" "))
+            forms = [plain, plain.replace(" ", "_")] + [plain.upper(), f"my{glued}"] * plain.isascii()
+            if word == plain and plain.isalpha() and plain.isascii():
+                forms += [f"{plain}s", f"{plain.lower()}Value"]
+            for line in (f"x {form} 5\n".encode() for form in forms):
+                if (end := compiled._keywords.last_end(line)) >= 0:
+                    ends.append(len(text) + end)
+                text += line
+        if ends:
+            told = filter_.scan(text).words[number]
+            assert not [end for end in ends if not any(end - 1 <= at <= end + 2 for at in told)], compiled.rule.id
+
+
 def test_the_library_takes_every_built_in_rules_pattern_so_that_the_filter_can_be_kept(monkeypatch):
     built = []
     build = Filter._build

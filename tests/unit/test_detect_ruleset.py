@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from scanner_tasks.core.errors import RuleError
 from scanner_tasks.core.model import Confidence, Severity
 from scanner_tasks.detect import ruleset
+from scanner_tasks.detect.compiled import CompiledRule
 from scanner_tasks.detect.gate import AllowList
 from scanner_tasks.detect.regex import Regex
 from scanner_tasks.detect.ruleset import Rule, Ruleset, parse_rules
-from scanner_tasks.detect.width import Unbounded, max_width
+from scanner_tasks.detect.width import Unbounded, max_width, min_width
 from scanner_tasks.rules import load_builtin
 
 TABLE = {
@@ -173,6 +174,31 @@ def test_hash_is_stable_and_ignores_the_order_of_rules(monkeypatch):
 )
 def test_width_of_a_pattern(pattern, width):
     assert max_width(pattern) == width
+    assert min_width(pattern) <= width
+
+
+@pytest.mark.parametrize(
+    ("pattern", "width"),
+    [
+        (r"(?:^|[^0-9])\d{3}-?\d{2,4}(?:$|x)", 5),
+        (r"(?:abc|de?)f{0,3}", 1),
+        (r"é{2}", 4),
+        (r"(?i:k){3}", 3),
+        (r"\pL.[^a]{0,9}", 2),
+        (r"\x{1F600}?", 0),
+        (r"(|ab)\b", 0),
+    ],
+)
+def test_least_width_of_a_pattern(pattern, width):
+    assert min_width(pattern) == width
+
+
+def test_no_match_of_an_example_is_shorter_or_longer_than_told():
+    for rule in load_builtin().rules:
+        compiled = CompiledRule(rule)
+        for text in rule.examples:
+            start, end = compiled.regex.search(text.encode())[0]
+            assert compiled.shortest <= end - start <= compiled.width, rule.id
 
 
 @pytest.mark.parametrize("pattern", ["a*", "(?:ab)+", "a{2,}", r"[a]+?", r"\Qa\E", "(a", "[a", "a)"])
