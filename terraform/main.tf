@@ -35,6 +35,11 @@ locals {
   storage_gb     = coalesce(var.storage_gb, local.preset.storage_gb)
   max_storage_gb = coalesce(var.max_storage_gb, local.preset.max_storage_gb)
 
+  interface_endpoints = concat(
+    ["sqs", "states", "logs", "monitoring", "secretsmanager", "kms", "sts", "events", "ecr.api", "ecr.dkr"],
+    var.bastion ? ["ssm", "ssmmessages", "ec2messages"] : [],
+  )
+
   recovery_window_days = var.deletion_protection ? 30 : 0
   is_emulated          = var.emulator != null
   acts                 = var.actions != null
@@ -132,7 +137,23 @@ locals {
     OTEL_EXPORTER_OTLP_ENDPOINT = var.tracing.endpoint
   }
 
-  shared = merge(var.settings, {
+  # For the monthly floor of estimates.
+  deployment = {
+    interface_endpoints = length(local.interface_endpoints)
+    zones               = length(local.zones)
+    database            = local.instance_class
+    multi_az            = local.multi_az
+    storage_gb          = local.storage_gb
+    min_tasks           = var.min_tasks
+    lanes               = var.lane_count
+    secrets             = var.flower ? 4 : 3 # fingerprints, the application's user, RDS's own, Flower's login
+    nat                 = var.nat
+    flower              = var.flower
+    vcpu                = var.worker_cpu / 1024
+    memory_gb           = var.worker_memory_mb / 1024
+  }
+
+  shared = merge({ S3SCAN_DEPLOYMENT = jsonencode(local.deployment) }, var.settings, {
     S3SCAN_QUEUE_URL_PREFIX     = module.sqs.url_prefix
     S3SCAN_STATE_MACHINE_ARN    = local.state_machine_arn
     S3SCAN_LANE_COUNT           = tostring(var.lane_count)
@@ -174,15 +195,12 @@ locals {
 module "vpc" {
   source = "./modules/vpc"
 
-  name               = var.name
-  cidr               = var.vpc_cidr
-  availability_zones = local.zones
-  region             = local.region
-  interface_endpoints = toset(concat(
-    ["sqs", "states", "logs", "monitoring", "secretsmanager", "kms", "sts", "events", "ecr.api", "ecr.dkr"],
-    var.bastion ? ["ssm", "ssmmessages", "ec2messages"] : [],
-  ))
-  nat = var.nat
+  name                = var.name
+  cidr                = var.vpc_cidr
+  availability_zones  = local.zones
+  region              = local.region
+  interface_endpoints = toset(local.interface_endpoints)
+  nat                 = var.nat
   # A collector in the VPC; one elsewhere is behind NAT, whose way is HTTPS.
   collector_port     = var.tracing == null ? null : try(tonumber(regex("^http://.*:([0-9]+)$", var.tracing.endpoint)[0]), null)
   flow_logs          = var.flow_logs

@@ -114,6 +114,13 @@ locals {
       Resource = ["*"]
     },
     {
+      # Reading a metric has no resources. Estimates ask how many objects a bucket holds.
+      Sid      = "BucketMetrics"
+      Effect   = "Allow"
+      Action   = ["cloudwatch:GetMetricStatistics"]
+      Resource = ["*"]
+    },
+    {
       Sid    = "LookAtBuckets"
       Effect = "Allow"
       Action = [

@@ -215,7 +215,7 @@ class Deployment:
     storage_gb: int = 50
     min_tasks: int = 1
     lanes: int = 8
-    secrets: int = 2
+    secrets: int = 4
     kms_keys: int = 1
     nat: bool = False
     flower: bool = True

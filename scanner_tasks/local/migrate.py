@@ -1,8 +1,9 @@
 """After a deployment: values for its secrets, the database's user, the schema: ``make migrate``.
 
 ``python -m scanner_tasks.local.migrate`` reads Terraform's outputs, fills the secrets that are empty, and runs the
-one-off tasks ``create-owner`` and ``migrate`` on Fargate, one after the other, each to its end. A repeat changes none
-of what is done. The exit status is 1 when a part fails; the task's own log tells why.
+one-off tasks ``create-owner`` and ``migrate`` on Fargate, one after the other, each to its end. Services that ECS has
+given up are deployed again: after the first ``make deploy`` there was neither image nor secret for them. A repeat
+changes none of what is done. The exit status is 1 when a part fails; the task's own log tells why.
 """
 
 from __future__ import annotations
@@ -86,16 +87,34 @@ def run_task(ecs: Any, task: str, where: Mapping[str, Any], *, patience_s: float
         raise MigrationFailed(f"{task} ended with status {status} ({why}); its log is in {where['log_group']}.")
 
 
+def start_again(ecs: Any, cluster: str) -> list[str]:
+    """Deploy anew the services of the cluster whose newest deployment ECS's circuit breaker has ended; their names."""
+    arns = ecs.list_services(cluster=cluster)["serviceArns"]
+    if not arns:
+        return []
+    services = ecs.describe_services(cluster=cluster, services=arns)["services"]
+    given_up = [
+        service["serviceName"]
+        for service in services
+        if any(d["status"] == "PRIMARY" and d.get("rolloutState") == "FAILED" for d in service["deployments"])
+    ]
+    for name in given_up:
+        ecs.update_service(cluster=cluster, service=name, forceNewDeployment=True)
+    return given_up
+
+
 def migrate(
     outputs: Mapping[str, Any], ecs: Any, *, fill: Callable[[Sequence[str]], int], say: Callable[[str], None]
 ) -> None:
-    """Secrets, then each one-off task in its order. Raises MigrationFailed."""
+    """Secrets, each one-off task in its order, the services that ECS had given up meanwhile. Raises MigrationFailed."""
     if fill([f"{kind}={arn}" for kind, arn in outputs["secrets"].items()]):
         raise MigrationFailed("The secrets could not be filled.")
     where = {**outputs["migration"], "cluster": outputs["cluster_name"]}
     for task in outputs["migration"]["tasks"]:
         run_task(ecs, task, where)
         say(f"{task}: done")
+    for service in start_again(ecs, outputs["cluster_name"]):
+        say(f"{service}: ECS had given it up; deployed again")
 
 
 def main() -> int:

@@ -10,7 +10,9 @@ from typing import Any
 import celeryconfig
 from scanner_tasks import settings
 from scanner_tasks.core import lanes
+from scanner_tasks.core.estimate import Deployment
 from scanner_tasks.local import deploy, package
+from scanner_tasks.settings import Settings
 from tests.terraform.conftest import ROOT, Applied
 
 OURS = settings.Settings()
@@ -161,6 +163,14 @@ def test_fargate_protection_and_dimensions_of_the_target(applied: Applied) -> No
     (target,) = applied.of("aws_appautoscaling_target")
     assert (target["min_capacity"], target["max_capacity"]) == (1, 5)
     assert target["resource_id"] == "service/s3scan/worker"
+
+
+def test_estimates_know_what_stands_there(applied: Applied) -> None:
+    told = environment(applied.one("aws_lambda_function", function_name="s3scan-api"))["S3SCAN_DEPLOYMENT"]
+    assert Settings.model_validate({"deployment": json.loads(told)}).deployment == Deployment()
+    assert len(applied.of("aws_secretsmanager_secret")) + 1 == Deployment().secrets  # and the one that RDS makes
+    interface = [e for e in applied.of("aws_vpc_endpoint") if e["vpc_endpoint_type"] == "Interface"]
+    assert len(interface) == Deployment().interface_endpoints
 
 
 def test_presets_are_those_of_the_promise() -> None:
