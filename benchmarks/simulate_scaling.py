@@ -28,14 +28,28 @@ from scanner_tasks.core import windows  # noqa: E402
 from scanner_tasks.settings import Settings  # noqa: E402
 
 #: Assumptions, each with what it stands for.
-START_S = 90  # from RunTask to the first batch: network interface, image, rules
+START_S = 90  # from RunTask to the first batch: network interface, image (some 220 MB packed), rules
 OBJECTS_PER_S = 100.0  # of one task with one vCPU: objects of some 10 KB
 OBJECTS_PER_BATCH = 100
-LISTING_PER_S = 3_000.0  # keys
+LISTING_PER_S = 12_000.0  # keys; docs/SCALING.md measured 14,900 on a busy machine
 METRIC_DELAY_S = 60  # until a point that was published is seen by an alarm
 SPOT_INTERRUPTIONS_PER_HOUR = 0.05  # of each Spot task
 PRICE_PER_TASK_HOUR = 0.04937  # Fargate, 1 vCPU and 2 GB, x86-64, us-east-1
 SPOT_SHARE_OF_PRICE = 0.3
+
+#: Other assumptions that are tried: a start in seconds, to see what it matters.
+STARTS_S = (45, 90, 180)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spot:
+    """How Spot tasks are taken away; each has two minutes' notice, in which its batches are given back."""
+
+    per_hour: float = SPOT_INTERRUPTIONS_PER_HOUR
+    #: Seconds at which so great a share of them goes at once.
+    at_s: int = -1
+    share: float = 0.0
+
 
 #: AWS's target tracking for ECS: points of a minute.
 POINTS_OUT, POINTS_IN, IN_SHARE = 3, 15, 0.9
@@ -75,6 +89,8 @@ class Fleet:
 
     policy: Policy
     rng: random.Random
+    spot: Spot = Spot()
+    start_s: int = START_S
     running: int = 0
     #: Times at which starting tasks begin to work.
     starting: list[int] = field(default_factory=list)
@@ -90,13 +106,16 @@ class Fleet:
         ready = [at for at in self.starting if at <= now]
         self.starting = [at for at in self.starting if at > now]
         self.running += len(ready)
-        spot = self.running * self.policy.spot_percent / 100
-        if spot and self.rng.random() < spot * SPOT_INTERRUPTIONS_PER_HOUR / 3600:
-            self.running -= 1
-            self.interrupted += 1
+        base = 1 if self.policy.spot_percent < 100 else 0  # noqa: PLR2004 (per cent; modules/ecs keeps one on Fargate)
+        spot = max(0, self.running - base) * self.policy.spot_percent / 100
+        taken = int(spot and self.rng.random() < spot * self.spot.per_hour / 3600)
+        if now == self.spot.at_s:
+            taken += math.ceil(spot * self.spot.share)
+        self.running -= taken
+        self.interrupted += taken
         missing = self.wanted - self.running - len(self.starting)
         if missing > 0:
-            self.starting += [now + START_S] * missing
+            self.starting += [now + self.start_s] * missing
         while missing < 0 and self.starting:  # what has not begun goes first
             self.starting.pop()
             missing += 1
@@ -212,9 +231,17 @@ class Outcome:
     interrupted: int
 
 
-def simulate(arriving: Callable[[int], float], policy: Policy, *, seconds: int, seed: int = 1) -> Outcome:
+def simulate(
+    arriving: Callable[[int], float],
+    policy: Policy,
+    *,
+    seconds: int,
+    seed: int = 1,
+    spot: Spot = Spot(),
+    start_s: int = START_S,
+) -> Outcome:
     """Run the workload (objects that arrive in a second) for so long."""
-    fleet = Fleet(policy, random.Random(seed))
+    fleet = Fleet(policy, random.Random(seed), spot, start_s)
     scaler, bucket = Scaler(policy), Bucket(arriving, Settings())
     moments: list[Moment] = []
     finished: int | None = None
@@ -262,8 +289,11 @@ def night(now: int) -> float:
 
 
 HOUR = 3600
-RUNS: tuple[tuple[str, str, Callable[[int], float], str, dict[str, float], int], ...] = (
-    ("burst", "10 million objects at once, scale medium", burst, "medium", {}, 4 * HOUR),
+NONE = Spot()
+#: A quarter of the Spot tasks an hour, and at 0:35 half of them at once.
+STORM = Spot(per_hour=0.25, at_s=35 * 60, share=0.5)
+RUNS: tuple[tuple[str, str, Callable[[int], float], str, dict[str, float], int, Spot], ...] = (
+    ("burst", "10 million objects at once, scale medium", burst, "medium", {}, 4 * HOUR, NONE),
     (
         "burst-large",
         "10 million objects at once, scale large, from zero, 80 % Spot",
@@ -271,9 +301,19 @@ RUNS: tuple[tuple[str, str, Callable[[int], float], str, dict[str, float], int],
         "large",
         {"min_tasks": 0, "spot_percent": 80},
         4 * HOUR,
+        NONE,
     ),
-    ("trickle", "30,000 objects every ten minutes, scale small", trickle, "small", {}, 4 * HOUR),
-    ("night", "50,000 objects at three in the night, from zero", night, "small", {"min_tasks": 0}, 8 * HOUR),
+    (
+        "spot",
+        "the same, all Spot, half of it taken away after 25 minutes",
+        burst,
+        "large",
+        {"min_tasks": 0, "spot_percent": 100},
+        4 * HOUR,
+        STORM,
+    ),
+    ("trickle", "30,000 objects every ten minutes, scale small", trickle, "small", {}, 4 * HOUR, NONE),
+    ("night", "50,000 objects at three in the night, from zero", night, "small", {"min_tasks": 0}, 8 * HOUR, NONE),
 )
 
 
@@ -306,12 +346,9 @@ def main() -> None:
     )
     print("| workload | done after | peak tasks | changes | task-hours | dollars | interrupted |")
     print("|---|---|---|---|---|---|---|")
-    for name, title, work, scale, own, seconds in RUNS:
-        outcome = simulate(work, deployed(scale, **own, **changes), seconds=seconds)
-        first = next(now for now in range(seconds) if work(now))
-        ended = "-" if outcome.finished_s is None else f"{(outcome.finished_s - first) / 60:.0f} min"
-        if work is trickle:
-            ended = "goes on"
+    for name, title, work, scale, own, seconds, spot in RUNS:
+        outcome = simulate(work, deployed(scale, **own, **changes), seconds=seconds, spot=spot)
+        ended = "goes on" if work is trickle else done_after(outcome, work)
         print(
             f"| {title} | {ended} | {outcome.peak} | {outcome.changes} | {outcome.task_hours:.1f} | "
             f"{outcome.dollars:.2f} | {outcome.interrupted} |"
@@ -319,6 +356,21 @@ def main() -> None:
         if asked.svg:
             asked.svg.mkdir(parents=True, exist_ok=True)
             (asked.svg / f"scaling-{name}.svg").write_text(plot(title, list(lines(outcome)), x_title="hours"))
+    print("\n| a task starts in | " + " | ".join(title for _, title, work, *_ in RUNS if work is not trickle) + " |")
+    print("|---" * (1 + sum(work is not trickle for _, _, work, *_ in RUNS)) + "|")
+    for start_s in STARTS_S:
+        cells = [
+            done_after(simulate(work, deployed(scale, **own), seconds=seconds, spot=spot, start_s=start_s), work)
+            for _, _, work, scale, own, seconds, spot in RUNS
+            if work is not trickle
+        ]
+        print(f"| {start_s} s | {' | '.join(cells)} |")
+
+
+def done_after(outcome: Outcome, work: Callable[[int], float]) -> str:
+    """Minutes from the first object to the last."""
+    first = next(now for now in range(8 * HOUR) if work(now))
+    return "-" if outcome.finished_s is None else f"{(outcome.finished_s - first) / 60:.0f} min"
 
 
 if __name__ == "__main__":

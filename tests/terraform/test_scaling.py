@@ -48,6 +48,19 @@ def test_a_trickle_keeps_a_small_fleet_small() -> None:
     assert outcome.changes <= 4
 
 
+def test_half_a_fleet_taken_away_at_once_is_back_after_a_tasks_start() -> None:
+    policy = simulator.deployed("large", min_tasks=0, spot_percent=100)
+    outcome = simulator.simulate(simulator.burst, policy, seconds=4 * HOUR, spot=simulator.STORM)
+    before, after = (
+        next(m.running for m in outcome.moments if m.at_s >= simulator.STORM.at_s + seconds)
+        for seconds in (60, 60 + simulator.START_S)
+    )
+    assert before <= 26
+    assert after >= 49
+    assert outcome.interrupted >= 25
+    assert outcome.finished_s is not None
+
+
 def test_spot_interruptions_are_made_up_for() -> None:
     policy = simulator.deployed("large", min_tasks=0, spot_percent=100)
     outcome = simulator.simulate(simulator.burst, policy, seconds=4 * HOUR, seed=3)
