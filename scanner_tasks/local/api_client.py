@@ -111,9 +111,9 @@ class Api:
         self._sign = sign
         self._connect_to = connect_to or parts.netloc
 
-    def start_scan(self, bucket: str, prefix: str = "") -> str:
-        """POST /scan; the job's id."""
-        body = {"bucket": bucket, **({"prefix": prefix} if prefix else {})}
+    def start_scan(self, bucket: str, prefix: str = "", *, access: Mapping[str, str] | None = None) -> str:
+        """POST /scan; the job's id. ``access`` tells how a bucket of another account is reached."""
+        body = {"bucket": bucket, **({"prefix": prefix} if prefix else {}), **({"access": access} if access else {})}
         return str(self._call("POST", "/scan", body)["job_id"])
 
     def job(self, job_id: str) -> JobState:

@@ -31,8 +31,8 @@ SETTINGS = {"S3SCAN_FEED_TURN_S": "20", "S3SCAN_FEED_WAIT_S": "1"}
 class AppliedStack:
     """Emulator (with IAM enforced when ``auth``), database, applied configuration, workers; a context manager.
 
-    Callers and workers are IAM users that hold the very policies of the deployment: the emulator lets nobody be a role
-    that trusts ECS.
+    Workers are the deployment's own role, callers IAM users that hold the policies of its outputs. Another account of
+    the emulator is a member, with the role that ``modules/member_role`` makes there.
     """
 
     def __init__(self, folder: Path, *, auth: bool) -> None:
@@ -82,11 +82,29 @@ class AppliedStack:
             "TF_VAR_lambda_runtime": f"python{PYTHON}",
             "TF_VAR_buckets": json.dumps([self.bucket]),
             "TF_VAR_settings": json.dumps(SETTINGS),
+            "TF_VAR_member_role_arns": json.dumps([MEMBER_ROLE]),
         }
         self.apply()
         s3 = self.client("s3")
         for bucket in (self.bucket, self.other_bucket):
             s3.create_bucket(Bucket=bucket)
+        self._apply_member()
+
+    def _apply_member(self) -> None:
+        """In the member account: two buckets, and the role for one of them."""
+        folder = self.terraform.folder.parent / "member"
+        folder.mkdir()
+        config = MEMBER.replace("ENDPOINT", self.emulator.endpoint_url)
+        (folder / "main.tf").write_text(config.replace("ROLES", json.dumps(self.outputs["scanner_role_arns"])))
+        shutil.copy(self.terraform.folder / "versions.tf", folder)
+        self.member = Terraform(folder, self.folder / "data-member")
+        self.member.init()
+        done = self.member.run("apply", "-input=false", "-no-color", "-auto-approve")
+        assert done.returncode == 0, done.stderr
+        s3 = self.client("s3", MEMBER_CREDENTIALS)
+        for bucket in (MEMBER_BUCKET, MEMBER_OTHER_BUCKET):
+            s3.create_bucket(Bucket=bucket)
+            s3.put_object(Bucket=bucket, Key="people.csv", Body=b"name,ssn\nJane Roe,512-44-1234\n")
 
     def _package(self) -> None:
         ready = os.environ.get("S3SCAN_TEST_PACKAGES")  # made before, to save their making
@@ -134,12 +152,20 @@ class AppliedStack:
         return boto3.Session(
             aws_access_key_id=given["AWS_ACCESS_KEY_ID"],
             aws_secret_access_key=given["AWS_SECRET_ACCESS_KEY"],
+            aws_session_token=given.get("AWS_SESSION_TOKEN"),
             region_name=REGION,
         )
 
-    def role_policy(self, role: str) -> dict[str, Any]:
-        """The policy that the deployment gave a role."""
-        return dict(self.client("iam").get_role_policy(RoleName=role, PolicyName="only")["PolicyDocument"])
+    def as_role(self, role: str) -> dict[str, str]:
+        """Credentials of a role of the deployment. The account itself is let in for once."""
+        statement = {
+            "Effect": "Allow",
+            "Action": "sts:AssumeRole",
+            "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
+        }
+        trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        self.client("iam").update_assume_role_policy(RoleName=role, PolicyDocument=trust)
+        return assume(self.client("sts"), f"arn:aws:iam::{ACCOUNT}:role/{role}")
 
     def user_with(self, name: str, policy: dict[str, Any]) -> dict[str, str]:
         """Credentials of a new user that holds this policy and nothing else."""
@@ -193,9 +219,49 @@ class AppliedStack:
         return "\n".join(worker.log_tail(30) for worker in self.workers)
 
 
+def assume(sts: Any, role_arn: str, **more: str) -> dict[str, str]:
+    """Credentials of a role, as a process takes them."""
+    given = sts.assume_role(RoleArn=role_arn, RoleSessionName="scan", **more)["Credentials"]
+    return {
+        "AWS_ACCESS_KEY_ID": given["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": given["SecretAccessKey"],
+        "AWS_SESSION_TOKEN": given["SessionToken"],
+    }
+
+
 def foreign_queue(stack: AppliedStack) -> str:
     """URL of a queue that is none of ours."""
     return str(stack.client("sqs").create_queue(QueueName="foreign")["QueueUrl"])
 
 
-ROLE_ELSEWHERE = f"arn:aws:iam::{int(ACCOUNT) + 444455556666}:role/s3scan"
+#: Another account; the emulator takes its number for the key of its root.
+MEMBER_ACCOUNT = "444455556666"
+MEMBER_CREDENTIALS = {"AWS_ACCESS_KEY_ID": MEMBER_ACCOUNT, "AWS_SECRET_ACCESS_KEY": "test"}
+MEMBER_ROLE = f"arn:aws:iam::{MEMBER_ACCOUNT}:role/s3scan"
+MEMBER_BUCKET, MEMBER_OTHER_BUCKET = "member-bucket", "member-private"
+EXTERNAL_ID = "made-up-external-id"
+#: A role that no configuration names, of an account that is no member.
+ROLE_ELSEWHERE = "arn:aws:iam::777788889999:role/s3scan"
+MEMBER = f"""
+provider "aws" {{
+  region                      = "{REGION}"
+  access_key                  = "{MEMBER_ACCOUNT}"
+  secret_key                  = "test"
+  skip_credentials_validation = true
+  skip_metadata_api_check     = true
+  skip_requesting_account_id  = true
+
+  endpoints {{
+    iam = "ENDPOINT"
+    sts = "ENDPOINT"
+  }}
+}}
+
+module "reader" {{
+  source = "../../modules/member_role"
+
+  scanner_role_arns = ROLES
+  external_id       = "{EXTERNAL_ID}"
+  buckets           = ["{MEMBER_BUCKET}"]
+}}
+"""

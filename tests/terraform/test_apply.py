@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,9 +15,21 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from scanner_tasks.core import lanes
 from scanner_tasks.local.api_client import ApiError
 from scanner_tasks.local.integration import run
-from tests.terraform.applied import ROLE_ELSEWHERE, AppliedStack, foreign_queue
+from scanner_tasks.local.ports import wait_until
+from tests.terraform.applied import (
+    EXTERNAL_ID,
+    MEMBER_BUCKET,
+    MEMBER_OTHER_BUCKET,
+    MEMBER_ROLE,
+    ROLE_ELSEWHERE,
+    AppliedStack,
+    assume,
+    foreign_queue,
+)
+from tests.terraform.conftest import ROOT
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
@@ -49,8 +64,8 @@ def caller(stack: AppliedStack) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def worker(stack: AppliedStack) -> dict[str, str]:
-    """Who holds the workers' policy."""
-    return stack.user_with("worker", stack.role_policy("s3scan-worker"))
+    """The workers' own role."""
+    return stack.as_role("s3scan-worker")
 
 
 def test_a_whole_scan_passes_with_the_policies_as_they_are_written(
@@ -78,6 +93,91 @@ def test_a_whole_scan_passes_with_the_policies_as_they_are_written(
     of_the_emulator += [line for line in report.differences if line in DENIED_BY_LINE_BREAK]
     assert sorted(set(report.differences) - set(of_the_emulator)) == []
     assert report.findings > 1000
+
+
+def test_a_member_accounts_bucket_is_scanned_through_its_role(
+    stack: AppliedStack, caller: dict[str, str], worker: dict[str, str]
+) -> None:
+    if not stack.workers:
+        stack.start_workers(worker)
+    api = stack.api(caller)
+    job_id = api.start_scan(MEMBER_BUCKET, access={"role_arn": MEMBER_ROLE, "external_id": EXTERNAL_ID})
+
+    def has_ended() -> bool:
+        stack.settle()
+        return api.job(job_id).is_final
+
+    wait_until(has_ended, what="the member's job", timeout_s=180)
+    assert [(found.key, found.rule) for found in api.results(job_id)] == [("people.csv", "us.ssn")]
+    with pytest.raises(ApiError, match=r"403.*AssumeRole|403.*role"):
+        api.start_scan(MEMBER_BUCKET, access={"role_arn": MEMBER_ROLE, "external_id": "another-external-id"})
+    with pytest.raises(ApiError, match=r"40[34]"):  # the role may read one of the account's buckets
+        api.start_scan(MEMBER_OTHER_BUCKET, access={"role_arn": MEMBER_ROLE, "external_id": EXTERNAL_ID})
+
+
+#: Who, what it gives as external id, whether the member account lets it in.
+MEMBERS = [
+    ("worker", EXTERNAL_ID, True),
+    ("feed", EXTERNAL_ID, True),
+    ("api", EXTERNAL_ID, True),
+    ("worker", "another-external-id", False),
+    ("worker", "", False),
+    ("settle", EXTERNAL_ID, False),
+    ("flower", EXTERNAL_ID, False),
+]
+
+
+@pytest.mark.parametrize(("role", "external_id", "is_let_in"), MEMBERS)
+def test_a_member_account_lets_in_named_roles_that_give_its_external_id(
+    stack: AppliedStack, users: Any, role: str, external_id: str, is_let_in: bool
+) -> None:
+    sts, more = stack.client("sts", users(role)), {"ExternalId": external_id} if external_id else {}
+    if is_let_in:
+        reader = stack.client("s3", assume(sts, MEMBER_ROLE, **more))
+        assert reader.get_object(Bucket=MEMBER_BUCKET, Key="people.csv")["ContentLength"] > 0
+        tries: list[tuple[str, Callable[[], Any]]] = [
+            ("read a bucket that its role does not name", lambda: reader.list_objects_v2(Bucket=MEMBER_OTHER_BUCKET)),
+            ("write to the member's bucket", lambda: reader.put_object(Bucket=MEMBER_BUCKET, Key="x", Body=b"")),
+        ]
+    else:
+        tries = [(f"be the member's role with external id {external_id!r}", lambda: assume(sts, MEMBER_ROLE, **more))]
+    for what, call in tries:
+        with pytest.raises(ClientError) as caught:
+            call()
+        code = caught.value.response["Error"]["Code"]
+        TOLD.append(f"| {role}, member account | {what} | {code} |")
+        assert code in DENIED
+
+
+def test_the_commands_for_after_a_deployment_work(stack: AppliedStack, tmp_path: Path) -> None:
+    def run_it(*command: str) -> str:
+        environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(tmp_path),
+            "DATABASE_URL": stack.database_url,
+            "S3SCAN_QUEUE_URL_PREFIX": stack.outputs["queue_url_prefix"],
+            "S3SCAN_FINGERPRINT_KEY": "made-up-for-this-test-only",
+            "NO_PROXY": "*",
+            **stack.emulator.env,
+        }
+        done = subprocess.run(
+            [sys.executable, "-m", *command], capture_output=True, text=True, check=False, env=environment, cwd=ROOT
+        )
+        print(f"$ {' '.join(command)}\n{done.stdout}")  # noqa: T201 (for the report, shown by -s)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    stack.settle()
+    assert "200 of 200 objects" in run_it(
+        "scanner_tasks.local.dataset", "--bucket", stack.bucket, "--objects", "200", "--bytes", "2000"
+    )
+    queues = json.loads(run_it("scanner_tasks.cli", "ops", "watch-queues", "--times", "1", "--json"))["queues"]
+    assert set(queues) >= {*lanes.lane_names(), lanes.DLQ, lanes.EVENTS}
+    scaling = json.loads(run_it("scanner_tasks.cli", "ops", "watch-scaling", "--times", "1", "--json"))
+    assert scaling["wanted"] == 1  # what Terraform asked for; the emulator starts no task
+    assert scaling["backlog_batches"] == 0
+    rates = run_it("scanner_tasks.cli", "ops", "throughput", "--times", "2", "--every", "0.2", "--json")
+    assert json.loads(rates.splitlines()[-1])["objects"] > 300
 
 
 def test_an_unsigned_request_is_refused(stack: AppliedStack) -> None:
@@ -165,12 +265,13 @@ FORBIDDEN: list[tuple[str, str, Call]] = [
     ("flower", "take from a lane", lambda s, c: s.client("sqs", c).receive_message(QueueUrl=s.queue("scan-0"))),
     ("migration", "anything at all", lambda s, c: s.client("s3", c).list_objects_v2(Bucket=s.bucket)),
 ]
+TOLD: list[str] = []
 DENIED = {"AccessDenied", "AccessDeniedException", "AccessDenied.Exception", "AuthorizationError", "403"}
 
 
 @pytest.fixture(scope="module")
 def users(stack: AppliedStack) -> Iterator[Callable[[str], dict[str, str]]]:
-    """A user for each role, with that role's policy."""
+    """Each role's credentials; at the end the table of what was denied is printed."""
     stack.foreign = foreign_queue(stack)  # type: ignore[attr-defined]
     stack.queue = lambda name: stack.outputs["queue_url_prefix"] + name  # type: ignore[attr-defined]
     stack.execution = stack.outputs["state_machine_arn"].replace(":stateMachine:", ":execution:") + ":x"  # type: ignore[attr-defined]
@@ -179,13 +280,12 @@ def users(stack: AppliedStack) -> Iterator[Callable[[str], dict[str, str]]]:
     made: dict[str, dict[str, str]] = {}
 
     def user(role: str) -> dict[str, str]:
-        if role not in made:
-            nothing = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]}
-            policy = nothing if role == "migration" else stack.role_policy(f"s3scan-{role}")
-            made[role] = stack.user_with(f"as-{role}", policy)
-        return made[role]
+        return made.setdefault(role, stack.as_role(f"s3scan-{role}"))
 
     yield user
+    print("\n| role | tries to | answer |\n|---|---|---|")  # noqa: T201 (the table for the report, shown by -s)
+    for line in TOLD:
+        print(line)  # noqa: T201
     stack.client("sqs").delete_queue(QueueUrl=stack.foreign)  # type: ignore[attr-defined]
 
 
@@ -193,7 +293,9 @@ def users(stack: AppliedStack) -> Iterator[Callable[[str], dict[str, str]]]:
 def test_forbidden_calls_are_denied(stack: AppliedStack, users: Any, role: str, what: str, call: Call) -> None:
     with pytest.raises(ClientError) as caught:
         call(stack, users(role))
-    assert caught.value.response["Error"]["Code"] in DENIED, (what, str(caught.value))
+    code = caught.value.response["Error"]["Code"]
+    TOLD.append(f"| {role} | {what} | {code} |")
+    assert code in DENIED, (what, str(caught.value))
 
 
 @pytest.mark.parametrize(

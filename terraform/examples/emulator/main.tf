@@ -32,6 +32,12 @@ variable "settings" {
   default     = {}
 }
 
+variable "member_role_arns" {
+  description = "Roles of the emulator's other accounts that jobs may name."
+  type        = list(string)
+  default     = []
+}
+
 variable "access_key" {
   description = "Key that the emulator takes for the account's own."
   type        = string
@@ -84,6 +90,7 @@ module "s3scan" {
   package_dir         = var.package_dir
   lambda_runtime      = var.lambda_runtime
   settings            = var.settings
+  member_role_arns    = var.member_role_arns
   account_id          = "000000000000"
   availability_zones  = ["us-east-1a", "us-east-1b"]
   deletion_protection = false
