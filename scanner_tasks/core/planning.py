@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from scanner_tasks.core.model import ObjectRef, Outcome, PlannedBatch, PlannedObject
@@ -77,8 +79,8 @@ def plan_page(refs: Iterable[ObjectRef], policy: Policy) -> tuple[PlannedBatch, 
 def _cut_plain(refs: list[ObjectRef], policy: Policy) -> tuple[PlannedBatch, ...] | None:
     """The same for a page as most are, in a fifth of the time; None where objects must be looked at one by one.
 
-    As most are: every object is to be scanned, none alone, none has a version, keys and ETags are what SQL takes as it
-    is, and a hundred of them always fit into a batch.
+    As most are: every object is to be scanned, none alone, none has a version, and keys and ETags are what SQL takes as
+    it is.
     """
     sizes = [ref.size_bytes for ref in refs]
     most = min(MAX_BYTES, policy.alone_above_bytes, policy.object_max_bytes)
@@ -90,14 +92,23 @@ def _cut_plain(refs: list[ObjectRef], policy: Policy) -> tuple[PlannedBatch, ...
     together = "".join(keys + etags)
     if not together.isascii() or any(special in together for special in "'\\\0"):
         return None
-    batches = []
-    for start in range(0, len(refs), MAX_OBJECTS):
-        some = slice(start, start + MAX_OBJECTS)
-        literals = len("".join(keys[some])) + len("".join(map(str, sizes[some])))
-        literals += sum([_etag_bytes(etag) + _OBJECT_OVERHEAD for etag in etags[some]])
-        if _ROW_OVERHEAD + literals > MAX_STATEMENT_BYTES or sum(sizes[some]) > MAX_BYTES:
-            return None
-        batches.append(PlannedBatch(objects=tuple(planned_refs(refs[some]))))
+    literals = [
+        len(key) + len(str(size)) + _etag_bytes(etag) + _OBJECT_OVERHEAD
+        for key, size, etag in zip(keys, sizes, etags, strict=True)
+    ]
+    planned = planned_refs(refs)
+    literal_sums, size_sums = list(accumulate(literals, initial=0)), list(accumulate(sizes, initial=0))
+    batches, start = [], 0
+    while start < len(refs):
+        # As many as every bound allows, and one at least.
+        end = min(
+            start + MAX_OBJECTS,
+            bisect_right(literal_sums, literal_sums[start] + MAX_STATEMENT_BYTES - _ROW_OVERHEAD) - 1,
+            bisect_right(size_sums, size_sums[start] + MAX_BYTES) - 1,
+        )
+        end = max(end, start + 1)
+        batches.append(PlannedBatch(objects=tuple(planned[start:end])))
+        start = end
     return tuple(batches)
 
 
