@@ -18,10 +18,11 @@ if TYPE_CHECKING:
 #: Requests to SQS for a batch: a tenth of a SendMessageBatch; at most one receive, one delete and one event, as an idle
 #: fleet has them (docs/celery-on-sqs.md): a busy one shares them among ten.
 SQS_A_BATCH: Final = 3.1
-#: State transitions of a Feed turn, and its share of Lambda: one GB for as long as it lists.
+#: State transitions of a Feed turn; its function's memory, which is one vCPU (terraform/modules/step_functions).
 TRANSITIONS_A_TURN: Final = 3
-#: S3 LIST answers this slowly (0.05-0.1 s were seen), so that a turn's seconds are pages x this.
-PAGE_S: Final = 0.1
+FEED_GB: Final = 1769 / 1024
+#: Seconds of that function for a page: 16 connections keep its processor busy, for 10 to 16 ms (docs/SCALING.md).
+PAGE_S: Final = 0.02
 _IA: Final = frozenset({"STANDARD_IA", "ONEZONE_IA"})
 #: Storage classes whose objects cost something by the byte when they are read.
 CHARGED_CLASSES: Final = _IA | {"GLACIER_IR"}
@@ -131,7 +132,7 @@ def estimate(
         "s3_list": requests.list / 1000 * prices["s3_list_per_1000"],
         "sqs": requests.sqs / 1e6 * (prices["sqs_per_million"] + prices["sqs_fair_per_million"]),
         "listing": requests.transitions / 1000 * prices["states_per_1000"]
-        + work.pages * PAGE_S * prices["lambda_gb_second"],
+        + work.pages * PAGE_S * FEED_GB * prices["lambda_gb_second"],
         "cross_region": scanned.scanned_bytes / GIB * prices["cross_region_gb"] if is_other_region else 0.0,
         "kms": gets / 10_000 * prices["kms_per_10000"] if has_kms else 0.0,
     }

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from itertools import repeat
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote_plus
 
 from scanner_tasks.core.errors import InvalidInput
-from scanner_tasks.core.model import ObjectRef
 from scanner_tasks.core.names import check_bucket
+from scanner_tasks.core.refs import make_refs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from scanner_tasks.core.model import ObjectRef
 
 CSV, PARQUET, ORC = "CSV", "Parquet", "ORC"
 #: The manifest itself is small: its files are of some ten thousand rows or more each.
@@ -128,7 +131,35 @@ class Rows:
 
     def refs(self, rows: Iterable[Sequence[Any]]) -> list[ObjectRef]:
         """Their objects, in their order; InvalidInput for a row that cannot be one of this bucket's inventory."""
-        return [self._ref(row) for row in rows if self._is_current(row)]
+        current = [row for row in rows if self._is_current(row)]
+        if not current:
+            return []
+        columns = list(zip(*current, strict=True))
+        if self._of_bucket is not None and set(columns[self._of_bucket]) != {self._bucket}:
+            raise InvalidInput("inventory: a row of it is of another bucket than its manifest says.")
+        try:
+            keys = [str(key) if "%" not in key and "+" not in key else self._decoded(key) for key in columns[self._key]]
+            sizes = list(map(int, columns[self._size]))
+        except (ValueError, TypeError):
+            raise InvalidInput("inventory: a row of it has no key or no size.") from None
+        if not all(keys):
+            raise InvalidInput("inventory: a row of it has no key or no size.")
+        return make_refs(
+            self._bucket,
+            keys,
+            sizes=sizes,
+            etags=[(etag or "").strip('"') for etag in self._column(columns, self._etag)],
+            storage_classes=[name or "STANDARD" for name in self._column(columns, self._class)],
+            modified=[_time(told) for told in self._column(columns, self._modified)],
+            restored=repeat(False),  # noqa: FBT003 (a column's value)
+        )
+
+    @staticmethod
+    def _column(columns: Sequence[Sequence[Any]], number: int | None) -> Iterable[Any]:
+        return columns[number] if number is not None else repeat("", len(columns[0]))
+
+    def _decoded(self, key: str) -> str:
+        return unquote_plus(key, errors="strict") if self._is_encoded else key
 
     def _is_current(self, row: Sequence[Any]) -> bool:
         if len(row) != self._width:
@@ -137,24 +168,7 @@ class Rows:
             return False
         return self._marker is None or row[self._marker] not in _TRUE
 
-    def _ref(self, row: Sequence[Any]) -> ObjectRef:
-        if self._of_bucket is not None and row[self._of_bucket] != self._bucket:
-            raise InvalidInput("inventory: a row of it is of another bucket than its manifest says.")
-        key = row[self._key]
-        try:
-            if self._is_encoded and ("%" in key or "+" in key):
-                key = unquote_plus(key, errors="strict")
-            size = int(row[self._size])
-        except (ValueError, TypeError):
-            raise InvalidInput("inventory: a row of it has no key or no size.") from None
-        if not isinstance(key, str) or not key:
-            raise InvalidInput("inventory: a row of it has no key or no size.")
-        modified = (row[self._modified] if self._modified is not None else "") or ""
-        return ObjectRef(
-            bucket=self._bucket,
-            key=key,
-            size_bytes=size,
-            etag=((row[self._etag] if self._etag is not None else "") or "").strip('"'),
-            storage_class=(row[self._class] if self._class is not None else "") or "STANDARD",
-            modified_at=modified if isinstance(modified, str) else modified.strftime("%Y-%m-%dT%H:%M:%S.000Z"),
-        )
+
+def _time(told: Any) -> str:
+    """As a listing tells it: a CSV has text, Parquet and ORC have times."""
+    return told or "" if not told or isinstance(told, str) else told.strftime("%Y-%m-%dT%H:%M:%S.000Z")

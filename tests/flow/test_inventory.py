@@ -128,6 +128,14 @@ def test_columnar_reports_are_read(system: System, form: str) -> None:
     assert (view.progress.scanned, view.progress.skipped, view.progress.findings) == (3, 2, 3)
 
 
+@pytest.mark.parametrize("form", ["Parquet", "ORC"])
+def test_columnar_file_that_is_none_fails_the_job(system: System, form: str) -> None:
+    pytest.importorskip("pyarrow")
+    publish(system, {"data/1": b"no such thing"}, form=form, schema="message s3.inventory { … }")
+    with pytest.raises(InvalidInput, match=f"no {form}"):
+        system.feed(start(system))
+
+
 def test_columnar_report_without_the_extra_says_what_to_do(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
     publish(system, {"data/1": b"PAR1"}, form="Parquet")
     monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)

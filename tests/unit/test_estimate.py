@@ -47,6 +47,7 @@ def test_a_million_objects_of_64_kb_are_reckoned_as_by_hand() -> None:
     assert told.parts["s3_get"] == pytest.approx(0.40)
     assert told.parts["s3_list"] == pytest.approx(0.005)
     assert told.parts["compute"] == pytest.approx(seconds / 3600 * (0.04048 + 2 * 0.004445))
+    assert told.parts["listing"] == pytest.approx(3 * 0.025 / 1000 + 1000 * 0.02 * 1769 / 1024 * 0.0000166667)
     assert told.macie_dollars == pytest.approx(65_536e6 / GIB)
     assert told.dollars == pytest.approx(sum(d for name, d in told.parts.items() if name != "compute_spot"))
     assert told.dollars_spot < told.dollars < told.macie_dollars / 50
