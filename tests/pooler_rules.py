@@ -10,6 +10,8 @@ from typing import Any
 import psycopg2.extensions
 from sqlalchemy import Engine, event
 
+from scanner_tasks.store.engine import MAX_STATEMENT_BYTES
+
 ROOT = Path(__file__).parents[1]
 _OURS = tuple(f"{ROOT / package}/" for package in ("scanner_tasks", "api_lambda", "stepfunctions"))
 #: What hands a statement on; migrations run on the database's own endpoint.
@@ -31,19 +33,23 @@ seen: set[str] = set()
 
 
 class Pinned(AssertionError):
-    """A statement of ours would pin its session."""
+    """A statement of ours would pin its session: by what it says, or by its length."""
 
 
 class WatchedCursor(psycopg2.extensions.cursor):
     """Looks at what our own code sends, whatever tests send themselves."""
 
     def execute(self, query: Any, vars: Any = None) -> None:  # noqa: A002 (psycopg2's name)
-        if _is_ours():
-            text = query.decode(errors="replace") if isinstance(query, bytes) else str(query)
-            seen.add(re.sub(r"\s+", " ", text))
-            if PINS.search(text):
-                raise Pinned(text)
+        if not _is_ours():
+            super().execute(query, vars)
+            return
+        text = query.decode(errors="replace") if isinstance(query, bytes) else str(query)
+        seen.add(re.sub(r"\s+", " ", text))
+        if PINS.search(text):
+            raise Pinned(text)
         super().execute(query, vars)
+        if len(self.query) > MAX_STATEMENT_BYTES:
+            raise Pinned(f"{len(self.query)} bytes: {text}")
 
 
 def watch() -> None:

@@ -14,7 +14,7 @@ one whose index it means, and the planner can take no other, however far its sta
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from scanner_tasks.core.model import Confidence, Severity, TriageStatus
@@ -147,7 +147,9 @@ def marked_statement(wanted: FindingFilter, after: After | None) -> tuple[str, d
     if after is not None:
         conditions.append("(m.object_key, m.rule_id) >= (:after_key, :after_rule)")
         values |= {"after_key": after.key, "after_rule": after.rule_id}
-    severities, confidences = _domains(wanted)
+    # As for a rule and a key: in another order the primary key would do, and walk the job for each mark.
+    of_mark = ["f.job_no = :job_no", "f.object_key >= m.object_key and f.object_key <= m.object_key"]
+    scans = _scans(replace(wanted, rule=wanted.rule or ""), of_mark, limit="1000")
     statement = f"""
         select f.*, m.status as mark_status, m.fingerprints as mark_fingerprints, m.count as mark_count,
           m.object_key as mark_key, m.rule_id as mark_rule
@@ -155,10 +157,7 @@ def marked_statement(wanted: FindingFilter, after: After | None) -> tuple[str, d
           select * from finding_marks m where {" and ".join(["m.bucket = :bucket", "m.status = :status", *conditions])}
           order by m.object_key, m.rule_id limit :limit
         ) m left join lateral (
-          select * from findings f where f.job_no = :job_no and f.rule_id = m.rule_id and f.rule_id > ''
-            and f.severity in ({_quoted(severities)}) and f.confidence in ({_quoted(confidences)})
-            and f.object_key = m.object_key
-          order by f.batch_no, f.position limit 1000
+          select f.* from (select m.rule_id as rule) a cross join lateral ({scans}) f
         ) f on true
         order by m.object_key, m.rule_id, f.batch_no, f.position
         """

@@ -32,7 +32,9 @@ ROOT = Path(__file__).parents[2]
         "select nextval('s')",
         "select pg_advisory_xact_lock(1)",
         "select pg_try_advisory_lock(1)",
+        f"select '{'x' * 16_000}'",
     ],
+    ids=lambda statement: statement[:20],
 )
 def test_statement_of_ours_that_pins_is_noticed(engine: Engine, statement: str) -> None:
     """As if a file of the store sent it: through SQLAlchemy, or by psycopg2 itself."""

@@ -47,7 +47,7 @@ def plan_of(connection: Connection, statement: str, parameters: Any, *, of: str)
         nodes += node.get("Plans", [])
         name = node.get("Index Name")
         table = node.get("Relation Name", "")
-        if parents.get(table) == of:
+        if parents.get(table, table) == of and node["Node Type"].endswith("Scan"):
             plan.rows += round((node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"])
             if name is None and node["Node Type"] != "Bitmap Heap Scan":
                 plan.walked.add(table)

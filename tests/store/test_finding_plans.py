@@ -8,11 +8,11 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import Connection
 
-from benchmarks.postgres.filling import EVERYWHERE, ONCE, SECOND_HALF, fill, refresh_statistics
-from scanner_tasks.core.model import Confidence, Severity
+from benchmarks.postgres.filling import EVERYWHERE, JOBS, ONCE, SECOND_HALF, fill, refresh_statistics
+from scanner_tasks.core.model import Confidence, Severity, TriageStatus
 from scanner_tasks.local.postgres import LocalPostgres
 from scanner_tasks.store.engine import execute, make_engine
-from scanner_tasks.store.findings import FindingFilter, read_findings
+from scanner_tasks.store.findings import FindingFilter, find_finding, read_findings
 from tests.conftest import migrate
 
 from .plans import Plan, plan_of, recorded
@@ -156,3 +156,47 @@ def test_fingerprint_is_found_by_its_index(filled: Connection) -> None:
         assert plan.indexes <= {"findings_by_fingerprint", "findings_pkey"}
         assert plan.rows <= 2
     assert plans(filled, FindingFilter(fingerprint="k1:" + "0" * 32))[0] == 0
+
+
+@pytest.fixture
+def marked(filled: Connection) -> Iterator[Connection]:
+    """Some marks on findings of job 1, among many on what its bucket and others hold."""
+    execute(
+        filled,
+        """
+        insert into finding_marks (finding_id, bucket, object_key, rule_id, status, marked_by, reason, fingerprints,
+          count)
+        select finding_id, 'bucket-1', object_key, rule_id, case when number < 80 then 'accepted' else 'fixed' end,
+          'ann', 'r', array(select o ->> 'fingerprint' from jsonb_array_elements(occurrences) o), count
+        from (
+          select *, row_number() over (order by object_key desc) as number
+          from findings where job_no = 1 and rule_id = :rule
+        ) numbered
+        """,
+        rule=EVERYWHERE,
+    )
+    filled.exec_driver_sql("analyze finding_marks")
+    yield filled
+    execute(filled, "delete from finding_marks")
+
+
+def test_findings_of_a_mark_are_read_by_marks_of_that_status_alone(marked: Connection) -> None:
+    wanted = FindingFilter(job_id=job_id(marked), triage=TriageStatus.ACCEPTED)
+    with recorded(marked) as sent:
+        page = read_findings(marked, wanted, after=None, limit=LIMIT)
+    assert len(page.found) == LIMIT
+    (asked,) = [one for one in sent if "from finding_marks" in one[0]]
+    marks, of_findings = (plan_of(marked, *asked, of=table) for table in ("finding_marks", "findings"))
+    assert (marks.indexes, marks.walked) == ({"finding_marks_of_status"}, set()), marks.text
+    assert (of_findings.indexes, of_findings.walked) == ({"findings_by_rule"}, set()), of_findings.text
+    assert max(marks.rows, of_findings.rows) < 80
+
+
+def test_finding_is_found_by_its_id(filled: Connection) -> None:
+    (finding_id,) = execute(filled, "select finding_id from findings where job_no = 7 limit 1").scalars()
+    with recorded(filled) as sent:
+        assert find_finding(filled, finding_id, job_id=None)
+    plan = plan_of(filled, *sent[0], of="findings")
+    assert "findings_of_id" in plan.indexes, plan.text
+    assert not plan.walked, plan.text
+    assert plan.rows <= JOBS, plan.text  # each job over the bucket may have it
