@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 #: Rows that one transaction deletes at most.
 DELETE_AT_ONCE = 5_000
 
+#: These name a job and are not its rows: a watch goes on with another job.
+_OTHERS = frozenset({"jobs", "watches"})
 #: Tables with rows of jobs, each with an index that begins with job_no; a new one is among them by itself.
-JOB_TABLES = tuple(table.name for table in metadata.sorted_tables if "job_no" in table.columns and table.name != "jobs")
+JOB_TABLES = tuple(t.name for t in metadata.sorted_tables if "job_no" in t.columns and t.name not in _OTHERS)
 
 
 def begin_deletion(connection: Connection, job_id: UUID) -> int:

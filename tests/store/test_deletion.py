@@ -12,10 +12,11 @@ from sqlalchemy import Engine
 
 from scanner_tasks.core.errors import Conflict, JobNotFound
 from scanner_tasks.core.model import Job
+from scanner_tasks.core.rights import SYSTEM
 from scanner_tasks.flow import retention
 from scanner_tasks.flow.parts import Api
 from scanner_tasks.settings import Settings
-from scanner_tasks.store import deletion, jobs, partitions, reopen, sweep
+from scanner_tasks.store import deletion, jobs, partitions, reopen, sweep, watches
 from scanner_tasks.store.engine import execute, transaction
 from scanner_tasks.store.findings import FindingFilter, read_findings
 from scanner_tasks.store.schema import JOBS_IN_A_PARTITION, PARTITIONED, metadata
@@ -27,7 +28,7 @@ __all__ = ["empty", "fresh", "migrated", "template"]
 
 
 def using(engine: Engine, **changes: object) -> Api:
-    return cast("Api", SimpleNamespace(engine=engine, settings=Settings(**changes)))
+    return cast("Api", SimpleNamespace(engine=engine, settings=Settings(**changes), caller=SYSTEM))
 
 
 def end(engine: Engine, job: Job) -> None:
@@ -43,6 +44,7 @@ def end(engine: Engine, job: Job) -> None:
         place = {"job_no": job.job_no}
         execute(connection, "insert into job_rulesets values (:job_no, 'r2')", **place)
         execute(connection, "insert into job_costs values (:job_no)", **place)
+        execute(connection, "insert into job_classes values (:job_no, 'STANDARD', 1, 1)", **place)
         execute(connection, "insert into job_strata values (:job_no, '', '', 40, 1, 1)", **place)
         execute(connection, "insert into object_failures values (:job_no, 0, 1, 60, 'x')", **place)
         execute(connection, "insert into batch_errors values (:job_no, 0, 1, 'x', 'x')", **place)
@@ -75,7 +77,7 @@ def test_every_table_with_rows_of_jobs_is_emptied_by_an_index(engine: Engine) ->
               and c.relnamespace = 'public'::regnamespace
             """,
         ).scalars()
-        assert {*deletion.JOB_TABLES, "jobs"} == set(tables)
+        assert {*deletion.JOB_TABLES, "jobs", "watches"} == set(tables)
     for name in deletion.JOB_TABLES:
         table = metadata.tables[name]
         leading = [next(iter(index.columns)).name for index in (*table.indexes, table.primary_key) if index.columns]
@@ -222,3 +224,17 @@ def test_marks_outlive_the_job(engine: Engine, new_job: Callable[..., Job]) -> N
     with transaction(engine) as connection:
         found = read_findings(connection, FindingFilter(job_id=again.job_id), after=None, limit=9).found
     assert {f.triage for _, f in found if f.finding_id == finding.finding_id} == {TriageStatus.FIXED}
+
+
+def test_watch_outlives_the_job_that_took_its_events(engine: Engine, new_job: Callable[..., Job]) -> None:
+    job = new_job()
+    with transaction(engine) as connection:
+        execute(connection, "insert into watches (bucket, job_no) values (:b, :n)", b=job.bucket, n=job.job_no)
+    end(engine, job)
+    retention.delete_job(job.job_id, using=using(engine))
+    while retention.retire(using=using(engine)).rows:
+        pass
+    with transaction(engine) as connection:
+        watch = watches.get_watch(connection, job.bucket)
+    assert watch
+    assert (watch.job_id, watch.job_status) == (None, None)
