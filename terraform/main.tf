@@ -149,6 +149,7 @@ locals {
     secrets             = var.flower ? 4 : 3 # fingerprints, the application's user, RDS's own, Flower's login
     nat                 = var.nat
     flower              = var.flower
+    watches             = length(var.watched_buckets) > 0
     vcpu                = var.worker_cpu / 1024
     memory_gb           = var.worker_memory_mb / 1024
   }

@@ -220,6 +220,8 @@ class Deployment:
     kms_keys: int = 1
     nat: bool = False
     flower: bool = True
+    #: Buckets are watched: Lambda polls the queue of their events.
+    watches: bool = False
     vcpu: float = 1.0
     memory_gb: float = 2.0
 
@@ -233,6 +235,9 @@ def monthly_floor(deployed: Deployment, prices: Mapping[str, float]) -> dict[str
     task = deployed.vcpu * prices["fargate_vcpu_hour"] + deployed.memory_gb * prices["fargate_gb_hour"]
     # 8 lanes: 24 receives and 4 events a minute for a worker, 8 for Flower (benchmarks/bench_idle_requests.py).
     a_minute = deployed.min_tasks * (3 * deployed.lanes + 4) + (8 if deployed.flower else 0)
+    # Lambda holds five long polls of 20 s on a queue that calls a function (Lambda developer guide, "Using Lambda with
+    # Amazon SQS").
+    a_minute += 5 * 3 if deployed.watches else 0
     flower = 0.25 * prices["fargate_vcpu_hour"] + 0.5 * prices["fargate_gb_hour"]
     return {
         "interface_endpoints": deployed.interface_endpoints * deployed.zones * prices["endpoint_hour"] * HOURS_A_MONTH,
@@ -243,8 +248,8 @@ def monthly_floor(deployed: Deployment, prices: Mapping[str, float]) -> dict[str
         "idle_tasks": deployed.min_tasks * task * HOURS_A_MONTH,
         "flower": flower * HOURS_A_MONTH if deployed.flower else 0.0,
         "polling": a_minute * 60 * HOURS_A_MONTH / 1e6 * prices["sqs_per_million"],
-        # Settle: one call a minute, about two seconds of half a GB.
-        "settle": 60 * HOURS_A_MONTH * 2 * 0.5 * prices["lambda_gb_second"],
+        # Settle, and the look at schedules: a call of each a minute, together some 2.5 seconds of half a GB.
+        "settle": 60 * HOURS_A_MONTH * 2.5 * 0.5 * prices["lambda_gb_second"],
         "keys_and_secrets": deployed.secrets * prices["secret_month"] + deployed.kms_keys * prices["kms_key_month"],
         "nat": deployed.zones * prices["nat_hour"] * HOURS_A_MONTH if deployed.nat else 0.0,
     }

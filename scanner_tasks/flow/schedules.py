@@ -192,7 +192,11 @@ def run_due(*, using: Api) -> dict[str, int]:
         due = schedules.due_schedules(connection)
         schedules.forget_runs(connection)
     for name, now in due:
-        counts["due"] += _add_run(name, now, using=using)
+        try:
+            counts["due"] += _add_run(name, now, using=using)
+        except ScannerError:  # the others are due all the same
+            counts["errors"] += 1
+            log.warning("schedule_not_looked_at", schedule=name, exc_info=True)
     while True:
         with transaction(using.engine) as connection:
             taken = schedules.take_run(connection, lease_s=LEASE_S)

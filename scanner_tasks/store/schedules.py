@@ -154,10 +154,11 @@ def is_starting(connection: Connection, name: str) -> bool:
 
 
 def add_run(connection: Connection, name: str, due_at: datetime, *, state: str, reason: str | None) -> None:
-    """A run of this due time; there is one at most."""
+    """A run of this due time; nothing where there is one already, since clocks may differ."""
     execute(
         connection,
-        "insert into schedule_runs (name, due_at, state, reason) values (:name, :due_at, :state, :reason)",
+        "insert into schedule_runs (name, due_at, state, reason) values (:name, :due_at, :state, :reason)"
+        " on conflict do nothing",
         name=name,
         due_at=due_at,
         state=state,

@@ -76,6 +76,20 @@ def test_missed_times_are_one_run_and_are_told(daily: System) -> None:
     assert len(jobs_of(daily)) == 1
 
 
+def test_a_due_time_that_has_a_run_already_gets_no_other_and_holds_up_nothing(daily: System) -> None:
+    make_due(daily)
+    with transaction(daily.engine) as connection:
+        execute(
+            connection,
+            "insert into schedule_runs (name, due_at, state)"
+            " select name, next_at, 'failed' from schedules where name = 'daily'",
+        )
+    assert tick(daily)["errors"] == 0
+    assert [run.state for run in list_runs("daily", using=daily.feeder)] == ["failed"]
+    assert jobs_of(daily) == []
+    assert find_schedule("daily", using=daily.feeder).next_at > datetime.now(UTC)
+
+
 def test_a_run_is_skipped_while_the_former_one_goes_on_and_the_next_one_is_not(daily: System) -> None:
     make_due(daily)
     tick(daily)

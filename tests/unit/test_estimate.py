@@ -134,6 +134,8 @@ def test_floor_is_that_of_the_preset_and_of_nothing_scanned() -> None:
     assert floor["nat"] == 0
     idle = monthly_floor(Deployment(min_tasks=0, flower=False), PRICE)
     assert (idle["idle_tasks"], idle["polling"], idle["flower"]) == (0, 0, 0)
+    watched = monthly_floor(Deployment(watches=True), PRICE)
+    assert watched["polling"] - floor["polling"] == pytest.approx(15 * 60 * 730 / 1e6 * 0.40)
     doubled = monthly_floor(Deployment(multi_az=True), PRICE)
     assert doubled["database"] == pytest.approx(2 * floor["database"])
 
