@@ -85,7 +85,7 @@ def command() -> Any:
 
 #: Commands that work on the database or the queues themselves, whatever S3SCAN_API says.
 _DATABASE_ONLY = (
-    *(("db",), ("export",), ("serve",), ("act",), ("triage",), ("buckets",), ("jobs", "delete")),
+    *(("db",), ("export",), ("act",), ("triage",), ("buckets",), ("jobs", "delete")),
     *(("watches",), ("schedules",)),
     *(("ops", name) for name in ("pause-all", "resume-all", "limit-requests", "watch-queues", "throughput")),
 )

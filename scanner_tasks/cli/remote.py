@@ -81,6 +81,10 @@ class Remote:
         given = {name: value for name, value in (body or {}).items() if value is not None}
         return self._ask("POST", path, json.dumps(given).encode() if body is not None else None)
 
+    def ask(self, method: str, target: str, body: object = None) -> tuple[int, dict[str, Any]]:
+        """What a request with this method and target (path and query) answers, with its status; a refusal raises."""
+        return 200, self._ask(method, target, None if body is None else json.dumps(body).encode())
+
     def pages(self, path: str, name: str, *, limit: int | None = None, **query: Any) -> Iterator[dict[str, Any]]:
         """Every entry of a list's ``name``, page by page, at most ``limit``."""
         left, cursor = limit, None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from scanner_tasks.cli.backend import database_only
 from scanner_tasks.cli.screen import AsJson, print_json, print_table, uuid_of
 
 if TYPE_CHECKING:
@@ -63,4 +64,5 @@ def _verified(target: str, asker: Asker) -> Iterator[Verified]:
         with path.open("rb") as file:
             yield from verify_text(file.read, target, asker=asker, detector=detector, settings=settings.load())
     else:
+        database_only("verify JOB_ID")
         yield from verify_job(uuid_of(target), asker=asker, detector=detector, using=bootstrap.api())

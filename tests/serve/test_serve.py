@@ -7,13 +7,18 @@ import os
 import re
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from urllib.request import Request, urlopen
 from uuid import UUID, uuid4
 
 import pytest
 
-from scanner_tasks import results, triage_history
+from api_lambda.handler import handler
+from scanner_tasks import bootstrap, results, triage_history
+from scanner_tasks.cli.remote import Remote
+from scanner_tasks.core.rights_rules import hash_token, read_rights
+from scanner_tasks.local.api_server import make_server
 from scanner_tasks.rules.load import read_pack
 from scanner_tasks.rules.pack import Source
 from scanner_tasks.serve.ask import in_process
@@ -184,3 +189,32 @@ def test_command_prints_where_to_look_and_ends(system: System, job: UUID) -> Non
     finally:
         started.terminate()
         started.communicate()
+
+
+def test_page_is_served_over_an_api_elsewhere_within_the_rights_of_its_token(
+    job: UUID, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = "s3scan_a-token-of-the-tests"
+    document = {"grants": [{"principals": ["token:t"], "role": "viewer"}], "tokens": {"t": hash_token(token)}}
+    monkeypatch.setattr(bootstrap, "rights", lambda: read_rights(json.dumps(document)))
+    api = make_server(0, handler)
+    thread = threading.Thread(target=api.serve_forever, daemon=True)
+    thread.start()
+    try:
+        monkeypatch.setenv("S3SCAN_API_TOKEN", token)
+        page = serve(job, ask=Remote(f"http://127.0.0.1:{api.server_address[1]}").ask)
+        news = page.news()
+        assert len(news["rows"]) == 5
+        row = news["rows"][0]
+        mark = {"bucket": news["buckets"][row[1]], "key": row[2], "rule": "us.ssn", "status": "fixed", "reason": "r"}
+        status, _, problem = page.ask("POST", "/api/triage", mark | {"by": "ada"})
+        assert status == 400
+        assert "triage" in problem["detail"]
+        assert triage_history(row[0]) == ()
+        monkeypatch.setenv("S3SCAN_API_TOKEN", "wrong")
+        live = live_of(job, ask=Remote(f"http://127.0.0.1:{api.server_address[1]}").ask)
+        assert live.since(0)["problem"]
+    finally:
+        api.shutdown()
+        api.server_close()
+        thread.join()
