@@ -133,7 +133,7 @@ def main() -> None:
     print("|---|---|---|---|---|---|---|---|---|")
     with store(asked.keys, PAGE_S) as endpoint_url:
         for layout, make in LAYOUTS.items():
-            expected = {make(asked.keys).key(n) for n in range(asked.keys)}
+            expected = {*map(make(asked.keys).key, range(asked.keys))}
             stock, one, many, wrong = [], [], [], 0
             warming = reader(endpoint_url, asked.connections)
             walk(warming, bucket_name(layout), connections=asked.connections)
