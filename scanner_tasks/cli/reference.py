@@ -19,11 +19,11 @@ _HEAD: Final = """\
 `s3scan` (or `python -m scanner_tasks.cli`) talks to the database, SQS and Step Functions directly; where they are comes
 from the environment, see [settings.md](settings.md). [operations.md](operations.md) says which command helps when.
 
-With `S3SCAN_API`, the address of the API, these commands ask the API instead and print the same: `jobs` (but `delete`),
-`results`, `explain`, `estimate`, `rules list` and `show`, `dlq` (but `export` and `list --by`), `report`, `serve`,
-`audit`. Requests are signed with your AWS credentials (profile, SSO, role), or carry `S3SCAN_API_TOKEN`; what you may do
-is what the rights document grants you ([authorisation.md](authorisation.md)). `scan`, `detect` and `rules check` work on
-this machine either way; what works on the database alone says so.
+With `S3SCAN_API`, the address of the API, these commands ask the API instead and print the same: `jobs` (but
+`delete`), `results`, `explain`, `estimate`, `rules list` and `show`, `dlq` (but `export` and `list --by`),
+`report`, `serve`, `audit`. Requests are signed with your AWS credentials (profile, SSO, role), or carry
+`S3SCAN_API_TOKEN`; what you may do is what the rights document grants you ([authorisation.md](authorisation.md)).
+`scan`, `detect` and `rules check` work on this machine either way; what works on the database alone says so.
 
 - With `--json`, every command prints JSON: one document, or one a line where there may be many.
 - Exit status: 0 done, 1 it could not be done, 2 the command line or a setting is wrong, 130 Ctrl-C.
