@@ -6,8 +6,8 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from scanner_tasks.core.errors import JobNotFound
 from scanner_tasks.core.rights import Permission
-from scanner_tasks.flow.control import find_job
 from scanner_tasks.log import get_logger
 from scanner_tasks.store import audit, deletion, partitions, rulesets
 from scanner_tasks.store.engine import transaction
@@ -35,15 +35,18 @@ class Gone:
 
 
 def delete_job(job_id: UUID, *, using: Api) -> None:
-    """Take an ended job from its readers; settle, or ``retire``, removes its rows.
+    """Take an ended job from its readers; settle, or ``retire``, removes its rows. A repeat meanwhile changes nothing.
 
     Raises JobNotFound, NotAllowed or Conflict.
     """
-    job = find_job(job_id, using=using)
-    using.caller.require(Permission.DELETE, job.bucket)
+    with transaction(using.engine) as connection:
+        bucket = deletion.bucket_of(connection, job_id)
+    if bucket is None or not using.caller.may(Permission.READ, bucket):
+        raise JobNotFound(job_id)
+    using.caller.require(Permission.DELETE, bucket)
     with transaction(using.engine) as connection:
         deletion.begin_deletion(connection, job_id)
-        audit.add_entry(connection, using.caller, "job.delete", bucket=job.bucket, job_id=job_id)
+        audit.add_entry(connection, using.caller, "job.delete", bucket=bucket, job_id=job_id)
 
 
 def retire(*, using: Api, turn_s: float = TURN_S, clock: Callable[[], float] = time.monotonic) -> Gone:

@@ -27,6 +27,12 @@ _OTHERS = frozenset({"jobs", "watches"})
 JOB_TABLES = tuple(t.name for t in metadata.sorted_tables if "job_no" in t.columns and t.name not in _OTHERS)
 
 
+def bucket_of(connection: Connection, job_id: UUID) -> str | None:
+    """The bucket of a job, also while it is being deleted; None when there is none."""
+    bucket: str | None = execute(connection, "select bucket from jobs where job_id = :job_id", job_id=job_id).scalar()
+    return bucket
+
+
 def begin_deletion(connection: Connection, job_id: UUID) -> int:
     """Take an ended job from its readers; its number. A repeat changes nothing.
 
