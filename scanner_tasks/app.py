@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from celery import Celery, signals
 
-from scanner_tasks import settings, sqs, tracing
+from scanner_tasks import log, settings, sqs, tracing
 from scanner_tasks.sqs import intake
 
 if TYPE_CHECKING:
@@ -77,6 +77,19 @@ def route(
     bucket = str(kwargs["bucket"] if "bucket" in kwargs else args[0])
     values = settings.load()
     return {"queue": lane_of(bucket, values.lane_names, values.dedicated_lanes), "MessageGroupId": bucket}
+
+
+@signals.celeryd_init.connect
+def _log_json(instance: Any = None, **_: Any) -> None:
+    """In our workers Celery's own lines are JSON, as ours are; not in another application's, which only sends to us."""
+    if getattr(instance, "app", None) is app:
+        signals.after_setup_logger.connect(_write_json)
+        signals.after_setup_task_logger.connect(_write_json)
+
+
+def _write_json(logger: Any = None, **_: Any) -> None:
+    for handler in logger.handlers:
+        handler.setFormatter(log.JsonLines())
 
 
 @signals.worker_init.connect

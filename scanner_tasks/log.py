@@ -12,6 +12,8 @@ drivers quote rows in their messages. Messages of the project's own errors hold 
 from __future__ import annotations
 
 import enum
+import json
+import logging
 import sys
 import traceback
 from datetime import UTC, date, datetime
@@ -77,6 +79,29 @@ def _describe_exception(_: object, __: str, event: MutableMapping[str, Any]) -> 
     if isinstance(error, BaseException):
         event["errors"] = describe(error)
     return event
+
+
+class JsonLines(logging.Formatter):
+    """Lines of libraries that log by Python's own logging, Celery above all, in the same form: one JSON line each.
+
+    Examples:
+        >>> record = logging.LogRecord("celery", logging.INFO, "", 0, "Connected to %s", ("sqs",), None)
+        >>> line = json.loads(JsonLines().format(record))
+        >>> line["event"], line["logger"], line["level"], line["message"]
+        ('library_log', 'celery', 'info', 'Connected to sqs')
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line; of an exception what ``describe`` tells, or whoever made the record (sqs/discreet_log.py)."""
+        event: dict[str, Any] = {"event": "library_log", "logger": record.name, "level": record.levelname.lower()}
+        at = datetime.fromtimestamp(record.created, UTC)
+        event["at"] = at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        event["message"] = record.getMessage()
+        if record.exc_text:
+            event["traceback"] = record.exc_text
+        elif record.exc_info and record.exc_info[1]:
+            event["errors"] = describe(record.exc_info[1])
+        return json.dumps(event, ensure_ascii=False)
 
 
 def describe(error: BaseException) -> list[dict[str, Any]]:

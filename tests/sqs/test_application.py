@@ -125,6 +125,12 @@ def test_worker_starts_with_threads_and_keeps_arguments_and_errors_texts_out_of_
         app.send_task("scanner_tasks.scan_prefix", ("no bucket's name: secret",), queue="scan-1")
         failed = "raised unexpected: InvalidInput"
         wait_until(lambda: failed in worker.log_tail(99), what="the failure", timeout_s=10, check=worker.check)
-        assert "secret" not in worker.log.read_text()
+        text = worker.log.read_text()
+        assert "secret" not in text
+        lines = [json.loads(line) for line in text.splitlines() if line.startswith("{")]
+        (told,) = [line for line in lines if failed in line.get("message", "")]
+        assert (told["event"], told["level"]) == ("library_log", "error")
+        assert "InvalidInput" in told["traceback"]
+        assert not [line for line in text.splitlines() if line.startswith("[") and "INFO/" in line]
     finally:
         assert worker.stop() == 0
