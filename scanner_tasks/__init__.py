@@ -22,9 +22,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from datetime import datetime
 
+    from celery import Signature
+
     from scanner_tasks.core.comparing import ChangedFinding, ChangedObject
     from scanner_tasks.core.model import Finding, JobStatus, Progress
     from scanner_tasks.core.triage import Mark
+    from scanner_tasks.detect.whole import FoundValue
     from scanner_tasks.flow.allow_list import AllowEntry
     from scanner_tasks.flow.buckets import StartedJobs
     from scanner_tasks.flow.estimate import Estimated
@@ -46,6 +49,7 @@ __all__ = [
     "add_schedule",
     "allow_entry",
     "dead_letters",
+    "detect",
     "discard_dead_letters",
     "estimate",
     "explain",
@@ -53,6 +57,7 @@ __all__ = [
     "results",
     "retry_dead_letters",
     "scan_local",
+    "scan_signature",
     "schedules",
     "start_scan",
     "start_scans",
@@ -283,6 +288,70 @@ def scan_local(
     except TypeError as error:
         raise InvalidInput(f"scan_local: {error}.") from None
     return local_scan(target, wanted, state=state, resume=resume)
+
+
+def detect(
+    text: str, *, name: str = "", threshold: str = "medium", test_values: bool = False, explain: bool = False
+) -> list[FoundValue]:
+    r"""Every value that the rules find in a text, in order of place; masked, nothing is stored or sent.
+
+    ``name`` is the text's, for rules and allow lists with paths; ``threshold`` is the least confidence told;
+    ``test_values`` tells values that are published as examples too; with ``explain`` each carries its evidence. The
+    rules are the built-in ones and those of S3SCAN_RULES; they are made ready once for each process.
+
+    Raises InvalidInput or RuleError.
+
+    Examples:
+        >>> [(found.rule_id, found.line, found.masked) for found in detect("name: Jane Roe\nssn: 536-22-8726")]
+        [('us.ssn', 2, '***-**-8726')]
+    """
+    from scanner_tasks import bootstrap  # noqa: PLC0415
+    from scanner_tasks.core.errors import InvalidInput  # noqa: PLC0415
+    from scanner_tasks.core.model import Confidence  # noqa: PLC0415
+
+    if threshold not in {*Confidence}:
+        raise InvalidInput(f"threshold: one of {', '.join(Confidence)}.")
+    detector = bootstrap.text_detector(Confidence(threshold), test_values=test_values)
+    return detector.find_all(text, name=name, tell=explain)
+
+
+#: The package of the same name calls it by this one.
+_detect = detect
+
+
+def scan_signature(
+    bucket: str,
+    prefix: str = "",
+    *,
+    lane: str = "scan-0",
+    access: Mapping[str, Any] | None = None,
+    selection: Mapping[str, Any] | None = None,
+    base_job: str | None = None,
+) -> Signature[str]:
+    """The request to scan as a Celery signature, for any application whose broker has our queues.
+
+    ``scan_signature("my-bucket").apply_async()`` sends it through the current application; it may stand in chains and
+    groups. ``lane`` is any of the lanes: its worker begins a job on the bucket's own. The job's id is
+    ``scanner_tasks.tasks.job_id_of(result.id)``, so that a message that is delivered twice starts one job.
+
+    Examples:
+        >>> request = scan_signature("my-bucket", "exports/", selection={"include_keys": ["*.csv"]})
+        >>> request.task, request.args, request.options["queue"], request.options["MessageGroupId"]
+        ('scanner_tasks.scan_prefix', ('my-bucket', 'exports/'), 'scan-0', 'my-bucket')
+    """
+    from celery import Signature  # noqa: PLC0415
+
+    from scanner_tasks.core.envelope import TASK_PREFIX  # noqa: PLC0415
+    from scanner_tasks.core.lanes import message_group  # noqa: PLC0415
+    from scanner_tasks.core.names import check_bucket, check_key  # noqa: PLC0415
+
+    given = {"access": access, "selection": selection, "base_job": base_job}
+    return Signature(
+        f"{TASK_PREFIX}scan_prefix",
+        args=(check_bucket(bucket), check_key(prefix, "prefix")),
+        kwargs={name: value for name, value in given.items() if value is not None},
+        options={"queue": lane, "MessageGroupId": message_group(bucket)},
+    )
 
 
 def job(job_id: UUID | str, *, started_within_s: float = 0.0) -> JobHandle:

@@ -29,6 +29,37 @@ def test_importing_the_package_loads_neither_celery_nor_boto3() -> None:
     assert done.stdout.strip() == "[]"
 
 
+def test_text_is_searched_whether_or_not_the_package_of_that_name_is_loaded() -> None:
+    found = scanner_tasks.detect("ssn: 536-22-8726", explain=True)
+    assert [(one.rule_id, one.masked) for one in found] == [("us.ssn", "***-**-8726")]
+    assert found[0].evidence
+    from scanner_tasks.detect import engine  # noqa: PLC0415, F401
+
+    assert scanner_tasks.detect("ssn: 536-22-8726", explain=True) == found
+    with pytest.raises(InvalidInput, match="threshold"):
+        scanner_tasks.detect("x", threshold="none")
+
+
+def test_request_to_scan_is_a_signature_that_any_application_sends(system: System) -> None:
+    from celery import Celery  # noqa: PLC0415
+
+    request = scanner_tasks.scan_signature(system.bucket, "a/", selection={"include_keys": ["*.csv"]})
+    app = Celery("theirs", broker="memory://")
+    sent: list[dict[str, object]] = []
+    app.send_task = lambda name, args, kwargs, **options: sent.append({"name": name, "kwargs": kwargs, **options})  # type: ignore[method-assign]
+    app.send_task(request.task, request.args, request.kwargs, **request.options)
+    assert sent == [
+        {
+            "name": "scanner_tasks.scan_prefix",
+            "kwargs": {"selection": {"include_keys": ["*.csv"]}},
+            "queue": "scan-0",
+            "MessageGroupId": system.bucket,
+        }
+    ]
+    with pytest.raises(InvalidInput, match="bucket"):
+        scanner_tasks.scan_signature("s3://b")
+
+
 def clockwork(system: System, monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """While somebody sleeps, the installation works; the list holds how long each sleep was to be."""
     slept: list[float] = []
@@ -127,7 +158,7 @@ def test_every_block_of_the_document_runs(
     app.conf.task_always_eager = True
     names: dict[str, object] = {}
     blocks = re.findall(r"```python\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)
-    assert len(blocks) == 8
+    assert len(blocks) == 11
     try:
         for block in blocks:
             exec(compile(block, str(DOCUMENT), "exec"), names)
