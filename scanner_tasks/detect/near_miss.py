@@ -111,7 +111,7 @@ def _some(words: tuple[str, ...]) -> str:
 
 def _invalid(name: str, value: bytes) -> str:
     """Which part of the validator said no."""
-    wanted = f"the check {name} wants: {described(name)}"
+    wanted = f"the check {name} wants: {described(name).removesuffix('.')}"
     if VALIDATORS[name](value, b"", b"") is not None:
         return f"what stands directly beside it makes it part of something else; {wanted}"
     part = _part(name, value)
