@@ -248,7 +248,7 @@ module "sqs" {
   kms_key_arn          = aws_kms_key.this.arn
   tags                 = local.tags
 
-  object_events_visibility_s = 60
+  object_events_visibility_s = 90
   object_events_max_receives = 100
   event_sender               = var.eventbridge ? "EventBridgeSends" : "S3Sends"
   event_sender_arns = (
@@ -265,7 +265,7 @@ module "object_events" {
   function          = local.function
   environment       = local.lambda_environment
   memory_mb         = var.lambda_memory_mb
-  timeout_s         = 30
+  timeout_s         = 60
   statements        = local.object_events_statements
   queue_arn         = module.sqs.object_events_arn
   buckets           = var.watched_buckets

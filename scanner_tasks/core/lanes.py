@@ -21,10 +21,10 @@ DLQ_RETENTION_S = 14 * 24 * 3600
 EVENTS_RETENTION_S = 300
 EVENTS_VISIBILITY_S = 10
 
-#: S3's events: kept as long as a lane's messages. A receive costs nothing but a minute, and an hour without a database
-#: must not make dead letters; what cannot be read is put aside at its first receive.
+#: S3's events: kept as long as a lane's messages. A receive costs nothing but a minute or two, and an hour without a
+#: database must not make dead letters; what cannot be read is put aside at its first receive.
 OBJECT_EVENTS_RETENTION_S = LANE_RETENTION_S
-OBJECT_EVENTS_VISIBILITY_S = 60
+OBJECT_EVENTS_VISIBILITY_S = 90
 OBJECT_EVENTS_MAX_RECEIVES = 100
 
 DEFAULT_LANE_COUNT = 8

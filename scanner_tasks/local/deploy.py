@@ -44,7 +44,7 @@ class Function:
 FEED = Function(name="s3scan-feed", handler="stepfunctions.feed.handler", timeout_s=300)
 FAILED = Function(name="s3scan-failed", handler="stepfunctions.feed.failed", timeout_s=60)
 SETTLE = Function(name="s3scan-settle", handler="stepfunctions.settle.handler", timeout_s=60)
-OBJECT_EVENTS = Function(name="s3scan-object-events", handler="stepfunctions.object_events.handler", timeout_s=30)
+OBJECT_EVENTS = Function(name="s3scan-object-events", handler="stepfunctions.object_events.handler", timeout_s=60)
 SCHEDULES = Function(name="s3scan-schedules", handler="stepfunctions.schedules.handler", timeout_s=120)
 FUNCTIONS = (FEED, FAILED, SETTLE, OBJECT_EVENTS, SCHEDULES)
 #: What SQS hands to the function of S3's events at once, and how long it gathers them.
