@@ -218,7 +218,7 @@ class Settings(BaseSettings):
         "much memory; one for each 160 MB that the task has beyond 400 MB (docs/formats.md).",
     )
     child_memory_bytes: int = Field(
-        default=128 * 1024**2,
+        default=96 * 1024**2,
         ge=64 * 1024**2,
         description="Memory that such a process may write to beyond what it begins with (RLIMIT_DATA).",
     )

@@ -49,6 +49,11 @@ def end_of_narrow(data: bytes) -> int:
     return len(data) - _KEPT if b"\0" in data[-4:] and len(data) > _KEPT else len(data)
 
 
+def may_hold_bytes(data: bytes) -> bool:
+    """False for UTF-16 of which each unit has a NUL, as in Latin letters: no two letters are glued there."""
+    return 2 * data.count(0) < len(data) - 1
+
+
 def unglued(text: str, encoding: str) -> str:
     """A text in UTF-16, with what of it is bytes read as bytes; other encodings as they are.
 
@@ -56,7 +61,7 @@ def unglued(text: str, encoding: str) -> str:
         >>> unglued("id: " + b"and now appended: 512-44-1234 and so on, to its end".decode("utf-16-le"), "utf-16-le")
         'id: and now appended: 512-44-1234 and so on, to its end'
     """
-    if not encoding.startswith("utf-16") or text.isascii():
+    if not encoding.startswith("utf-16"):
         return text
     text = _GLUED.sub(lambda found: found[0].encode(encoding).decode("latin-1"), text)
     return _SWAPPED.sub(lambda found: "".join(chr(ord(c) >> 8) for c in found[0]), text)

@@ -35,20 +35,22 @@ def decode(read: Read, encoding: str, *, mark_bytes: int, window_bytes: int, pla
     read_window(read, mark_bytes)  # no text
     offset = mark_bytes
     location, continues = Location(line=1, column=1, offset=offset, path=places.root), False
-    is_last, kept, waiting = False, b"", ""
+    is_last, kept, waiting, is_mixed = False, b"", "", False
     while not is_last:
         data, error = read_window(read, window_bytes)
         is_last = len(data) < window_bytes
         data = kept + data
         if encoding == "utf-8":
-            cut = len(data) if is_last else min(_behind_last(data, places.ends), mixed.end_of_narrow(data))
+            cut = len(data) if is_last else min(behind_last(data, places.ends), mixed.end_of_narrow(data))
             data, kept = data[:cut], data[cut:]
             # Where the reading broke off, the beginning of a character is no character.
             text = decoder.decode(mixed.narrowed(data), is_last and not error)
         else:
+            is_mixed = is_mixed or mixed.may_hold_bytes(data)
             text = waiting + decoder.decode(data, is_last and not error)
-            cut = len(text) if is_last else _behind_last(text, places.ends.decode())
-            text, waiting = mixed.unglued(text[:cut], encoding), text[cut:]
+            cut = len(text) if is_last else behind_last(text, places.ends.decode())
+            text, waiting = text[:cut], text[cut:]
+            text = mixed.unglued(text, encoding) if is_mixed else text
         if text:
             utf8 = text.encode()
             path_at = places.of(utf8, location.line)
@@ -61,7 +63,7 @@ def decode(read: Read, encoding: str, *, mark_bytes: int, window_bytes: int, pla
             raise error
 
 
-def _behind_last(data: AnyStr, ends: AnyStr) -> int:
+def behind_last(data: AnyStr, ends: AnyStr) -> int:
     """Where to cut: behind the last of ``ends`` that is not far from the end, else at the end."""
     tail = data[-_MOST_KEPT:]
     at = max((tail.rfind(ends[n : n + 1]) for n in range(len(ends))), default=-1)

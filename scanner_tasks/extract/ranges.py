@@ -21,7 +21,8 @@ from scanner_tasks.core.model import Location, ObjectRange, Segment
 from scanner_tasks.core.ranges import Side
 from scanner_tasks.extract.budget import Read, read_window
 from scanner_tasks.extract.kind import Kind
-from scanner_tasks.extract.plain import NOT_UTF8
+from scanner_tasks.extract.places import Places
+from scanner_tasks.extract.plain import NOT_UTF8, behind_last
 
 #: Bytes behind a cut that tell where it moves to.
 _PEEK_BYTES = 4
@@ -43,7 +44,14 @@ def source_bytes(text_bytes: int, encoding: str) -> int:
 
 
 def range_text(
-    read: Read, kind: Kind, wanted: ObjectRange, *, before_bytes: int, is_last: bool, window_bytes: int
+    read: Read,
+    kind: Kind,
+    wanted: ObjectRange,
+    *,
+    before_bytes: int,
+    is_last: bool,
+    window_bytes: int,
+    places: Places | None = None,
 ) -> Iterator[tuple[Side, Segment]]:
     """The text of the range in segments, with the side that each stands on; one text, its offsets counted from 0.
 
@@ -56,25 +64,29 @@ def range_text(
         before_bytes: bytes read before it; 0 where the object begins.
         is_last: nothing stands behind what ``read`` gives.
         window_bytes: of a segment.
+        places: of the text; how it is shown counts here, not which paths it has.
 
     Raises:
         ExtractError: as ``read`` does, behind the segments that could be had.
     """
     assert kind.encoding is not None
-    source = _Source(read)
+    source, places = _Source(read), places or Places()
     offset = 0
     mark = len(source.take(kind.mark_bytes)) if wanted.first_byte == before_bytes else 0  # it is no text
     left = max(0, before_bytes - mark)
     shift = _shift(source.peek(left + _PEEK_BYTES)[left:], kind.encoding) if before_bytes else 0
     before = _decoder(kind).decode(source.take(left + shift), True).encode()  # noqa: FBT003 (codecs' own)
     if before:
-        yield "before", _segment(before, offset)
+        yield "before", _segment(places.shown(before), offset)
         offset = len(before)
     at, end = wanted.first_byte - before_bytes + mark + left + shift, wanted.last_byte + 1
     decoder = _decoder(kind)
     carried = b""
     while at < end:
-        data = source.take(min(window_bytes, end - at))
+        size = min(window_bytes, end - at)
+        if size < end - at and kind.encoding == "utf-8":
+            size = behind_last(source.peek(size), places.ends) or size
+        data = source.take(size)
         if at + len(data) == end:
             data += source.take(_shift(source.peek(_PEEK_BYTES), kind.encoding))
         ends = not data or at + len(data) >= end
@@ -83,7 +95,7 @@ def range_text(
         read_now = carried + data
         used = read_now[: len(read_now) - len(carry)]
         if text:
-            yield "own", _segment(text, offset, used, at - len(carried), kind.encoding)
+            yield "own", _segment(text, offset, used, at - len(carried), kind.encoding, places)
             offset += len(text)
         carried = carry
         at += len(data)
@@ -92,16 +104,19 @@ def range_text(
     rest = source.take(-1)
     behind = _decoder(kind).decode(rest, is_last).encode()
     if behind:
-        yield "behind", _segment(behind, offset)
+        yield "behind", _segment(places.shown(behind), offset)
     source.check()
 
 
-def _segment(text: bytes, offset: int, source: bytes = b"", at: int = 0, encoding: str = "") -> Segment:
+def _segment(  # noqa: PLR0917
+    text: bytes, offset: int, source: bytes = b"", at: int = 0, encoding: str = "", places: Places | None = None
+) -> Segment:
     def path_at(position: int) -> str:
         return str(at + _source_at(text, source, encoding, position))
 
     start = Location(line=1, column=1, offset=offset)
-    return Segment(data=text, start=start, continues=offset > 0, path_at=path_at if source else None)
+    shown = places.shown(text) if places else text
+    return Segment(data=shown, start=start, continues=offset > 0, path_at=path_at if source else None)
 
 
 def _decoder(kind: Kind) -> codecs.IncrementalDecoder:

@@ -17,6 +17,7 @@ from scanner_tasks.detect.table import LINE_BYTES
 from scanner_tasks.extract.budget import Meter
 from scanner_tasks.extract.kind import HEAD_BYTES, Kind, sniff
 from scanner_tasks.extract.ranges import range_text, source_bytes
+from scanner_tasks.extract.structure import places_in
 from scanner_tasks.flow.control import feed_again
 from scanner_tasks.flow.patience import patiently
 from scanner_tasks.flow.scan_object import budget_of
@@ -97,6 +98,7 @@ def scan_range(position: int, ref: ObjectRef, wanted: ObjectRange, *, using: Wor
                     before_bytes=before,
                     is_last=last == ref.size_bytes - 1,
                     window_bytes=meter.budget.window_bytes,
+                    places=places_in(first_bytes[:HEAD_BYTES], kind, ref.key),
                 )
                 feed_side = stages.timed("detect", detection.feed_side)
                 for side, segment in stages.each("extract", extracted):

@@ -20,6 +20,7 @@ from scanner_tasks.detect.ranges import RangeDetection, first_lines, text_before
 from scanner_tasks.extract.budget import Budget
 from scanner_tasks.extract.kind import HEAD_BYTES, sniff
 from scanner_tasks.extract.ranges import range_text, source_bytes
+from scanner_tasks.extract.structure import places_in
 from scanner_tasks.extract.text import extract
 from scanner_tasks.rules import load_builtin
 
@@ -56,6 +57,7 @@ def in_one_range(
         before_bytes=before,
         is_last=end >= len(data),
         window_bytes=window_bytes,
+        places=places_in(data[:HEAD_BYTES], kind, "a.txt"),
     ):
         detection.feed_side(side, segment)
     return detection.finish()
@@ -81,6 +83,18 @@ def in_ranges(
             else:
                 together[found.rule_id] = found
     return together
+
+
+@pytest.mark.parametrize("window_bytes", [200, 1 << 20])
+def test_ranges_read_characters_that_are_written_by_their_numbers(window_bytes: int) -> None:
+    line = '{"mail": "jane\\u0040example.com", "ssn": "\\u0035\\u00312-44-1234"}'
+    data = "".join(line.ljust(95) + "\n" for _ in range(300)).encode()
+    found = in_ranges(data, 96 * 50, WHOLE, window_bytes=window_bytes)
+    assert {rule: each.count for rule, each in found.items()} == {
+        rule: each.count for rule, each in whole(data, WHOLE).items()
+    }
+    assert found["us.ssn"].count == 300
+    assert offsets(found)["us.ssn"][1] == 96 + line.index("\\u0035")
 
 
 def without_places(found: dict[str, RuleFindings]) -> dict[str, RuleFindings]:
