@@ -74,7 +74,8 @@ class _Document:
                 if token.start() >= end:
                     break
                 done = token.end()
-                yield self._told(*token.groups(""))
+                if told := self._told(*token.groups("")):  # an empty piece would be taken for the end
+                    yield told
             kept = text[max(done, end) :]
         if error:
             raise error

@@ -50,7 +50,7 @@ class Trapped(FakeObjects):
         if "memory" in ref.key:
             bytearray(140 << 20)
         if "hoard" in ref.key:
-            HOARD.append(b"x" * (100 << 20))
+            HOARD.append(b"x" * (70 << 20))
         if "loop" in ref.key:
             resource.setrlimit(
                 resource.RLIMIT_CPU, (int(time.process_time()) + 1, resource.getrlimit(resource.RLIMIT_CPU)[1])

@@ -138,6 +138,10 @@ def test_a_large_rtf_needs_no_memory():
     assert path_of(run(content, key="a.rtf", memory_bytes=100_000)) == [""]
 
 
+def test_text_behind_very_many_braces_in_rtf_is_read():
+    assert SSN in run(b"{\\rtf1 " + b"{" * 30_000 + SSN.encode(), key="a.rtf").text
+
+
 def test_text_beside_a_page_is_read():
     beside = pdf([SSN]).replace(b"72 720 Td", b"-90 -90 Td")
     assert path_of(run(beside, key="a.pdf")) == ["page 1"]
