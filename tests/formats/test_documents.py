@@ -330,6 +330,13 @@ def test_a_message_that_is_cut_keeps_what_was_read():
     assert SSN in result.text
 
 
+def test_a_header_in_a_charset_that_cannot_be_stays_as_it_is_written():
+    head = b"From: a\nTo: b\nSubject: =?\xefso?q?512-44-1234?=\nMIME-Version: 1.0\n"
+    content = head + b"Content-Transfer-Encoding: base64\n\nQQ=="
+    result = run(content, key="a.eml")
+    assert (result.outcome, SSN in result.text) == (Outcome.SCANNED, True)
+
+
 @pytest.mark.parametrize("key", ["a.eml", "0001"])
 def test_a_message_with_long_headers_is_one(key):
     message = EmailMessage()
