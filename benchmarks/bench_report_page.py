@@ -21,11 +21,6 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-try:
-    from playwright.sync_api import sync_playwright
-except ImportError:
-    sys.exit(print("playwright is not installed: nothing is measured."))
-
 from api_lambda.shapes import Finding as Shape
 from scanner_tasks.core.model import Finding
 from scanner_tasks.core.progress import SUMMANDS
@@ -108,6 +103,11 @@ def main() -> None:
     many = int(sys.argv[1]) if len(sys.argv) > 1 else 50_000
     findings = findings_of(many)
     path = os.environ.get("CHROMIUM_PATH") or shutil.which("chromium")
+    try:
+        from playwright.sync_api import sync_playwright  # noqa: PLC0415
+    except ImportError:
+        print("playwright is not installed: nothing is measured.")
+        return
     with sync_playwright() as started, tempfile.TemporaryDirectory() as folder:
         browser = started.chromium.launch(executable_path=path, args=["--no-sandbox"])
         file = Path(folder, "report.html")

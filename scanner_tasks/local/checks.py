@@ -22,13 +22,16 @@ LINTERS: dict[str, list[str]] = {
     "mypy": ["-m", "mypy", "--no-error-summary"],
     "import-linter": ["-c", _IMPORT_LINTER, "--no-cache"],
 }
-TEST = ["-m", "pytest", "-n", "2", "--dist", "loadfile", "-m", "not slow", "--durations", "10"]
 #: Pure code with its doctests and the rules: folders that exist are taken.
 FAST = ("tests/unit", "tests/rules")
 DOCTESTED = (
     *("scanner_tasks/core", "scanner_tasks/detect", "scanner_tasks/extract", "scanner_tasks/__init__.py"),
     *("scanner_tasks/cli/watch_job.py", "api_lambda/permissions.py", "api_lambda/callers.py"),
 )
+TEST = [
+    *("-m", "pytest", "-n", "2", "--dist", "loadfile", "-m", "not slow", "--durations", "10"),
+    *("--doctest-modules", "--ignore", "tests/sqs/sample_app.py", "tests", *DOCTESTED),
+]
 
 
 def lint() -> int:
@@ -51,7 +54,7 @@ def fast() -> int:
 
 
 def test() -> int:
-    """Every test but long storms."""
+    """Every test but long storms, doctests too."""
     return _pytest(TEST)
 
 
@@ -66,7 +69,8 @@ def bench() -> int:
     if not scripts:
         print("There are no benchmarks yet.")
     for script in scripts:
-        status = _pytest([str(script)])
+        print(f"benchmarks.{script.stem}", flush=True)
+        status = _pytest(["-m", f"benchmarks.{script.stem}"])
         if status:
             return status
     return 0
