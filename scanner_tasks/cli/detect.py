@@ -124,6 +124,7 @@ def detect(
     from scanner_tasks.cli.rule_options import load, make_detector  # noqa: PLC0415
     from scanner_tasks.core.errors import InvalidInput  # noqa: PLC0415
     from scanner_tasks.core.model import Confidence  # noqa: PLC0415
+    from scanner_tasks.detect.engine import FILTER_BYTES  # noqa: PLC0415
     from scanner_tasks.rules.prepared import prepare  # noqa: PLC0415
 
     if threshold not in {*Confidence}:
@@ -136,7 +137,10 @@ def detect(
     if is_jsonl:
         prepare(using)
         raise typer.Exit(1 if jsonl(using, sys.stdin, sys.stdout, sys.stderr, name=name, tell=explain) else 0)
-    for found in using.find_all(sys.stdin.read(), name=name, tell=explain):
+    text = sys.stdin.read()
+    if len(text) >= FILTER_BYTES:
+        prepare(using)
+    for found in using.find_all(text, name=name, tell=explain):
         if as_json:
             told = _shape(found, tell=explain)
             print(json.dumps({**told, "line": found.line, "column": found.column}, ensure_ascii=False))
