@@ -34,7 +34,13 @@ def run(capsys: pytest.CaptureFixture[str]) -> Run:
 
 @pytest.fixture(autouse=True)
 def _no_watch_is_left(system: System) -> Iterator[None]:
+    """Neither of another file's tests, which share the database, nor of these."""
+    forget_watches(system)
     yield
+    forget_watches(system)
+
+
+def forget_watches(system: System) -> None:
     with transaction(system.engine) as connection:
         execute(connection, "delete from watches")
         execute(connection, "delete from unwatched_events")
