@@ -31,6 +31,7 @@ class Anyone(StrEnum):
 
 NEEDS: Final[Mapping[tuple[str, str], Permission | Anyone]] = {
     ("GET", "/openapi.json"): Anyone.KNOWN,
+    ("GET", "/fleet"): Anyone.ANY_ROLE,
     ("GET", "/rules"): Anyone.ANY_ROLE,
     ("GET", "/rules/{rule_id}"): Anyone.ANY_ROLE,
     ("POST", "/detect"): Anyone.ANY_ROLE,

@@ -20,6 +20,7 @@ from api_lambda import (
     control_routes,
     coverage_routes,
     finding_routes,
+    fleet_routes,
     idempotency,
     problems,
     result_routes,
@@ -84,6 +85,7 @@ def _name_route(app: APIGatewayHttpResolver, next_middleware: Callable[..., Resp
 app.use([_name_route])
 app.include_router(audit_routes.router)
 app.include_router(bucket_routes.router)
+app.include_router(fleet_routes.router)
 app.include_router(rule_routes.router)
 app.include_router(control_routes.router)
 app.include_router(result_routes.router)
@@ -153,14 +155,19 @@ def scan(
 @app.get(
     "/jobs",
     summary="List the jobs",
-    description="Every job with its progress, the youngest first.",
+    description="Every job with its progress, the youngest first; with `active=true` those that have not ended.",
     tags=["jobs"],
     responses=answers(Jobs, HTTPStatus.OK, "A page of jobs."),
 )
-def list_jobs(limit: Limit = PAGE_DEFAULT, cursor: Cursor = None) -> Jobs:
+def list_jobs(
+    limit: Limit = PAGE_DEFAULT,
+    cursor: Cursor = None,
+    active: Annotated[bool, Query(description="Only jobs that have not ended, paused ones too.")] = False,  # noqa: FBT002
+) -> Jobs:
     """GET /jobs."""
-    _only_query("limit", "cursor")
-    return Jobs.of(read_results.list_jobs(limit=limit, cursor=plain_text(cursor, "cursor"), using=api()))
+    _only_query("limit", "cursor", "active")
+    page = read_results.list_jobs(limit=limit, cursor=plain_text(cursor, "cursor"), active=active, using=api())
+    return Jobs.of(page)
 
 
 @app.get(

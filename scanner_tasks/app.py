@@ -93,7 +93,7 @@ def _write_json(logger: Any = None, **_: Any) -> None:
 
 
 @signals.worker_init.connect
-def _warm_up(**_: Any) -> None:
+def _warm_up(sender: Any = None, **_: Any) -> None:
     """Before the first message: open the pools, load the rules, so that the first batch does not wait for them."""
     if importlib.util.find_spec("scanner_tasks.bootstrap") is not None:
         bootstrap: Any = importlib.import_module("scanner_tasks.bootstrap")
@@ -104,6 +104,8 @@ def _warm_up(**_: Any) -> None:
         bootstrap.trace()
         if guard is not None:  # a task that ECS protects takes nothing new meanwhile
             guard.while_protected = intake.closed
+        slots = getattr(sender, "concurrency", None)  # as the command line says, which may be "auto"
+        bootstrap.heart().start(slots=slots if isinstance(slots, int) else None)
 
 
 @signals.task_revoked.connect
@@ -132,6 +134,9 @@ def _stop(**_: Any) -> None:
 
 
 @signals.worker_shutdown.connect
-def _send_spans(**_: Any) -> None:
-    """At the worker's end."""
+def _end(**_: Any) -> None:
+    """At the worker's end, when all of its tasks have ended."""
+    bootstrap: Any = sys.modules.get("scanner_tasks.bootstrap")
+    if bootstrap is not None:
+        bootstrap.stop_heart()
     tracing.flush()

@@ -26,7 +26,9 @@ from scanner_tasks.aws.sources import Sources
 from scanner_tasks.core.errors import InvalidInput
 from scanner_tasks.core.rights import everything
 from scanner_tasks.core.rights_rules import read_rights
+from scanner_tasks.core.version import own_version
 from scanner_tasks.database import database_engine
+from scanner_tasks.flow.heart import Heart
 from scanner_tasks.flow.isolation import GRACE_S as CHILD_GRACE_S
 from scanner_tasks.flow.leases import LeaseKeeper
 from scanner_tasks.flow.nursery import give_back_memory, keep_little_memory
@@ -174,6 +176,19 @@ def stop_worker() -> None:
     """Ask the worker's threads to give back what they have not begun; call it when the process is told to stop."""
     if worker.cache_info().currsize:
         worker().stopping.set()
+
+
+@cache
+def heart() -> Heart:
+    """What tells the ledger that this Celery worker lives; not for its children."""
+    parts = worker()
+    return Heart(parts.engine, version=own_version(), slots=parts.settings.max_workers, busy=parts.leases.held)
+
+
+def stop_heart() -> None:
+    """Tell the ledger that this worker ends, if it was told of it."""
+    if heart.cache_info().currsize:
+        heart().stop()
 
 
 def _common(ours: Settings) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from scanner_tasks.core.errors import InvalidInput
+from scanner_tasks.core.errors import InvalidInput, NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -41,9 +41,9 @@ class ApiBackend:
             raise InvalidInput("--most-objects: the API lists for some seconds by itself; leave it out.")
         return self._remote.post("/scan", {**body, "dry_run": True})
 
-    def jobs(self, *, limit: int) -> Iterator[Told]:
+    def jobs(self, *, limit: int | None, active: bool = False) -> Iterator[Told]:
         """Jobs of GET /jobs."""
-        return self._remote.pages("/jobs", "jobs", limit=limit)
+        return self._remote.pages("/jobs", "jobs", limit=limit, active=active or None)
 
     def job(self, job_id: UUID, *, real_time: bool) -> Told:
         """As GET /jobs/{job_id}."""
@@ -112,6 +112,9 @@ class ApiBackend:
         """Entries of GET /audit."""
         return self._remote.pages("/audit", "entries", limit=limit, **wanted)
 
-    def fleet_is_paused(self) -> bool:
-        """Not told by the API."""
-        return False
+    def fleet(self) -> Told | None:
+        """As GET /fleet."""
+        try:
+            return self._remote.get("/fleet")
+        except NotFound:
+            return None

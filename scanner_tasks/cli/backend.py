@@ -31,8 +31,8 @@ class Backend(Protocol):
     ) -> Told:
         """As POST /scan with dry_run."""
 
-    def jobs(self, *, limit: int) -> Iterator[Told]:
-        """Jobs of GET /jobs."""
+    def jobs(self, *, limit: int | None, active: bool = False) -> Iterator[Told]:
+        """Jobs of GET /jobs; all of them without a limit."""
 
     def job(self, job_id: UUID, *, real_time: bool) -> Told:
         """As GET /jobs/{job_id}."""
@@ -76,8 +76,8 @@ class Backend(Protocol):
     def audit(self, *, limit: int, **wanted: Any) -> Iterator[Told]:
         """Entries of GET /audit."""
 
-    def fleet_is_paused(self) -> bool:
-        """Whether the whole fleet is; the API does not tell."""
+    def fleet(self) -> Told | None:
+        """As GET /fleet; None where the API is of a release that does not tell."""
 
 
 def backend() -> Backend:

@@ -21,6 +21,7 @@ from scanner_tasks.cli.screen import plain
 from scanner_tasks.core.budget import read_budget
 from scanner_tasks.core.errors import RuleNotFound
 from scanner_tasks.flow import audit, control, read_results, redrive
+from scanner_tasks.flow.fleet import fleet_to_json, read_fleet
 from scanner_tasks.rules.told import told as rule_shape
 
 if TYPE_CHECKING:
@@ -56,14 +57,15 @@ class DatabaseBackend:
         """As POST /scan with dry_run, but that the whole bucket is listed."""
         return dict(_json(estimate(**_spread(body), most_objects=most_objects, listed=listed).to_json()))
 
-    def jobs(self, *, limit: int) -> Iterator[Told]:
+    def jobs(self, *, limit: int | None, active: bool = False) -> Iterator[Told]:
         """Jobs of GET /jobs."""
         cursor, left = None, limit
-        while left > 0:
-            page = read_results.list_jobs(limit=min(_PAGE, left), cursor=cursor, using=bootstrap.api())
+        while left is None or left > 0:
+            size = _PAGE if left is None else min(_PAGE, left)
+            page = read_results.list_jobs(limit=size, cursor=cursor, active=active, using=bootstrap.api())
             for view in page.jobs:
                 yield _json(shapes.job_shape(view))
-            left -= len(page.jobs)
+            left = None if left is None else left - len(page.jobs)
             if (cursor := page.next_cursor) is None:
                 return
 
@@ -156,9 +158,9 @@ class DatabaseBackend:
             if (cursor := page.next_cursor) is None:
                 return
 
-    def fleet_is_paused(self) -> bool:
-        """Whether the whole fleet is."""
-        return control.fleet_is_paused(using=bootstrap.api())
+    def fleet(self) -> Told | None:
+        """As GET /fleet."""
+        return dict(_json(fleet_to_json(read_fleet(using=bootstrap.api()))))
 
 
 def _spread(body: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from scanner_tasks.cli.job_lines import check_sums, coverage_word, lines_of
 from scanner_tasks.cli.options import ACCESS, BUDGET, SELECTION, BaseJob, budget_of, with_options
 from scanner_tasks.cli.screen import INCOMPLETE, AsJson, JobId, moment, print_json, print_table, shown, uuid_of
 from scanner_tasks.cli.start_many import start_many
-from scanner_tasks.cli.watch_job import watch_job
+from scanner_tasks.cli.watch_jobs import watch_jobs
 
 app = typer.Typer(help="Start jobs, look at them, steer them.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -63,7 +63,7 @@ def start(
     if base and base["reason"] and not as_json:
         print(base["reason"], file=sys.stderr)
     if wait:
-        watch_job(UUID(started["job_id"]), every_s=2, as_json=as_json)
+        watch_jobs([UUID(started["job_id"])], every_s=2, as_json=as_json)
     elif as_json:
         print_json({name: started[name] for name in _STARTED})
     else:
@@ -76,6 +76,7 @@ app.command(name="start-many")(start_many)
 @app.command(name="list")
 def list_(
     limit: Annotated[int, typer.Option(min=1, help="Jobs to print.")] = 20,
+    active: Annotated[bool, typer.Option("--active", help="Only jobs that have not ended.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """List jobs with their progress, the youngest first.
@@ -84,7 +85,7 @@ def list_(
 
     Example: s3scan jobs list --limit 5
     """
-    jobs = list(backend().jobs(limit=limit))
+    jobs = list(backend().jobs(limit=limit, active=active))
     if as_json:
         for job in jobs:
             print_json(job)
@@ -101,7 +102,7 @@ def list_(
             )
             for job in jobs
         ),
-        empty="There are no jobs yet: begin with `s3scan jobs start BUCKET`.",
+        empty="No job is going on." if active else "There are no jobs yet: begin with `s3scan jobs start BUCKET`.",
     )
 
 
@@ -173,21 +174,25 @@ def compare(
 
 @app.command()
 def watch(
-    job_id: JobId,
+    job_ids: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[JOB_ID]...", help="Which jobs; without one all that go on.", show_default=False),
+    ] = None,
     every: Annotated[float, typer.Option(min=0.1, help="Seconds between two looks.")] = 2.0,
     as_json: AsJson = False,
 ) -> None:
-    """Watch a job until it has ended. Ctrl-C leaves the job alone.
+    """Watch jobs until all have ended. Ctrl-C leaves them alone.
 
-    On a terminal: its bar, the rate over the last minutes, the time left from the fastest to the slowest pace of
-    these, its lane, what workers hold. In a pipe: a line whenever something changed.
+    Without a JOB_ID: every job that goes on, and those that begin meanwhile. On a terminal: a bar for each, the rate
+    over the last minutes, the time left from the fastest to the slowest pace of these, lanes, what workers hold, how
+    many workers are alive. In a pipe: a line whenever something changed.
 
-    The exit status is 0 when the job succeeded, 3 when it is incomplete because objects failed or were read in part, 1
-    when the job itself failed or was cancelled.
+    The exit status is 0 when all succeeded, 3 when one is incomplete because objects failed or were read in part, 1
+    when one failed itself or was cancelled.
 
     Example: s3scan jobs watch 0b0e7f1c-8f0c-4d5e-9a53-0f6a2c1d7e11 --every 10
     """
-    watch_job(uuid_of(job_id), every_s=every, as_json=as_json)
+    watch_jobs([uuid_of(one) for one in job_ids] if job_ids else None, every_s=every, as_json=as_json)
 
 
 @app.command()
@@ -246,7 +251,8 @@ def _say_status(job: dict[str, Any], *, as_json: bool) -> None:
 
 
 def _say_if_paused() -> None:
-    if backend().fleet_is_paused():
+    fleet = backend().fleet()
+    if fleet and fleet["paused"]:
         print("The whole fleet is paused: `s3scan ops resume-all` lets it go on.")
 
 

@@ -15,6 +15,7 @@ app = typer.Typer(
 app.command(name="watch-queues")(watch.watch_queues)
 app.command(name="watch-scaling")(watch.watch_scaling)
 app.command()(watch.throughput)
+app.command()(watch.workers)
 app.command(name="fill-secrets")(fill_secrets.fill_secrets)
 
 

@@ -1,4 +1,4 @@
-"""``s3scan ops watch-queues``, ``watch-scaling``, ``throughput``: the running fleet, line by line, until Ctrl-C."""
+"""``s3scan ops watch-queues``, ``watch-scaling``, ``throughput``, ``workers``: the running fleet, until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from scanner_tasks.cli.screen import AsJson, print_json, print_table
+from scanner_tasks.cli.screen import AsJson, moment, print_json, print_table
 
 Every = Annotated[float, typer.Option(min=0.1, help="Seconds between two looks.")]
 Times = Annotated[int, typer.Option(min=0, help="Looks in all; 0 goes on until Ctrl-C.")]
@@ -115,3 +115,33 @@ def throughput(every: Every = 10.0, times: Times = 0, as_json: AsJson = False) -
                     f"{_now()}  {rates['objects_per_s']:,} objects/s  {rates['mb_per_s']:,} MB/s  {done.objects:,} done"
                 )
         before = at, done
+
+
+def workers(as_json: AsJson = False) -> None:
+    """Show how many worker processes are alive, by version: their slots, and how many are busy.
+
+    Each tells every 30 seconds that it lives; those count that told within the last 90. With --json, one line in the
+    form of GET /fleet.
+
+    Example: s3scan ops workers
+    """
+    from scanner_tasks.cli.backend import backend  # noqa: PLC0415
+    from scanner_tasks.cli.watch_job import workers_text  # noqa: PLC0415
+    from scanner_tasks.core.errors import NotFound  # noqa: PLC0415
+
+    fleet = backend().fleet()
+    if fleet is None:
+        raise NotFound("The API is of a release that does not tell its workers.")
+    if as_json:
+        print_json(fleet)
+        return
+    print(workers_text(fleet))
+    if fleet["versions"]:
+        print_table(
+            ["version", "workers#", "slots#", "busy#", "last seen"],
+            [
+                (one["version"], one["workers"], one["slots"], one["busy"], moment(one["seen_at"]))
+                for one in fleet["versions"]
+            ],
+            empty="",
+        )

@@ -1,22 +1,15 @@
-"""``s3scan jobs watch``: on a terminal live bars, in a pipe a line whenever something changed."""
+"""What ``s3scan jobs watch`` shows of one job: its pace, a line of it, its live picture (watch_jobs.py watches)."""
 
 from __future__ import annotations
 
-import sys
-import time
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-import typer
-
-from scanner_tasks.cli.backend import backend
 from scanner_tasks.cli.estimate import size_text
-from scanner_tasks.cli.job_lines import check_sums, coverage_word, sums_of
-from scanner_tasks.cli.screen import INCOMPLETE, print_json, shown
+from scanner_tasks.cli.screen import shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from uuid import UUID
 
     from rich.console import RenderableType
 
@@ -24,7 +17,8 @@ if TYPE_CHECKING:
 
 #: Seconds over which the rate is taken.
 RATE_S = 180.0
-_FAILED = frozenset({"failed", "cancelled"})
+#: How a job ended that did not succeed, and not for its objects.
+FAILED = frozenset({"failed", "cancelled"})
 _MINUTE, _HOUR = 60, 3600
 #: Looks that make a range of rates.
 _ENOUGH = 3
@@ -73,34 +67,6 @@ class Pace:
         return (min(told), max(told)) if told else None
 
 
-def watch_job(job_id: UUID, *, every_s: float, as_json: bool) -> None:
-    """Watch until it has ended; the exit status says how."""
-    asked, last = backend(), None
-    if sys.stdout.isatty() and not as_json:
-        job = _live(job_id, every_s=every_s)
-    else:
-        while True:
-            job = asked.job(job_id, real_time=True)
-            state = {name: value for name, value in job["progress"].items() if name != "eta_s"} | {
-                name: job[name] for name in ("status", "finished_at", "total_findings")
-            }
-            if state != last:
-                last = state
-                if as_json:
-                    print_json(job)
-                else:
-                    print(line_of(job), flush=True)
-            if job["finished_at"]:
-                break
-            time.sleep(every_s)
-    if not as_json:
-        print(f"{coverage_word(job)}: {sums_of(job)}")
-    check_sums(job)
-    if job["status"] in _FAILED:
-        raise typer.Exit(1)
-    raise typer.Exit(INCOMPLETE if job["incomplete"] else 0)
-
-
 def line_of(job: Job) -> str:
     """How far it is, in one line."""
     counts = job["progress"]["objects"]
@@ -113,23 +79,13 @@ def line_of(job: Job) -> str:
     )
 
 
-def _live(job_id: UUID, *, every_s: float) -> Job:
-    from rich.live import Live  # noqa: PLC0415
-
-    asked, pace = backend(), Pace()
-    job: Job = asked.job(job_id, real_time=True)
-    with Live(auto_refresh=False) as screen:
-        while True:
-            pace.look(time.monotonic(), job)
-            screen.update(picture(job, pace), refresh=True)
-            if job["finished_at"]:
-                return job
-            time.sleep(every_s)
-            job = asked.job(job_id, real_time=True)
+def name_of(job: Job) -> str:
+    """Bucket and prefix."""
+    return str(job["bucket"]) + (f"/{job['prefix']}" if job["prefix"] else "")
 
 
-def picture(job: Job, pace: Pace) -> RenderableType:
-    """The bucket's bar, and beneath it rate, time left, lane, what workers hold, findings."""
+def picture(job: Job, pace: Pace, fleet: Mapping[str, Any] | None = None) -> RenderableType:
+    """The bucket's bar, and beneath it rate, time left, lane, what workers hold, findings, workers alive."""
     from rich.console import Group  # noqa: PLC0415
     from rich.progress_bar import ProgressBar  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
@@ -138,7 +94,7 @@ def picture(job: Job, pace: Pace) -> RenderableType:
     progress, counts = job["progress"], job["progress"]["objects"]
     bar = Table.grid(padding=(0, 2))
     bar.add_row(
-        Text(shown(job["bucket"] + (f"/{job['prefix']}" if job["prefix"] else ""))),
+        Text(shown(name_of(job))),
         ProgressBar(total=100, completed=progress["percent"], width=40),
         Text(f"{progress['percent']:.1f} %{'' if progress['total_is_final'] else ' of what is listed so far'}"),
     )
@@ -159,6 +115,7 @@ def picture(job: Job, pace: Pace) -> RenderableType:
             f"{job['lane']}, {progress['batches']['open']:,} batches open, {counts['processing']:,} objects in hand",
         ),
         ("findings", f"{job['total_findings']:,} in {job['total_occurrences']:,} places"),
+        *([("workers", workers_text(fleet))] if fleet else []),
     ):
         facts.add_row(Text(name), Text(str(value)))
     return Group(bar, facts)
@@ -169,7 +126,31 @@ def _time_left(left: tuple[float, float] | None, job: Job) -> str:
         return "none"
     if left is None:
         return "not known yet" if job["progress"]["total_is_final"] else "not known while the listing goes on"
-    return f"{_span(left[0])} to {_span(left[1])}, by the pace of the last minutes"
+    return f"{span_text(left)}, by the pace of the last minutes"
+
+
+def workers_text(fleet: Mapping[str, Any]) -> str:
+    """The workers that are alive.
+
+    Examples:
+        >>> workers_text({"workers": 2, "slots": 20, "busy": 12, "paused": False})
+        '2 workers alive, 12 of 20 slots busy'
+        >>> workers_text({"workers": 0, "slots": 0, "busy": 0, "paused": True})
+        'no worker alive; THE FLEET IS PAUSED'
+    """
+    n = fleet["workers"]
+    told = f"{n:,} worker{'' if n == 1 else 's'} alive, {fleet['busy']:,} of {fleet['slots']:,} slots busy"
+    return (told if n else "no worker alive") + ("; THE FLEET IS PAUSED" if fleet["paused"] else "")
+
+
+def span_text(left: tuple[float, float]) -> str:
+    """A range of times.
+
+    Examples:
+        >>> span_text((42, 150))
+        '42 s to 2.5 min'
+    """
+    return f"{_span(left[0])} to {_span(left[1])}"
 
 
 def _span(seconds: float) -> str:

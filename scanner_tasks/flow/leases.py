@@ -74,6 +74,11 @@ class LeaseKeeper:
             with self._lock:
                 self._held.pop(claim, None)
 
+    def held(self) -> int:
+        """Batches held now."""
+        with self._lock:
+            return len(self._held)
+
     def stop(self) -> None:
         """End the thread; leases run out by themselves then."""
         self._ended.set()

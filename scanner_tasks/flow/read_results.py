@@ -76,12 +76,15 @@ def get_job(job_id: UUID, *, real_time: bool, using: Api) -> JobView:
         return _views(connection, [job], real_time=real_time)[0]
 
 
-def list_jobs(*, limit: int, cursor: str | None, using: Api) -> JobPage:
-    """A page of jobs whose buckets the caller may read, newest first. Raises InvalidCursor."""
+def list_jobs(*, limit: int, cursor: str | None, active: bool = False, using: Api) -> JobPage:
+    """A page of jobs whose buckets the caller may read, newest first; ``active``: that have not ended.
+
+    Raises InvalidCursor.
+    """
     before = _int(_read_cursor(cursor, "jobs")[0]) if cursor else None
     scope = like_patterns(using.caller.patterns(Permission.READ))
     with transaction(using.engine) as connection:
-        jobs = job_rows.list_jobs(connection, before=before, limit=limit + 1, scope=scope)
+        jobs = job_rows.list_jobs(connection, before=before, limit=limit + 1, scope=scope, active=active)
         views = _views(connection, jobs[:limit], real_time=False)
     following = _make_cursor("jobs", [jobs[limit - 1].job_no]) if len(jobs) > limit else None
     return JobPage(jobs=tuple(views), next_cursor=following)

@@ -33,6 +33,7 @@ from scanner_tasks.store import (
     retention,
     strata,
     sweep,
+    workers,
 )
 from scanner_tasks.store.engine import transaction
 
@@ -186,6 +187,8 @@ def lane_receives(receive_count: int) -> int:
 
 
 def _forget(*, using: Feeder) -> int:
+    with transaction(using.engine) as connection:
+        workers.forget(connection)
     with transaction(using.engine) as connection:
         idempotency.forget_requests(connection, older_than_hours=using.settings.idempotency_hours)
     if using.settings.audit_days:

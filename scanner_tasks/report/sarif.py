@@ -6,12 +6,11 @@ What was not read to its end stands in the run's invocation: a viewer that shows
 from __future__ import annotations
 
 import json
-from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from scanner_tasks.core.model import Severity
+from scanner_tasks.core.version import own_version
 from scanner_tasks.report.shapes import RuleAbout, macie_type, object_name, place_of
 
 if TYPE_CHECKING:
@@ -55,7 +54,7 @@ def sarif(
                 "tool": {
                     "driver": {
                         "name": "s3scan",
-                        "version": _version(),
+                        "version": own_version(),
                         "rules": [_rule(about(each), worst[each]) for each in ids],
                     }
                 },
@@ -73,15 +72,6 @@ def sarif(
             }
         ],
     }
-
-
-@cache
-def _version() -> str:
-    """Of the installed package; of a checkout that was never installed, unknown."""
-    try:
-        return version("s3scan")
-    except PackageNotFoundError:
-        return "unknown"
 
 
 def text(document: dict[str, Any]) -> str:

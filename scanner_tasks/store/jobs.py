@@ -168,16 +168,23 @@ def other_rulesets(connection: Connection, job_nos: Sequence[int]) -> dict[int, 
 
 
 def list_jobs(
-    connection: Connection, *, before: int | None, limit: int, scope: list[str] | None = None
+    connection: Connection,
+    *,
+    before: int | None,
+    limit: int,
+    scope: list[str] | None = None,
+    active: bool = False,
 ) -> tuple[Job, ...]:
     """Jobs from the newest on, those below job number ``before`` (primary key, backwards).
 
-    ``scope`` are LIKE patterns of buckets: jobs on others are passed over.
+    ``scope`` are LIKE patterns of buckets: jobs on others are passed over. ``active``: only those that have not ended,
+    paused ones too (index jobs_active).
     """
     rows = execute(
         connection,
         f"select {_COLUMNS} from jobs where job_no < coalesce(:before, 2147483647) and deleted_at is null"
-        f" {'' if scope is None else 'and bucket like any(cast(:scope as text[]))'} order by job_no desc limit :limit",
+        f" {'' if scope is None else 'and bucket like any(cast(:scope as text[]))'}"
+        f" {'and finished_at is null' if active else ''} order by job_no desc limit :limit",
         before=before,
         limit=limit,
         **({} if scope is None else {"scope": scope}),

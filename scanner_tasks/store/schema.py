@@ -62,6 +62,19 @@ fleet = Table(
     Column("paused", Boolean, nullable=False, server_default=text("false")),
 )
 
+#: One row for each worker process that lives, or did a few minutes ago: store/workers.py.
+workers = Table(
+    "workers",
+    metadata,
+    Column("worker_id", Uuid, primary_key=True),
+    Column("version", Text, nullable=False),
+    Column("slots", Integer, nullable=False),
+    Column("busy", Integer, nullable=False),
+    _time("started_at", nullable=False),
+    _time("seen_at", nullable=False),
+    postgresql_with={"fillfactor": "50"},
+)
+
 #: One row for each bucket ever scanned: its lane, and how fast its batches complete.
 buckets = Table(
     "buckets",

@@ -148,7 +148,7 @@ def test_jobs_are_paged_by_cursor(flows, job_view):
 
     got = answer(event("jobs"))
 
-    flows.list_jobs.assert_called_once_with(limit=2, cursor="eyJhIjoxfQ", using=USING)
+    flows.list_jobs.assert_called_once_with(limit=2, cursor="eyJhIjoxfQ", active=False, using=USING)
     assert got.json == {"jobs": [JOB, JOB], "next_cursor": "next"}
 
 

@@ -29,6 +29,7 @@ def test_every_example_is_the_shape_that_is_sent(flows):
         compare_shapes,
         coverage_shapes,
         finding_shapes,
+        fleet_routes,
         schedule_shapes,
         shapes,
         watch_shapes,
@@ -49,7 +50,7 @@ def test_every_example_is_the_shape_that_is_sent(flows):
             finding_shapes.Explanation,
             finding_shapes.Detected,
         ),
-        *(shapes.DeadLetterDetails, audit_routes.AuditLog, shapes.Problem),
+        *(shapes.DeadLetterDetails, fleet_routes.Fleet, audit_routes.AuditLog, shapes.Problem),
     )
     assert len(blocks) == len(kinds)
     for block, kind in zip(blocks, kinds, strict=True):

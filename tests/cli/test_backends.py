@@ -19,6 +19,7 @@ from scanner_tasks.core import lanes
 from scanner_tasks.core.errors import InvalidInput
 from scanner_tasks.core.ports import OutgoingMessage
 from scanner_tasks.core.rights_rules import hash_token, read_rights
+from scanner_tasks.flow.heart import Heart
 from scanner_tasks.flow.settle import settle
 from scanner_tasks.local.api_server import make_server
 from scanner_tasks.store.engine import execute, transaction
@@ -89,9 +90,11 @@ def test_what_is_read_is_printed_alike(system: System, both: Callable[..., Any],
     body = system.queues.bodies(system.job(dead).job.lane)[-1]
     system.queues.send(lanes.DLQ, [OutgoingMessage(body=body, group=system.bucket)])
     settle(using=system.feeder)
+    Heart(system.engine, version="1", slots=10, busy=lambda: 4).beat()
     finding = json.loads(both("results", "--job", job, "--limit", 1, "--json")[0].out)["finding_id"]
     commands: list[tuple[object, ...]] = [
         *(("jobs", "list", "--limit", 2), ("jobs", "show", job), ("jobs", "watch", job)),
+        *(("jobs", "watch", job, base, job), ("jobs", "list", "--active"), ("ops", "workers")),
         *(("jobs", "coverage", job), ("jobs", "coverage", job, "--outcome", "partial", "--limit", 1)),
         *(("jobs", "compare", job, base), ("jobs", "compare", job, base, "--objects", "--limit", 1)),
         *(("results", "--job", job), ("results", "--job", job, "--rule", "us.ssn", "--severity", "high", "--limit", 2)),
@@ -179,7 +182,7 @@ def _without(line: dict[str, Any], names: set[str]) -> dict[str, Any]:
 
 DATABASE_ONLY = [
     *(("db", "verify", NOBODY), ("ops", "pause-all"), ("export", NOBODY, "--format", "jsonl")),
-    *(("jobs", "delete", NOBODY), ("dlq", "export"), ("dlq", "list", "--by", "error"), ("serve", NOBODY)),
+    *(("jobs", "delete", NOBODY), ("dlq", "export"), ("dlq", "list", "--by", "error")),
     *(("triage", "history", NOBODY), ("buckets",)),
 ]
 

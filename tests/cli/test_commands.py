@@ -175,9 +175,9 @@ def test_json_of_a_job_and_its_findings_is_the_apis(system: System, job_id: UUID
 def test_watching_ends_with_the_job_and_tells_how(
     system: System, job_id: UUID, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from scanner_tasks.cli import watch_job  # noqa: PLC0415
+    from scanner_tasks.cli import watch_jobs  # noqa: PLC0415
 
-    monkeypatch.setattr(watch_job.time, "sleep", lambda _: system.run(job_id))
+    monkeypatch.setattr(watch_jobs.time, "sleep", lambda _: system.run(job_id))
     done = run("jobs", "watch", job_id)
     assert done.status == 0
     assert done.out.splitlines()[0].startswith(f"{job_id} listing: 0 of 0+ objects")

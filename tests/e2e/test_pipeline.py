@@ -12,6 +12,7 @@ from uuid import uuid4
 
 import pytest
 
+from scanner_tasks.local import commands
 from scanner_tasks.local.api_client import JobState
 from scanner_tasks.local.sample import make_sample
 from scanner_tasks.local.verdict import sum_differences, truth_differences
@@ -98,6 +99,21 @@ def stop_a_worker_mid_batch(pipeline: Pipeline, job: str):
 
     pipeline.until(catch, "a worker at work")
     return caught[0]
+
+
+def test_workers_that_are_alive_are_told_and_one_that_is_stopped_leaves(pipeline: Pipeline) -> None:
+    slots = 3  # as no other worker has
+    query = "select busy from workers where slots = :slots"
+    pipeline._spawn("worker-more", [*commands.worker("worker-more"), f"--concurrency={slots}"])
+    pipeline.until(lambda: len(pipeline.rows(query, slots=slots)) == 1, "the first beat of a worker")
+    fleet = read(pipeline, "/fleet")
+    assert fleet["workers"] >= 1
+    assert fleet["slots"] >= slots
+    more = next(child for child in pipeline._children if child.name == "worker-more")
+    pipeline._children.remove(more)
+    os.kill(more.pid, signal.SIGTERM)
+    pipeline.until(lambda: more.exit_status is not None, "the worker's end")
+    assert pipeline.rows(query, slots=slots) == []
 
 
 def test_each_message_delivered_three_times_counts_once(pipeline: Pipeline) -> None:
