@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from scanner_tasks.cli.remote import Remote
 
 
+#: Most buckets of a page of GET /buckets.
+_BUCKETS = 100
+
+
 class ApiBackend:
     """Of the API that ``remote`` reaches."""
 
@@ -57,6 +61,49 @@ class ApiBackend:
         """As POST /jobs/{job_id}/retry-failed."""
         return self._remote.post(f"/jobs/{job_id}/retry-failed")
 
+    def delete(self, job_id: UUID) -> Told:
+        """As DELETE /jobs/{job_id}."""
+        return self._delete(f"/jobs/{job_id}")
+
+    def buckets(self, access: Mapping[str, Any]) -> Iterator[Told]:
+        """Buckets of GET /buckets."""
+        if access:
+            raise InvalidInput("The API shows the scanner's own buckets alone: leave the options of access out.")
+        return self._remote.pages("/buckets", "buckets", size=_BUCKETS)
+
+    def watches(self) -> Told:
+        """As GET /watches."""
+        return self._remote.get("/watches")
+
+    def watch(self, body: Mapping[str, Any]) -> Told:
+        """As POST /watches."""
+        return self._remote.post("/watches", body)
+
+    def unwatch(self, bucket: str) -> None:
+        """As DELETE /watches/{bucket}."""
+        self._delete(f"/watches/{_quoted(bucket)}")
+
+    def schedules(self) -> list[Told]:
+        """Schedules of GET /schedules."""
+        return list(self._remote.get("/schedules")["schedules"])
+
+    def schedule(self, name: str) -> Told:
+        """As GET /schedules/{name}."""
+        return self._remote.get(f"/schedules/{_quoted(name)}")
+
+    def add_schedule(self, body: Mapping[str, Any]) -> Told:
+        """As POST /schedules."""
+        return self._remote.post("/schedules", body)
+
+    def steer_schedule(self, name: str, action: str) -> Told:
+        """As POST /schedules/{name}/pause or resume, or DELETE /schedules/{name}."""
+        path = f"/schedules/{_quoted(name)}"
+        return self._delete(path) if action == "remove" else self._remote.post(f"{path}/{action}")
+
+    def run_schedule(self, name: str) -> Told:
+        """As POST /schedules/{name}/run-now."""
+        return self._remote.post(f"/schedules/{_quoted(name)}/run-now")
+
     def coverage(self, job_id: UUID, *, outcome: str, limit: int) -> Told:
         """As GET /jobs/{job_id}/coverage, pages put together."""
         path = f"/jobs/{job_id}/coverage"
@@ -73,6 +120,27 @@ class ApiBackend:
         """Findings of GET /results."""
         return self._remote.pages("/results", "results", **wanted)
 
+    def mark(self, *, status: str, by: str, reason: str, dry_run: bool, **wanted: Any) -> Iterator[Told]:
+        """GET /results, and POST /triage for each finding."""
+        from scanner_tasks.flow.triage import check_mark  # noqa: PLC0415
+
+        check_mark(status, by, reason)
+        judged = {"status": status, "by": by, "reason": reason}
+        for finding in self.results(**wanted):
+            which = {name: finding[name] for name in ("bucket", "key", "rule", "job_id")}
+            mark = None if dry_run else self._remote.post("/triage", {**which, **judged})
+            yield {"finding": finding, "mark": mark}
+
+    def marks(self, finding_id: UUID) -> list[Told]:
+        """Marks of GET /triage/{finding_id}."""
+        return list(self._remote.get(f"/triage/{finding_id}")["marks"])
+
+    def allow_list(self, finding_id: UUID, *, job_id: UUID | None) -> Told:
+        """As GET /findings/{finding_id}/allow-list."""
+        told = self._remote.get(f"/findings/{finding_id}/allow-list", job_id=job_id)
+        del told["toml"]
+        return told
+
     def explain(self, finding_id: UUID, *, occurrence: int, job_id: UUID | None) -> Told:
         """As GET /findings/{finding_id}/explain."""
         return self._remote.get(f"/findings/{finding_id}/explain", occurrence=occurrence, job_id=job_id)
@@ -84,7 +152,7 @@ class ApiBackend:
 
     def rule(self, rule_id: str) -> Told:
         """As GET /rules/{rule_id}."""
-        return self._remote.get(f"/rules/{quote(rule_id, safe='')}")
+        return self._remote.get(f"/rules/{_quoted(rule_id)}")
 
     def letters(self, *, after: str | None = None, **wanted: Any) -> Iterator[Told]:
         """Dead letters of GET /dlq, whose cursors are message ids."""
@@ -98,15 +166,15 @@ class ApiBackend:
 
     def letter(self, message_id: str) -> Told:
         """As GET /dlq/{message_id}."""
-        return self._remote.get(f"/dlq/{quote(message_id, safe='')}")
+        return self._remote.get(f"/dlq/{_quoted(message_id)}")
 
     def retry_letter(self, message_id: str) -> Told:
         """As POST /dlq/{message_id}/retry."""
-        return self._remote.post(f"/dlq/{quote(message_id, safe='')}/retry")
+        return self._remote.post(f"/dlq/{_quoted(message_id)}/retry")
 
     def discard_letter(self, message_id: str, *, reason: str) -> Told:
         """As POST /dlq/{message_id}/discard."""
-        return self._remote.post(f"/dlq/{quote(message_id, safe='')}/discard", {"reason": reason})
+        return self._remote.post(f"/dlq/{_quoted(message_id)}/discard", {"reason": reason})
 
     def audit(self, *, limit: int, **wanted: Any) -> Iterator[Told]:
         """Entries of GET /audit."""
@@ -118,3 +186,11 @@ class ApiBackend:
             return self._remote.get("/fleet")
         except NotFound:
             return None
+
+    def _delete(self, path: str) -> Told:
+        return self._remote.ask("DELETE", path)[1]
+
+
+def _quoted(name: str) -> str:
+    """As one part of a path."""
+    return quote(name, safe="")

@@ -43,6 +43,36 @@ class Backend(Protocol):
     def retry_failed(self, job_id: UUID) -> Told:
         """As POST /jobs/{job_id}/retry-failed."""
 
+    def delete(self, job_id: UUID) -> Told:
+        """As DELETE /jobs/{job_id}."""
+
+    def buckets(self, access: Mapping[str, Any]) -> Iterator[Told]:
+        """Buckets of GET /buckets; the API shows the scanner's own account alone."""
+
+    def watches(self) -> Told:
+        """As GET /watches."""
+
+    def watch(self, body: Mapping[str, Any]) -> Told:
+        """As POST /watches."""
+
+    def unwatch(self, bucket: str) -> None:
+        """As DELETE /watches/{bucket}."""
+
+    def schedules(self) -> list[Told]:
+        """Schedules of GET /schedules."""
+
+    def schedule(self, name: str) -> Told:
+        """As GET /schedules/{name}."""
+
+    def add_schedule(self, body: Mapping[str, Any]) -> Told:
+        """As POST /schedules."""
+
+    def steer_schedule(self, name: str, action: str) -> Told:
+        """As POST /schedules/{name}/pause or resume, or, to remove it, DELETE /schedules/{name}."""
+
+    def run_schedule(self, name: str) -> Told:
+        """As POST /schedules/{name}/run-now."""
+
     def coverage(self, job_id: UUID, *, outcome: str, limit: int) -> Told:
         """As GET /jobs/{job_id}/coverage, with ``has_more`` in the place of a cursor."""
 
@@ -51,6 +81,18 @@ class Backend(Protocol):
 
     def results(self, **wanted: Any) -> Iterator[Told]:
         """Findings of GET /results."""
+
+    def mark(self, *, status: str, by: str, reason: str, dry_run: bool, **wanted: Any) -> Iterator[Told]:
+        """A `finding` of GET /results and its new `mark` as of POST /triage, for each that is wanted; lazy.
+
+        A dry run marks nothing: its marks are null.
+        """
+
+    def marks(self, finding_id: UUID) -> list[Told]:
+        """Marks of GET /triage/{finding_id}."""
+
+    def allow_list(self, finding_id: UUID, *, job_id: UUID | None) -> Told:
+        """As GET /findings/{finding_id}/allow-list, without ``toml``."""
 
     def explain(self, finding_id: UUID, *, occurrence: int, job_id: UUID | None) -> Told:
         """As GET /findings/{finding_id}/explain."""

@@ -7,6 +7,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from scanner_tasks import (
+    add_schedule,
+    allow_entry,
     bootstrap,
     estimate,
     explain,
@@ -14,13 +16,17 @@ from scanner_tasks import (
     results,
     start_scan,
     start_scans,
+    triage_findings,
+    watch_bucket,
 )
 from scanner_tasks.cli import shapes
 from scanner_tasks.cli.coverage import coverage_shape
 from scanner_tasks.cli.screen import plain
+from scanner_tasks.core.access_rules import read_access
 from scanner_tasks.core.budget import read_budget
 from scanner_tasks.core.errors import RuleNotFound
-from scanner_tasks.flow import audit, control, read_results, redrive
+from scanner_tasks.core.model import Finding
+from scanner_tasks.flow import audit, buckets, control, read_results, redrive, retention, schedules, triage, watches
 from scanner_tasks.flow.fleet import fleet_to_json, read_fleet
 from scanner_tasks.rules.told import told as rule_shape
 
@@ -90,6 +96,57 @@ class DatabaseBackend:
         opened = control.retry_failed(job_id, using=bootstrap.api())
         return {"job_id": str(job_id), "batches": opened.batches, "objects": opened.objects}
 
+    def delete(self, job_id: UUID) -> Told:
+        """As DELETE /jobs/{job_id}."""
+        retention.delete_job(job_id, using=bootstrap.api())
+        return {"job_id": str(job_id)}
+
+    def buckets(self, access: Mapping[str, Any]) -> Iterator[Told]:
+        """Buckets of GET /buckets."""
+        reached, after = read_access(access), ""
+        while page := buckets.account_view(access=reached, after=after, limit=_PAGE, using=bootstrap.api()):
+            yield from (_json(shapes.bucket_shape(view)) for view in page)
+            after = page[-1].bucket.name
+
+    def watches(self) -> Told:
+        """As GET /watches."""
+        return dict(_json(shapes.watches_shape(watches.list_watches(using=bootstrap.api()))))
+
+    def watch(self, body: Mapping[str, Any]) -> Told:
+        """As POST /watches."""
+        return dict(_json(watches.watch_to_json(watch_bucket(**_spread(body)))))
+
+    def unwatch(self, bucket: str) -> None:
+        """As DELETE /watches/{bucket}."""
+        watches.unwatch_bucket(bucket, using=bootstrap.api())
+
+    def schedules(self) -> list[Told]:
+        """Schedules of GET /schedules."""
+        return [_json(schedules.schedule_to_json(one)) for one in schedules.list_schedules(using=bootstrap.api())]
+
+    def schedule(self, name: str) -> Told:
+        """As GET /schedules/{name}."""
+        told = schedules.schedule_to_json(schedules.find_schedule(name, using=bootstrap.api()))
+        runs = schedules.list_runs(name, using=bootstrap.api())
+        return dict(_json({**told, "runs": [schedules.run_to_json(run) for run in runs]}))
+
+    def add_schedule(self, body: Mapping[str, Any]) -> Told:
+        """As POST /schedules."""
+        return dict(_json(schedules.schedule_to_json(add_schedule(**_spread(body)))))
+
+    def steer_schedule(self, name: str, action: str) -> Told:
+        """As POST /schedules/{name}/pause or resume, or DELETE /schedules/{name}."""
+        steps = {
+            "pause": schedules.pause_schedule,
+            "resume": schedules.resume_schedule,
+            "remove": schedules.remove_schedule,
+        }
+        return dict(_json(schedules.schedule_to_json(steps[action](name, using=bootstrap.api()))))
+
+    def run_schedule(self, name: str) -> Told:
+        """As POST /schedules/{name}/run-now."""
+        return dict(_json(schedules.run_to_json(schedules.run_now(name, using=bootstrap.api()))))
+
     def coverage(self, job_id: UUID, *, outcome: str, limit: int) -> Told:
         """As GET /jobs/{job_id}/coverage."""
         return dict(_json(coverage_shape(job(job_id), outcome=outcome, limit=limit)))
@@ -104,6 +161,22 @@ class DatabaseBackend:
     def results(self, **wanted: Any) -> Iterator[Told]:
         """Findings of GET /results."""
         return (_json(shapes.finding_shape(finding)) for finding in results(**wanted))
+
+    def mark(self, *, status: str, by: str, reason: str, dry_run: bool, **wanted: Any) -> Iterator[Told]:
+        """The findings, each with its new mark."""
+        for done in triage_findings(status, by=by, reason=reason, dry_run=dry_run, **wanted):
+            finding, mark = (done, None) if isinstance(done, Finding) else (done.finding, done.mark)
+            yield _json({"finding": shapes.finding_shape(finding), "mark": mark and shapes.mark_shape(mark)})
+
+    def marks(self, finding_id: UUID) -> list[Told]:
+        """Marks of GET /triage/{finding_id}."""
+        return [_json(shapes.mark_shape(mark)) for mark in triage.history(finding_id, using=bootstrap.api())]
+
+    def allow_list(self, finding_id: UUID, *, job_id: UUID | None) -> Told:
+        """As GET /findings/{finding_id}/allow-list."""
+        entry = allow_entry(finding_id, job_id=job_id)
+        told = {"finding_id": entry.finding.finding_id, "rule": entry.finding.rule_id}
+        return dict(_json({**told, "fingerprints": entry.fingerprints, "complete": entry.is_complete}))
 
     def explain(self, finding_id: UUID, *, occurrence: int, job_id: UUID | None) -> Told:
         """As GET /findings/{finding_id}/explain."""

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import typer
 
-from scanner_tasks.cli.backend import backend
+from scanner_tasks.cli.backend import backend, database_only
 from scanner_tasks.cli.job_lines import check_sums, coverage_word, lines_of
 from scanner_tasks.cli.options import ACCESS, BUDGET, SELECTION, BaseJob, budget_of, with_options
 from scanner_tasks.cli.screen import INCOMPLETE, AsJson, JobId, moment, print_json, print_table, shown, uuid_of
@@ -265,24 +265,28 @@ def delete(
     """Delete an ended job with all it found; the marks on its findings stay. There is no way back.
 
     It is gone for its readers at once. Settle removes its rows in bounded steps, and whole partitions where no
-    other job needs them; with --wait this command does so too.
+    other job needs them; with --wait, on the database only, this command does so too.
 
     Example: s3scan jobs delete 0b0e7f1c-8f0c-4d5e-9a53-0f6a2c1d7e11
     """
-    from scanner_tasks import bootstrap  # noqa: PLC0415
-    from scanner_tasks.flow import retention  # noqa: PLC0415
-
-    using = bootstrap.api()
-    retention.delete_job(uuid_of(job_id), using=using)
-    rows = partitions = 0
-    while wait:
-        gone = retention.retire(using=using)
-        rows, partitions = rows + gone.rows, partitions + gone.partitions
-        if gone == retention.Gone(jobs=0, rows=0, partitions=0):
-            break
+    if wait:
+        database_only("jobs delete --wait")
+    backend().delete(uuid_of(job_id))
+    rows, partitions = _retire() if wait else (0, 0)
     if as_json:
         print_json({"job_id": job_id, "rows": rows, "partitions": partitions})
     elif wait:
         print(f"Job {shown(job_id)} is deleted: {rows:,} rows, {partitions} partitions.")
     else:
         print(f"Job {shown(job_id)} is deleted; its rows are removed in steps.")
+
+
+def _retire() -> tuple[int, int]:
+    """Remove what is left of deleted jobs; the rows and partitions."""
+    from scanner_tasks import bootstrap  # noqa: PLC0415
+    from scanner_tasks.flow import retention  # noqa: PLC0415
+
+    rows = partitions = 0
+    while (gone := retention.retire(using=bootstrap.api())) != retention.Gone(jobs=0, rows=0, partitions=0):
+        rows, partitions = rows + gone.rows, partitions + gone.partitions
+    return rows, partitions

@@ -85,12 +85,13 @@ class Remote:
         """What a request with this method and target (path and query) answers, with its status; a refusal raises."""
         return 200, self._ask(method, target, None if body is None else json.dumps(body).encode())
 
-    def pages(self, path: str, name: str, *, limit: int | None = None, **query: Any) -> Iterator[dict[str, Any]]:
-        """Every entry of a list's ``name``, page by page, at most ``limit``."""
+    def pages(
+        self, path: str, name: str, *, limit: int | None = None, size: int = _PAGE, **query: Any
+    ) -> Iterator[dict[str, Any]]:
+        """Every entry of a list's ``name``, page by page of at most ``size``, at most ``limit``."""
         left, cursor = limit, None
         while left is None or left > 0:
-            size = _PAGE if left is None else min(_PAGE, left)
-            page = self.get(path, **query, limit=size, cursor=cursor)
+            page = self.get(path, **query, limit=size if left is None else min(size, left), cursor=cursor)
             yield from page[name]
             left = None if left is None else left - len(page[name])
             cursor = page["next_cursor"]

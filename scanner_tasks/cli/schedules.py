@@ -6,15 +6,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from scanner_tasks.cli.backend import backend
 from scanner_tasks.cli.options import ACCESS, BUDGET, SELECTION, budget_of, with_options
-from scanner_tasks.cli.screen import INCOMPLETE, AsJson, print_json, print_table, shown
+from scanner_tasks.cli.screen import INCOMPLETE, AsJson, moment, print_json, print_table, shown
 from scanner_tasks.cli.start_many import read_tags
 
 if TYPE_CHECKING:
-    from scanner_tasks.store.schedules import Run, Schedule
+    from scanner_tasks.cli.backend import Told
 
 app = typer.Typer(help="Let jobs begin again and again.", no_args_is_help=True, rich_markup_mode=None)
 
+#: What `schedules show` tells in lines of its own.
+_APART = {"access", "next_runs", "last_run", "created_at", "runs"}
 Name = Annotated[str, typer.Argument(help="Name of the schedule.", show_default=False)]
 
 
@@ -46,19 +49,19 @@ def add(
 
     Example: s3scan schedules add weekly '0 3 * * MON' my-bucket --base-job last --time-zone Europe/Berlin
     """
-    from scanner_tasks import add_schedule  # noqa: PLC0415
-
-    made = add_schedule(
-        name,
-        cron,
-        buckets,
-        time_zone=time_zone,
-        prefix=prefix,
-        bucket_tags=read_tags(bucket_tags, "--bucket-tags"),
-        base_job=base_job,
-        selection=selection,
-        budget=budget_of(budget),
-        **(access or {}),
+    made = backend().add_schedule(
+        {
+            "name": name,
+            "cron": cron,
+            "buckets": buckets,
+            "time_zone": time_zone,
+            "prefix": prefix,
+            "bucket_tags": read_tags(bucket_tags, "--bucket-tags"),
+            "base_job": base_job,
+            "access": access or None,
+            "selection": selection or None,
+            "budget": budget_of(budget) or None,
+        }
     )
     _tell(made, as_json=as_json)
 
@@ -71,26 +74,27 @@ def list_(as_json: AsJson = False) -> None:
 
     Example: s3scan schedules list
     """
-    from scanner_tasks import schedules  # noqa: PLC0415
-    from scanner_tasks.flow.schedules import schedule_to_json  # noqa: PLC0415
-
-    told = schedules()
+    told = backend().schedules()
     if as_json:
         for one in told:
-            print_json(schedule_to_json(one))
+            print_json(one)
         return
     print_table(
         ["name", "cron", "time zone", "buckets", "next", "last run", "state", "reason"],
         [
             (
-                *(one.name, one.cron.expression, one.cron.time_zone, " ".join(one.request["buckets"])),
-                "paused" if one.paused else one.next_at,
-                *((one.last_run.due_at, one.last_run.state, one.last_run.reason) if one.last_run else (None,) * 3),
+                *(one["name"], one["cron"], one["time_zone"], " ".join(one["buckets"])),
+                "paused" if one["paused"] else moment(one["next_runs"][0]),
+                *_last(one["last_run"]),
             )
             for one in told
         ],
         empty="There are no schedules: add one with `s3scan schedules add`.",
     )
+
+
+def _last(run: Told | None) -> tuple[object, ...]:
+    return (moment(run["due_at"]), run["state"], run["reason"]) if run else (None,) * 3
 
 
 @app.command()
@@ -99,23 +103,19 @@ def show(name: Name, as_json: AsJson = False) -> None:
 
     Example: s3scan schedules show weekly
     """
-    from scanner_tasks import bootstrap  # noqa: PLC0415
-    from scanner_tasks.flow import schedules as flow  # noqa: PLC0415
-
-    told = flow.schedule_to_json(flow.find_schedule(name, using=bootstrap.api()))
-    runs = flow.list_runs(name, using=bootstrap.api())
+    told = backend().schedule(name)
     if as_json:
-        print_json({**told, "runs": [flow.run_to_json(run) for run in runs]})
+        print_json(told)
         return
-    lines = [(part, value) for part, value in told.items() if value and part not in {"access", "next_runs", "last_run"}]
+    lines = [(part, value) for part, value in told.items() if value and part not in _APART]
     lines += [(part, value) for part, value in told["access"].items() if value]
-    lines += [("next run", moment) for moment in told["next_runs"]]
+    lines += [("created_at", moment(told["created_at"])), *(("next run", moment(at)) for at in told["next_runs"])]
     print_table(["", ""], [(part, _told(value)) for part, value in lines], empty="")
     print_table(
         ["due", "state", "jobs", "reason"],
         [
-            (run.due_at, run.state, " ".join(map(str, run.job_ids)), " ".join(filter(None, [run.reason, _left(run)])))
-            for run in runs
+            (moment(run["due_at"]), run["state"], " ".join(run["job_ids"]), _why(run, run["reason"]))
+            for run in told["runs"]
         ],
         empty="It has not run yet.",
     )
@@ -125,8 +125,9 @@ def _told(value: Any) -> Any:
     return ", ".join(shown(one) for one in value) if isinstance(value, list) else value
 
 
-def _left(run: Run) -> str:
-    return " ".join(f"{one['bucket']}: {one['reason']}" for one in run.not_started)
+def _why(run: Told, *others: str | None) -> str:
+    left = " ".join(f"{one['bucket']}: {one['reason']}" for one in run["not_started"])
+    return " ".join(filter(None, [*others, left]))
 
 
 @app.command()
@@ -135,7 +136,7 @@ def pause(name: Name, as_json: AsJson = False) -> None:
 
     Example: s3scan schedules pause weekly
     """
-    _steer("pause_schedule", name, as_json=as_json)
+    _steer("pause", name, as_json=as_json)
 
 
 @app.command()
@@ -144,7 +145,7 @@ def resume(name: Name, as_json: AsJson = False) -> None:
 
     Example: s3scan schedules resume weekly
     """
-    _steer("resume_schedule", name, as_json=as_json)
+    _steer("resume", name, as_json=as_json)
 
 
 @app.command()
@@ -153,7 +154,7 @@ def remove(name: Name, as_json: AsJson = False) -> None:
 
     Example: s3scan schedules remove weekly
     """
-    _steer("remove_schedule", name, as_json=as_json)
+    _steer("remove", name, as_json=as_json)
 
 
 @app.command()
@@ -162,36 +163,29 @@ def run_now(name: Name, as_json: AsJson = False) -> None:
 
     Example: s3scan schedules run-now weekly
     """
-    from scanner_tasks import bootstrap  # noqa: PLC0415
-    from scanner_tasks.flow import schedules as flow  # noqa: PLC0415
-
-    run = flow.run_now(name, using=bootstrap.api())
+    run = backend().run_schedule(name)
+    is_short = run["state"] != "started" or bool(run["not_started"])
     if as_json:
-        print_json(flow.run_to_json(run))
+        print_json(run)
     else:
-        for job_id in run.job_ids:
+        for job_id in run["job_ids"]:
             print(job_id)
-        if run.state != "started" or run.not_started:
-            print(" ".join(filter(None, [run.state, run.reason, _left(run)])))
-    if run.state != "started" or run.not_started:
+        if is_short:
+            print(_why(run, run["state"], run["reason"]))
+    if is_short:
         raise typer.Exit(INCOMPLETE)
 
 
-def _steer(what: str, name: str, *, as_json: bool) -> None:
-    from scanner_tasks import bootstrap  # noqa: PLC0415
-    from scanner_tasks.flow import schedules as flow  # noqa: PLC0415
-
-    _tell(getattr(flow, what)(name, using=bootstrap.api()), as_json=as_json, is_there=what != "remove_schedule")
+def _steer(action: str, name: str, *, as_json: bool) -> None:
+    _tell(backend().steer_schedule(name, action), as_json=as_json, is_there=action != "remove")
 
 
-def _tell(schedule: Schedule, *, as_json: bool, is_there: bool = True) -> None:
-    from scanner_tasks.flow.schedules import schedule_to_json  # noqa: PLC0415
-
+def _tell(schedule: Told, *, as_json: bool, is_there: bool = True) -> None:
     if as_json:
-        print_json(schedule_to_json(schedule))
+        print_json(schedule)
     elif not is_there:
-        print(f"{schedule.name} is removed.")
-    elif schedule.paused:
-        print(f"{schedule.name} is paused.")
+        print(f"{schedule['name']} is removed.")
+    elif schedule["paused"]:
+        print(f"{schedule['name']} is paused.")
     else:
-        print(f"{schedule.name} is due next at {shown(schedule.next_at)} UTC.")
+        print(f"{schedule['name']} is due next at {shown(moment(schedule['next_runs'][0]))} UTC.")

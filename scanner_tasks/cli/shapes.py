@@ -13,10 +13,12 @@ if TYPE_CHECKING:
     from scanner_tasks.core.comparing import ChangedFinding, ChangedObject
     from scanner_tasks.core.model import Finding
     from scanner_tasks.core.triage import Mark
+    from scanner_tasks.flow.buckets import BucketView
     from scanner_tasks.flow.explain import Explained
     from scanner_tasks.flow.read_results import JobView
     from scanner_tasks.flow.redrive import DeadLetter, LetterDetails
     from scanner_tasks.flow.start_job import StartedJob
+    from scanner_tasks.flow.watches import Watches
 
 _JOB = (
     *("job_id", "bucket", "prefix", "source", "status", "status_reason", "lane", "execution_arn", "created_at"),
@@ -75,6 +77,30 @@ def started_shape(started: StartedJob) -> dict[str, Any]:
     """What `jobs start` says."""
     told = {name: getattr(started, name) for name in ("job_id", "status", "execution_arn")}
     return told | {"base_job": base_shape(started.base)}
+
+
+def bucket_shape(view: BucketView) -> dict[str, Any]:
+    """As one of GET /buckets."""
+    posture, last = view.posture, view.last
+    return {
+        "bucket": view.bucket.name,
+        "region": view.bucket.region,
+        "created_at": view.bucket.created_at,
+        "public": posture.public if posture else None,
+        "encryption": posture.encryption if posture else None,
+        "unknown": list(posture.unknown) if posture else [],
+        "trouble": view.trouble,
+        "last_scan": last and {name: getattr(last, name) for name in ("job_id", "status", "created_at", "finished_at")},
+        "scanned_whole_at": last.whole_at if last else None,
+    }
+
+
+def watches_shape(told: Watches) -> dict[str, Any]:
+    """As GET /watches."""
+    from scanner_tasks.flow.watches import watch_to_json  # noqa: PLC0415
+
+    unwatched = [asdict(one) for one in told.unwatched]
+    return {"watches": [watch_to_json(watch) for watch in told.watches], "unwatched": unwatched}
 
 
 def finding_shape(finding: Finding) -> dict[str, Any]:

@@ -9,8 +9,9 @@ from uuid import UUID
 
 import typer
 
+from scanner_tasks.cli.backend import backend
 from scanner_tasks.cli.results import Bucket, Confidences, Fingerprint, Job, Key, Prefix, Rule, Severities, Triage
-from scanner_tasks.cli.screen import AsJson, print_json, print_table, shown, uuid_of
+from scanner_tasks.cli.screen import AsJson, moment, print_json, print_table, shown, uuid_of
 
 app = typer.Typer(
     help="Judge findings: open, false_positive, accepted, fixed.", no_args_is_help=True, rich_markup_mode=None
@@ -43,10 +44,7 @@ def mark(
 
     Example: s3scan triage mark false_positive --rule us.ssn --bucket my-bucket --prefix test/ --reason "test data"
     """
-    from scanner_tasks import triage_findings  # noqa: PLC0415
-    from scanner_tasks.cli.shapes import finding_shape, mark_shape  # noqa: PLC0415
     from scanner_tasks.core.errors import InvalidInput  # noqa: PLC0415
-    from scanner_tasks.core.model import Finding  # noqa: PLC0415
 
     given: dict[str, Any] = {
         "job_id": None if job is None else uuid_of(job),
@@ -63,13 +61,14 @@ def mark(
     if not wanted:
         raise InvalidInput("Give at least one filter, such as --bucket or --rule: without one every finding is marked.")
     count = 0
-    for done in triage_findings(status, by=by or getpass.getuser(), reason=reason, dry_run=dry_run, **wanted):
+    who = by or getpass.getuser()
+    for done in backend().mark(status=status, by=who, reason=reason, dry_run=dry_run, **wanted):
         count += 1
-        finding = done if isinstance(done, Finding) else done.finding
+        finding = done["finding"]
         if as_json:
-            print_json(finding_shape(finding) if isinstance(done, Finding) else mark_shape(done.mark))
+            print_json(done["mark"] or finding)
         else:
-            print(f"{shown(finding.bucket)} {shown(finding.key)} {finding.rule_id} {finding.triage}")
+            print(f"{shown(finding['bucket'])} {shown(finding['key'])} {finding['rule']} {finding['triage']}")
     if not as_json:
         print(f"{count:,} findings {'would be' if dry_run else 'are'} {status} now.")
 
@@ -87,22 +86,20 @@ def history(
 
     Example: s3scan triage history 5b6f3a52-7f0e-5d0a-8a44-90f0c2a3b1de
     """
-    from scanner_tasks import triage_history  # noqa: PLC0415
-    from scanner_tasks.cli.shapes import mark_shape  # noqa: PLC0415
     from scanner_tasks.core.errors import InvalidInput  # noqa: PLC0415
 
     try:
         wanted = UUID(finding_id)
     except ValueError:
         raise InvalidInput("FINDING_ID: give the finding_id that `s3scan results --json` prints.") from None
-    marks = triage_history(wanted)
+    marks = backend().marks(wanted)
     if as_json:
         for one in marks:
-            print_json(mark_shape(one))
+            print_json(one)
         return
     print_table(
         ["when", "status", "by", "reason", "count#"],
-        ((one.marked_at, one.status, one.marked_by, one.reason, one.count) for one in marks),
+        ((moment(one["marked_at"]), *(one[name] for name in ("status", "by", "reason", "count"))) for one in marks),
         empty="Nobody has judged it.",
     )
 
@@ -123,18 +120,17 @@ def allow(
 
     Example: s3scan triage allow 5b6f3a52-7f0e-5d0a-8a44-90f0c2a3b1de allowed.toml --reason "our test people"
     """
-    from scanner_tasks import allow_entry  # noqa: PLC0415
     from scanner_tasks.rules.allow_file import add_allowed, check_file  # noqa: PLC0415
 
     check_file(file)
-    entry = allow_entry(uuid_of(finding_id, "FINDING"), job_id=None if job is None else uuid_of(job))
-    rule = entry.finding.rule_id
-    added = add_allowed(file, name=reason, rules=[rule], fingerprints=entry.fingerprints)
+    entry = backend().allow_list(uuid_of(finding_id, "FINDING"), job_id=None if job is None else uuid_of(job))
+    rule, fingerprints = entry["rule"], entry["fingerprints"]
+    added = add_allowed(file, name=reason, rules=[rule], fingerprints=fingerprints)
     if as_json:
-        said = {"file": str(file), "rule": rule, "fingerprints": len(entry.fingerprints), "added": added}
-        print_json(said | {"complete": entry.is_complete})
+        said = {"file": str(file), "rule": rule, "fingerprints": len(fingerprints), "added": added}
+        print_json(said | {"complete": entry["complete"]})
         return
-    done = f"{added} of {len(entry.fingerprints)} values added" if added else "all values are in it already"
+    done = f"{added} of {len(fingerprints)} values added" if added else "all values are in it already"
     print(f"{file}: {done}, for {rule}.")
-    if not entry.is_complete:
-        print(f"The finding has {entry.finding.count:,} places; values of those that were not kept are not allowed.")
+    if not entry["complete"]:
+        print("The finding has more places than were kept: values of those others are not allowed.")

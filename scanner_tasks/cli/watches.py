@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from scanner_tasks.cli.backend import backend
 from scanner_tasks.cli.options import ACCESS, BUDGET, SELECTION, budget_of, with_options
-from scanner_tasks.cli.screen import AsJson, print_json, print_table
+from scanner_tasks.cli.screen import AsJson, moment, print_json, print_table
 
 if TYPE_CHECKING:
-    from scanner_tasks.store.watches import Watch
+    from collections.abc import Mapping
 
 app = typer.Typer(
     help="Watch buckets: objects are scanned when S3 tells of them.", no_args_is_help=True, rich_markup_mode=None
@@ -43,13 +44,19 @@ def add(
 
     Example: s3scan watches add my-bucket uploads/ --extensions csv
     """
-    from scanner_tasks import watch_bucket  # noqa: PLC0415
     from scanner_tasks.core.lanes import OBJECT_EVENTS  # noqa: PLC0415
-    from scanner_tasks.flow.watches import watch_to_json  # noqa: PLC0415
 
-    watch = watch_bucket(bucket, prefix, selection=selection, budget=budget_of(budget), **(access or {}))
+    watch = backend().watch(
+        {
+            "bucket": bucket,
+            "prefix": prefix,
+            "access": access or None,
+            "selection": selection or None,
+            "budget": budget_of(budget) or None,
+        }
+    )
     if as_json:
-        print_json(watch_to_json(watch))
+        print_json(watch)
     else:
         print(f"{bucket} is watched. Let S3 send its events to the queue {OBJECT_EVENTS}, then scan what is there.")
 
@@ -62,29 +69,24 @@ def list_(as_json: AsJson = False) -> None:
 
     Example: s3scan watches list
     """
-    from scanner_tasks import watches  # noqa: PLC0415
-    from scanner_tasks.flow.watches import watch_to_json  # noqa: PLC0415
-
-    told = watches()
+    told = backend().watches()
     if as_json:
-        unwatched = [
-            {"bucket": one.bucket, "events": one.events, "last_event_at": one.last_event_at} for one in told.unwatched
-        ]
-        print_json({"watches": [watch_to_json(watch) for watch in told.watches], "unwatched": unwatched})
+        print_json(told)
         return
     print_table(
         ["bucket", "prefix", "job", "status", "added#", "repeated#", "deleted#", "ignored#", "last event"],
-        [_row(watch) for watch in told.watches],
+        [_row(watch) for watch in told["watches"]],
         empty="No bucket is watched: begin with `s3scan watches add BUCKET`.",
     )
-    for one in told.unwatched:
-        print(f"{one.bucket}: {one.events:,} events came, but it is not watched.")
+    for one in told["unwatched"]:
+        print(f"{one['bucket']}: {one['events']:,} events came, but it is not watched.")
 
 
-def _row(watch: Watch) -> tuple[Any, ...]:
+def _row(watch: Mapping[str, Any]) -> tuple[Any, ...]:
     return (
-        *(watch.bucket, watch.prefix or "(all keys)", watch.job_id, watch.job_status),
-        *(watch.added, watch.repeated, watch.deleted, watch.ignored, watch.last_event_at),
+        *(watch["bucket"], watch["prefix"] or "(all keys)", watch["job_id"], watch["job_status"]),
+        *(watch["events"][name] for name in ("added", "repeated", "deleted", "ignored")),
+        moment(watch["last_event_at"]),
     )
 
 
@@ -94,9 +96,7 @@ def remove(bucket: Bucket, as_json: AsJson = False) -> None:
 
     Example: s3scan watches remove my-bucket
     """
-    from scanner_tasks import unwatch_bucket  # noqa: PLC0415
-
-    unwatch_bucket(bucket)
+    backend().unwatch(bucket)
     if as_json:
         print_json({"bucket": bucket, "watched": False})
         return

@@ -52,7 +52,7 @@ def mark_finding(
 
     Raises FindingNotFound, or InvalidInput.
     """
-    new = _checked(status, marked_by, reason)
+    new = check_mark(status, marked_by, reason)
     using.caller.require(Permission.TRIAGE, bucket)
     wanted = finding_filter(bucket=bucket, key=key, rule=rule, job_id=job_id)
     newest: tuple[FindingPlace, Finding] | None = None
@@ -81,7 +81,7 @@ def mark_all(
 
     Each page is a transaction. Where a finding is in several jobs, the youngest one's values are those of its mark.
     """
-    new = _checked(status, marked_by, reason)
+    new = check_mark(status, marked_by, reason)
     scope = like_patterns(using.caller.patterns(Permission.TRIAGE))
     wanted = replace(wanted, scope=None if scope is None else tuple(scope))
     after = None
@@ -121,7 +121,8 @@ def _note(connection: Connection, finding: Finding, *, using: Api) -> None:
     )
 
 
-def _checked(status: str, marked_by: str, reason: str) -> TriageStatus:
+def check_mark(status: str, marked_by: str, reason: str) -> TriageStatus:
+    """The status meant. Raises InvalidInput."""
     (new,) = one_of(TriageStatus, [status], "status")
     for name, text, most in (("by", marked_by, _MOST_WHO), ("reason", reason, _MOST_WHY)):
         if not text.strip() or len(text) > most:
