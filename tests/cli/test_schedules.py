@@ -33,7 +33,12 @@ def run(capsys: pytest.CaptureFixture[str]) -> Run:
 @pytest.fixture(autouse=True)
 def _no_schedule_is_left(system: System, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(common.bootstrap, "api", lambda: system.feeder)
+    forget_schedules(system)  # of another file's tests, which share the database
     yield
+    forget_schedules(system)
+
+
+def forget_schedules(system: System) -> None:
     with transaction(system.engine) as connection:
         execute(connection, "delete from schedules")
 

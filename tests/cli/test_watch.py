@@ -16,6 +16,7 @@ from scanner_tasks.cli.backend import backend
 from scanner_tasks.cli.watch_job import RATE_S, Pace, picture
 from scanner_tasks.cli.watch_jobs import Watched, picture_of_all, sum_line
 from scanner_tasks.flow.control import cancel_job
+from scanner_tasks.store.engine import execute, transaction
 from tests.flow.conftest import System
 
 from .test_commands import Run, run
@@ -165,7 +166,14 @@ def test_more_jobs_than_a_screen_has_lines_are_counted_and_those_that_go_on_come
 
 
 @pytest.fixture
-def started(system: System) -> Callable[[str], UUID]:
+def alone(system: System) -> None:
+    """No job of another file's tests, which share the database, is going on."""
+    with transaction(system.engine) as connection:
+        execute(connection, "update jobs set finished_at = now() where finished_at is null")
+
+
+@pytest.fixture
+def started(system: System, alone: None) -> Callable[[str], UUID]:
     """Starts a job on a bucket of its own with one object in it."""
     common = system.bucket[:20]
 
@@ -220,7 +228,7 @@ def test_without_an_id_all_that_go_on_are_watched_and_those_that_begin_meanwhile
     ]
 
 
-def test_many_are_started_and_watched(system: System, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_are_started_and_watched(system: System, alone: None, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     names = [f"{system.bucket[:30]}-{n}" for n in (1, 2)]
     for name in names:
         system.objects.buckets[name] = {"a.csv": SSN}
