@@ -41,6 +41,7 @@ class EstimatedRequests(_Shape):
 
     list: int
     get: int
+    tagging: int = Field(description="GetObjectTagging, where the selection names tags.")
     sqs: int
     transitions: int = Field(description="Of Step Functions.")
 

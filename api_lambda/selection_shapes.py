@@ -41,6 +41,12 @@ class Selection(BaseModel):
         default=None, description="What the name promises: table, text, document … (docs/selection.md)."
     )
     exclude_kinds: _Texts = Field(default=None, description="What the name does not promise.")
+    include_tags: _Texts = Field(
+        default=None,
+        description="Objects with one of these tags: `NAME=VALUE`, or `NAME` for any value. Asked for each object.",
+        examples=[["team=payments"]],
+    )
+    exclude_tags: _Texts = Field(default=None, description="Objects with none of these tags.")
     sample_percent: float | None = Field(
         default=None, description="Only so many percent of all these, by a hash of seed and key.", examples=[5]
     )

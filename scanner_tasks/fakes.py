@@ -69,6 +69,10 @@ class FakeObjects:
         self._account = FakeAccount(self)
         #: (bucket, key, version id) → content, current or not; a test may add some.
         self.versions: dict[tuple[str, str, str], bytes] = {}
+        #: (bucket, key, version id or None) → tags, where there are some; a test may add them.
+        self.object_tags: dict[tuple[str, str, str | None], dict[str, str]] = {}
+        #: (bucket, key) of objects whose tags the role may not ask for.
+        self.denied_tags: set[tuple[str, str]] = set()
         #: (bucket, key) → when it was last modified, where it is not LONG_AGO; a test may add some.
         self.modified: dict[tuple[str, str], str] = {}
         #: Objects that are reached in another way than by default; a test may add some.
@@ -105,6 +109,13 @@ class FakeObjects:
         """The object as it is now, or that version; raises ObjectGone or ObjectDenied."""
         self._check(bucket, key, version_id)
         return self._ref(bucket, key, version_id)
+
+    def tags(self, ref: ObjectRef) -> dict[str, str]:
+        """The object's tags, or that version's; raises ObjectGone or ObjectDenied."""
+        if (ref.bucket, ref.key) in self.denied_tags:
+            raise ObjectDenied("S3 refused to tell the object's tags: the role needs s3:GetObjectTagging here.")
+        self._check(ref.bucket, ref.key, ref.version_id)
+        return dict(self.object_tags.get((ref.bucket, ref.key, ref.version_id), {}))
 
     def open(self, ref: ObjectRef, *, first_byte: int = 0, last_byte: int | None = None) -> FakeBody:
         """The bytes of exactly the listed object, or some of them: places from 0, both inclusive."""

@@ -3,6 +3,7 @@
 #
 #             api  feed  failed  settle  worker  detect  object_events
 # objects      x                           x             s3:GetObject
+# their tags                             x             s3:GetObjectTagging, where a selection names tags
 # buckets      x    x                      x             s3:ListBucket
 # lanes send   x    x                      x             (dead letters go back; requests to the job's lane)
 # lanes take                               x
@@ -52,6 +53,14 @@ locals {
       Condition = { StringLike = { "kms:ViaService" = "s3.*.amazonaws.com" } }
     }],
   )
+
+  # Asked before an object is read, where the job's selection names tags.
+  tag_statements = length(local.object_arns) == 0 ? [] : [{
+    Sid      = "ObjectTags"
+    Effect   = "Allow"
+    Action   = ["s3:GetObjectTagging", "s3:GetObjectVersionTagging"]
+    Resource = local.object_arns
+  }]
 
   rules_statements = length(local.rule_arns) == 0 ? [] : [{
     Sid      = "Rules"
@@ -264,7 +273,7 @@ locals {
   )
 
   worker_statements = concat(
-    local.list_statements, local.read_statements, local.rules_statements, local.member_statements,
+    local.list_statements, local.read_statements, local.tag_statements, local.rules_statements, local.member_statements,
     local.database_statements, local.start_statements, local.queue_key_statements,
     [
       {

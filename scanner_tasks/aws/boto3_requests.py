@@ -62,6 +62,12 @@ class Boto3Requests:
             version_id=version_id,
         )
 
+    def tags(self, ref: ObjectRef) -> dict[str, str]:
+        """GetObjectTagging."""
+        version = {"VersionId": ref.version_id} if ref.version_id else {}
+        answer = self._client.get_object_tagging(Bucket=ref.bucket, Key=ref.key, **version, **self._common)
+        return {tag["Key"]: tag["Value"] for tag in answer.get("TagSet", ())}
+
     def list_page(self, bucket: str, *, prefix: str, start_after: str | None, max_keys: int) -> Page:
         """ListObjectsV2."""
         arguments: dict[str, Any] = {"Bucket": bucket, "Prefix": prefix, "MaxKeys": max_keys, **self._common}

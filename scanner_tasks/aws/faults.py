@@ -48,6 +48,8 @@ SLOW_DOWN = frozenset(
         "429",
     }
 )
+#: A store that lacks an operation lacks it at the next try too.
+_NOT_IMPLEMENTED = 501
 _TRANSIENT = SLOW_DOWN | {
     "InternalError",
     "InternalFailure",
@@ -117,6 +119,8 @@ def http_status(error: BaseException) -> int:
 def is_transient(error: BaseException) -> bool:
     """True when the same call may well succeed later: a cut, a timeout, a 5xx, a request to slow down."""
     if isinstance(error, ClientError):
+        if http_status(error) == _NOT_IMPLEMENTED:
+            return False
         return error_code(error) in _TRANSIENT or http_status(error) >= 500  # noqa: PLR2004
     return isinstance(error, (*_NETWORK, TooSlow))
 

@@ -66,6 +66,19 @@ def object_error(error: BaseException, ref: ObjectRef | None = None) -> ObjectEr
     return ObjectError(f"S3 did not give the object, also after several tries ({code or status}).")
 
 
+def tags_error(error: BaseException, ref: ObjectRef) -> ObjectError | Unavailable:
+    """The same for a request for the object's tags: ObjectDenied names s3:GetObjectTagging or its form for versions."""
+    if error_code(error) == "NotImplemented":
+        return ObjectError("The store has no tags of objects (directory buckets have none): begin a job without them.")
+    if is_denied(error) and not isinstance(error, RoleRefused):
+        permission = "s3:GetObjectVersionTagging" if ref.version_id else "s3:GetObjectTagging"
+        return ObjectDenied(
+            f"S3 refused to tell the object's tags: the role needs {permission} here"
+            " (without s3:ListBucket, S3 answers so for a deleted object too)."
+        )
+    return object_error(error, ref)
+
+
 def _denied(message: str, *, has_version: bool) -> ObjectDenied:
     named = _PERMISSION.search(message)
     if "kms" in message.lower():

@@ -11,12 +11,12 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from botocore.exceptions import ParamValidationError
+from botocore.exceptions import ClientError, ParamValidationError
 
 from scanner_tasks.aws.body import S3Body
 from scanner_tasks.aws.brakes import Brakes
 from scanner_tasks.aws.faults import AWS_ERRORS, Backoff, error_code, http_status, service_error
-from scanner_tasks.aws.object_faults import object_error
+from scanner_tasks.aws.object_faults import object_error, tags_error
 from scanner_tasks.aws.tries import Tries
 from scanner_tasks.core.access import OWN
 from scanner_tasks.core.errors import BucketNotFound, Denied, InvalidInput, Unavailable
@@ -34,6 +34,8 @@ __all__ = ["ObjectReader", "Page"]
 
 T = TypeVar("T")
 
+#: What some stores say of an object without tags; S3 gives an empty list.
+_NO_TAGS = frozenset({"NoSuchTagSet", "NoSuchTagSetError"})
 _NO_BUCKET = frozenset({"NoSuchBucket", "InvalidBucketName", "PermanentRedirect", "AuthorizationHeaderMalformed"})
 #: Defaults of the settings S3SCAN_S3_READ_TIMEOUT_S and S3SCAN_S3_MIN_BYTES_PER_S.
 SLOW_S, MIN_BYTES_PER_S = 20.0, 16 * 1024
@@ -112,6 +114,19 @@ class ObjectReader:
         asked = ObjectRef(bucket=bucket, key=key, size_bytes=0, etag="", version_id=version_id)
         error = partial(object_error, ref=asked)
         return self._tried(bucket, lambda: self._requests.head(bucket, key, version_id), error)
+
+    def tags(self, ref: ObjectRef) -> dict[str, str]:
+        """The tags of the object as it is now, or of that version; raises an ObjectError, or Unavailable."""
+
+        def ask() -> dict[str, str]:
+            try:
+                return self._requests.tags(ref)
+            except ClientError as error:
+                if error_code(error) in _NO_TAGS:
+                    return {}
+                raise
+
+        return self._tried(ref.bucket, ask, partial(tags_error, ref=ref))
 
     def open(self, ref: ObjectRef, *, first_byte: int = 0, last_byte: int | None = None) -> S3Body:
         """The bytes of exactly the listed object, as a context manager; nothing is asked before the first ``read``.

@@ -43,6 +43,10 @@ class RefusedRequests:
         """Refused."""
         self._refuse()
 
+    def tags(self, _ref: ObjectRef) -> dict[str, str]:
+        """Refused."""
+        self._refuse()
+
     def list_page(self, _bucket: str, *, prefix: str, start_after: str | None, max_keys: int) -> Page:  # noqa: ARG002
         """Refused."""
         self._refuse()

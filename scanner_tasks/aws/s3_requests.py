@@ -1,4 +1,4 @@
-"""The three requests that reading S3 takes, as two backends send them: ``boto3_requests`` and ``lean``.
+"""The four requests that reading S3 takes, as two backends send them: ``boto3_requests`` and ``lean``.
 
 A backend sends a request once, follows S3 to the bucket's Region, and raises one of AWS_ERRORS; what S3 answers with an
 error it raises as botocore's ClientError, whichever it is. Tries, waits and what an error means are for the callers.
@@ -47,6 +47,9 @@ class S3Requests(Protocol):
 
     def head(self, bucket: str, key: str, version_id: str | None = None) -> ObjectRef:
         """HeadObject."""
+
+    def tags(self, ref: ObjectRef) -> dict[str, str]:
+        """GetObjectTagging of the key and version."""
 
     def list_page(self, bucket: str, *, prefix: str, start_after: str | None, max_keys: int) -> Page:
         """ListObjectsV2."""

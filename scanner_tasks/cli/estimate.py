@@ -93,8 +93,9 @@ def _print_costs(told: Mapping[str, Any]) -> None:
     floor, reckoned = told["monthly_floor"], told["assumptions"]
     object_ms, rate, asked = reckoned["object_s"] * 1000, reckoned["bytes_per_s"] / 1e6, told["requests"]
     minutes = ", ".join(f"{minutes:,.1f} with {tasks}" for tasks, minutes in told["minutes_by_tasks"].items())
+    tagging = f" {asked['tagging']:,} GetObjectTagging," if asked["tagging"] else ""
     rows: list[tuple[object, ...]] = [
-        ("requests", f"{asked['get']:,} GET, {asked['list']:,} LIST, {asked['sqs']:,} SQS"),
+        ("requests", f"{asked['get']:,} GET,{tagging} {asked['list']:,} LIST, {asked['sqs']:,} SQS"),
         ("minutes", f"{minutes} tasks"),
         ("Fargate", f"{dollars(told['dollars'])}  ({_parts(told['parts'], 'compute')})"),
         ("Fargate Spot", f"{dollars(told['dollars_spot'])}  ({_parts(told['parts'], 'compute_spot')})"),

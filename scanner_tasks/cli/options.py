@@ -41,6 +41,8 @@ SELECTION: Final[Mapping[str, tuple[Any, str]]] = {
     "exclude_extensions": (Listed, "No keys with this suffix."),
     "kinds": (Listed, f"Only what names promise to be {', '.join(KINDS[:-1])} or {KINDS[-1]}."),
     "exclude_kinds": (Listed, "Not what names promise to be of this kind."),
+    "include_tags": (Listed, "Only objects with this tag: NAME=VALUE, or NAME for any value; asked before the read."),
+    "exclude_tags": (Listed, "No objects with this tag."),
     "sample_percent": (float | None, "Only so many percent of all these, by a hash of their keys."),
     "sample_of": (str | None, "What the percentage is of: objects or bytes."),
     "sample_seed": (str | None, "Another seed draws another sample; the same one the same."),

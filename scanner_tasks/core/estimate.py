@@ -56,6 +56,8 @@ class Requests:
 
     list: int
     get: int
+    #: GetObjectTagging.
+    tagging: int
     sqs: int
     transitions: int
 
@@ -120,14 +122,20 @@ def estimate(
     batches = work.batches + work.ranges
     turns = 1 + int(work.pages * PAGE_S / model.turn_s)
     requests = Requests(
-        list=work.pages, get=gets, sqs=round(SQS_A_BATCH * batches), transitions=TRANSITIONS_A_TURN * turns
+        list=work.pages,
+        get=gets,
+        tagging=work.tagged,
+        sqs=round(SQS_A_BATCH * batches),
+        transitions=TRANSITIONS_A_TURN * turns,
     )
+    data_events = requests.list + requests.get + requests.tagging
     if cpu_s is None:
         cpu_s = compute_s(scanned.scanned_objects, scanned.scanned_bytes, model)
     parts = {
         "compute": compute_dollars(cpu_s, model, prices),
         "compute_spot": compute_dollars(cpu_s, model, prices, kind="fargate_spot"),
         "s3_get": _get_dollars(work, gets, prices),
+        "s3_tagging": work.tagged / 1000 * prices["s3_tagging_per_1000"],
         "s3_retrieval": _retrieval_dollars(work, prices),
         "s3_list": requests.list / 1000 * prices["s3_list_per_1000"],
         "sqs": requests.sqs / 1e6 * (prices["sqs_per_million"] + prices["sqs_fair_per_million"]),
@@ -147,7 +155,7 @@ def estimate(
         dollars=besides + parts["compute"],
         dollars_spot=besides + parts["compute_spot"],
         macie_dollars=macie_dollars(scanned.scanned_bytes, prices),
-        cloudtrail_dollars=(requests.list + requests.get) / 100_000 * prices["cloudtrail_per_100000"],
+        cloudtrail_dollars=data_events / 100_000 * prices["cloudtrail_per_100000"],
         assumptions={
             "object_s": model.object_s,
             "bytes_per_s": model.bytes_per_s,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid5
 
 from scanner_tasks.core.access import OWN
+from scanner_tasks.core.object_tags import ANY_TAGS, TagCondition
 from scanner_tasks.core.selection import EVERYTHING, NOTHING_TAKEN, Selection, Taken
 
 if TYPE_CHECKING:
@@ -88,7 +89,8 @@ class Outcome(IntEnum):
     SKIPPED_TOO_LARGE = 34
     SKIPPED_UNSUPPORTED = 35
     SKIPPED_CANCELLED = 36
-    # Not chosen by the job's selection (core/selection.py): counted by reason, without a row of their own.
+    # Not chosen by the job's selection (core/selection.py): counted by reason, without a row of their own. Tags are
+    # asked for by a worker: their object has its row by then.
     SKIPPED_EXCLUDED_PREFIX = 40
     SKIPPED_EXCLUDED_KEY = 41
     SKIPPED_EXCLUDED_SIZE = 42
@@ -309,6 +311,8 @@ class ClaimedBatch:
     ruleset_hash: str = ""
     #: How the job's bucket is reached.
     access: Access = OWN
+    #: What the tags of its objects must be.
+    tags: TagCondition = ANY_TAGS
     #: Seconds from its message's sending to this claim; 0 where it was claimed before its sending was noted.
     waited_s: float = 0.0
 

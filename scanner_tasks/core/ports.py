@@ -118,6 +118,9 @@ class Objects(Protocol):
     def head(self, bucket: str, key: str, version_id: str | None = None) -> ObjectRef:
         """The object as it is now, or that version of it; raises an ObjectError, or Unavailable."""
 
+    def tags(self, ref: ObjectRef) -> dict[str, str]:
+        """The object's tags, or that version's; raises an ObjectError, or Unavailable without credentials."""
+
     def open(self, ref: ObjectRef, *, first_byte: int = 0, last_byte: int | None = None) -> ObjectBody:
         """The bytes of exactly the listed object; reading raises an ObjectError, or Unavailable without credentials.
 

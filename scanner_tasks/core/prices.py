@@ -43,6 +43,7 @@ PRICES: Final = (
         "fargate_spot_gb_hour", 0.00146489, "GB-hour, x86-64; moves with demand", "tomgregory.com, 2020, in proportion"
     ),
     Price("s3_get_per_1000", 0.0004, "1,000 GET or HEAD, STANDARD", _S3),
+    Price("s3_tagging_per_1000", 0.0004, "1,000 GetObjectTagging, one for each object where tags are asked", _S3),
     Price("s3_list_per_1000", 0.005, "1,000 LIST", _S3),
     Price("s3_ia_get_per_1000", 0.001, "1,000 GET, STANDARD_IA and ONEZONE_IA", _S3),
     Price("s3_ia_retrieval_gb", 0.01, "GB read, STANDARD_IA and ONEZONE_IA", _S3),

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from scanner_tasks.core.object_tags import TagCondition
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -46,6 +48,9 @@ class Selection:
     #: What names promise (core/kinds.py).
     kinds: tuple[str, ...] = ()
     exclude_kinds: tuple[str, ...] = ()
+    #: ``NAME=VALUE`` or ``NAME=*``; workers ask for an object's tags before they read it (core/object_tags.py).
+    include_tags: tuple[str, ...] = ()
+    exclude_tags: tuple[str, ...] = ()
     #: Percent of what the fields above chose, by a hash of the seed and the key: 0 < percent <= 100.
     sample_percent: float | None = None
     #: What the percentage is of, and what the sample's estimate counts in.
@@ -59,6 +64,11 @@ class Selection:
     def is_everything(self) -> bool:
         """True when every object is chosen."""
         return self == EVERYTHING
+
+    @property
+    def tags(self) -> TagCondition:
+        """What an object's tags must be."""
+        return TagCondition(include=self.include_tags, exclude=self.exclude_tags)
 
     @property
     def has_limit(self) -> bool:

@@ -10,10 +10,13 @@ from scanner_tasks.core.errors import InvalidInput
 from scanner_tasks.core.judging import compile_pattern, glob_pattern
 from scanner_tasks.core.kinds import KINDS
 from scanner_tasks.core.names import check_key
+from scanner_tasks.core.object_tags import ANY
 from scanner_tasks.core.selection import EVERYTHING, NAMES, Selection
 
 #: Entries of one list, and characters of a pattern: Macie takes 512 characters too.
 MAX_ENTRIES, MAX_PATTERN = 100, 512
+#: S3's limits of a tag's name and value, in characters.
+MAX_TAG, MAX_TAG_VALUE = 128, 256
 _CLASSES: Final = frozenset(
     {
         *("STANDARD", "REDUCED_REDUNDANCY", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER"),
@@ -98,6 +101,20 @@ def _patterns(name: str, value: Any, _now: datetime) -> tuple[str, ...]:
                 f"{name}: RE2 does not take pattern {number} ({why}); look-around and back references are not in it."
             ) from None
     return entries
+
+
+def _tags(name: str, value: Any, _now: datetime) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(_tag(name, entry) for entry in _entries(name, value)))
+
+
+def _tag(what: str, told: str) -> str:
+    name, equals, value = told.partition("=")
+    if not 0 < len(name) <= MAX_TAG or len(value) > MAX_TAG_VALUE or not told.isprintable():
+        raise InvalidInput(
+            f"{what}: give NAME=VALUE, or NAME alone for any value; names have 1 to {MAX_TAG} characters, values at "
+            f"most {MAX_TAG_VALUE}."
+        )
+    return told if equals else f"{name}={ANY}"
 
 
 def _words(known: frozenset[str] | None, change: Callable[[str], str]) -> Callable[[str, Any, datetime], Any]:
@@ -190,6 +207,7 @@ _READERS: Final[Mapping[str, Callable[[str, Any, datetime], Any]]] = {
     **dict.fromkeys(("storage_classes", "exclude_storage_classes"), _words(_CLASSES, _upper)),
     **dict.fromkeys(("extensions", "exclude_extensions"), _words(None, lambda text: text.lower().lstrip("."))),
     **dict.fromkeys(("kinds", "exclude_kinds"), _words(frozenset(KINDS), _lower)),
+    **dict.fromkeys(("include_tags", "exclude_tags"), _tags),
     "sample_percent": _percent,
     "sample_of": _of,
     "sample_seed": _seed,

@@ -56,6 +56,8 @@ class Workload:
     #: Rows of the ledger and messages.
     batches: int = 0
     ranges: int = 0
+    #: Objects whose tags are asked for.
+    tagged: int = 0
     #: Requests that listed it.
     pages: int = 0
     #: The selection's limit was reached, so nothing behind it was listed.
@@ -80,6 +82,7 @@ class Workload:
         sums.append(_of(self.prefixes, prefix, most=MAX_PREFIXES))
         if is_scanned:
             sums.append(_of(self.storage_classes, ref.storage_class))
+            self.tagged += bool(selection.tags)
         for one in sums:
             one.add(ref.size_bytes, is_scanned=is_scanned)
         if has_row:
@@ -117,6 +120,7 @@ class Workload:
             storage_classes=each(self.storage_classes),
             batches=round(self.batches * by),
             ranges=round(self.ranges * by),
+            tagged=round(self.tagged * by),
             pages=round(self.pages * by),
             is_full=self.is_full,
         )

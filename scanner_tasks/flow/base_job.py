@@ -18,6 +18,7 @@ from scanner_tasks.store.engine import transaction
 if TYPE_CHECKING:
     from uuid import UUID
 
+    from scanner_tasks.core.model import Job
     from scanner_tasks.core.rule_changes import RulesetParts
     from scanner_tasks.flow.parts import Api
 
@@ -63,13 +64,25 @@ def find_base(
         raise InvalidInput(f"base_job: job {wanted} scanned {named}; give one that listed the bucket.")
     if job.finished_at is None:
         raise Conflict(f"base_job: job {wanted} is {job.status}; wait until it has ended.")
-    with transaction(using.engine) as connection:
-        others = jobs.other_rulesets(connection, [job.job_no])
-        change = RulesChange()
-        if job.ruleset_hash != ruleset_hash:
-            change = change_of(rulesets.read_ruleset(connection, job.ruleset_hash), parts)
-    refusal = change.refusal
-    if others and refusal is None:
-        refusal = "Workers with other rules scanned some of it: every object is scanned again."
-    note = change.note if refusal is None and job.ruleset_hash != ruleset_hash else None
+    refusal, note = _taken_over(job, selection, ruleset_hash=ruleset_hash, parts=parts, using=using)
     return Base(job_no=job.job_no, job_id=job.job_id, refusal=refusal, note=note)
+
+
+def _taken_over(
+    base: Job, selection: Selection, *, ruleset_hash: str, parts: RulesetParts | None, using: Api
+) -> tuple[str | None, str | None]:
+    """Why nothing can be taken over from the base; else what is done about rules that differ."""
+    if selection.tags:
+        return (
+            "An ETag says nothing of tags: all objects that fit include_tags and exclude_tags are scanned again.",
+            None,
+        )
+    with transaction(using.engine) as connection:
+        others = jobs.other_rulesets(connection, [base.job_no])
+        change = RulesChange()
+        if base.ruleset_hash != ruleset_hash:
+            change = change_of(rulesets.read_ruleset(connection, base.ruleset_hash), parts)
+    if change.refusal is None and others:
+        return "Workers with other rules scanned some of it: every object is scanned again.", None
+    is_noted = change.refusal is None and base.ruleset_hash != ruleset_hash
+    return change.refusal, change.note if is_noted else None

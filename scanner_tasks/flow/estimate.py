@@ -157,7 +157,13 @@ def estimate_scan(
         scaled_by=scaled_by,
         estimate=told,
         floor=_floor(using),
-        remarks=_remarks(is_complete=is_complete, scaled_by=scaled_by, region=region, is_elsewhere=is_elsewhere),
+        remarks=_remarks(
+            is_complete=is_complete,
+            scaled_by=scaled_by,
+            region=region,
+            is_elsewhere=is_elsewhere,
+            has_tags=bool(selection.tags),
+        ),
     )
 
 
@@ -198,7 +204,9 @@ def _floor(using: Api) -> dict[str, float]:
         raise InvalidInput(f"S3SCAN_PRICES: give {name!r}, the price of the database in S3SCAN_DEPLOYMENT.") from None
 
 
-def _remarks(*, is_complete: bool, scaled_by: float | None, region: str, is_elsewhere: bool) -> tuple[str, ...]:
+def _remarks(
+    *, is_complete: bool, scaled_by: float | None, region: str, is_elsewhere: bool, has_tags: bool
+) -> tuple[str, ...]:
     told = []
     if not is_complete and scaled_by is None:
         told.append("Only the part in front was listed: the real figures are larger.")
@@ -206,6 +214,10 @@ def _remarks(*, is_complete: bool, scaled_by: float | None, region: str, is_else
         told.append(
             f"Only the part in front was listed, and taken {scaled_by:,.1f} times after S3's daily count of objects: "
             "what lies behind may be of another kind."
+        )
+    if has_tags:
+        told.append(
+            "A listing has no tags: the figures are those of a job in which every object's tags fit, so at most."
         )
     if is_elsewhere:
         told.append(f"The bucket is in {region}: its bytes cross Regions, which needs the NAT gateway.")

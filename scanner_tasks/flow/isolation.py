@@ -37,6 +37,7 @@ from scanner_tasks.core.model import (
     RuleFindings,
     Severity,
 )
+from scanner_tasks.core.object_tags import ANY_TAGS, TagCondition
 from scanner_tasks.flow.nursery import Ended, Nursery
 from scanner_tasks.log import get_logger
 
@@ -85,7 +86,13 @@ class ObjectChild:
         self.end()
 
     def scan(
-        self, position: int, ref: ObjectRef, wanted: ObjectRange | None = None, *, access: Access = OWN
+        self,
+        position: int,
+        ref: ObjectRef,
+        wanted: ObjectRange | None = None,
+        *,
+        access: Access = OWN,
+        tags: TagCondition = ANY_TAGS,
     ) -> ObjectResult:
         """As ``scan_object``, or ``scan_range`` of the bytes that are wanted; the bucket is reached by ``access``.
 
@@ -97,6 +104,7 @@ class ObjectChild:
         """
         wants = asdict(wanted) if wanted else None
         asked = {"position": position, "ref": asdict(ref), "range": wants, "access": access.to_json(), "parts": None}
+        asked["tags"] = tags.to_json()
         began = time.monotonic()
         result, parts = self._ask(asked)
         if not parts:

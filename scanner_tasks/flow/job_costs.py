@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from scanner_tasks.core.budget import Spent, overrun
 from scanner_tasks.core.errors import ScannerError
 from scanner_tasks.core.estimate import Estimate, estimate
-from scanner_tasks.core.model import Progress
+from scanner_tasks.core.model import Outcome, Progress
 from scanner_tasks.core.prices import PRICES_AS_OF
 from scanner_tasks.core.sampling import SampleTotals, sample_totals
 from scanner_tasks.core.workload import Sum, Workload
@@ -30,6 +30,7 @@ log = get_logger()
 
 _PAGE = 1000
 _NOT_READ = frozenset({"skipped", "unchanged"})
+_EXCLUDED_TAG = Outcome.SKIPPED_EXCLUDED_TAG
 
 
 def settle_costs(job: Job, *, using: Feeder) -> bool:
@@ -66,8 +67,9 @@ def _keep_estimate(connection: Connection, job: Job, settings: Settings) -> job_
 def _listed(connection: Connection, job: Job, settings: Settings) -> dict[str, Any]:
     """The estimate from what was listed."""
     sums = live_progress(connection, [job.job_no]).get(job.job_no, Progress())  # of an empty bucket there are none
-    passed = sum(one.bytes_listed for one in read_sums(connection, job.job_no) if one.outcome.kind in _NOT_READ)
-    work = _work(sums, objects=sums.listed - sums.skipped - sums.unchanged, size_bytes=sums.bytes_listed - passed)
+    planned = _planned(sums)
+    work = _work(sums, objects=planned, size_bytes=sums.bytes_listed - _passed_bytes(connection, job))
+    work.tagged = planned if job.selection.tags else 0
     work.storage_classes = _classes(connection, job)
     return told(_priced(work, settings), basis={"method": "the job's listing", "pages": work.pages})
 
@@ -106,10 +108,10 @@ def _spent(connection: Connection, job: Job, settings: Settings) -> Spent:
 def _done(connection: Connection, job: Job, sums: Progress, done: job_costs.Work) -> Workload:
     """What was read. Nobody counts by storage class what is: each class has the share of it that it has of the plan."""
     work = _work(sums, objects=_read(sums), size_bytes=done.bytes_read)
+    work.tagged = _read(sums) + _excluded_by_tag(sums) if job.selection.tags else 0
     if classes := _classes(connection, job):
-        planned = max(1, sums.listed - sums.skipped - sums.unchanged)
-        passed = sum(one.bytes_listed for one in read_sums(connection, job.job_no) if one.outcome.kind in _NOT_READ)
-        objects, size = _read(sums) / planned, done.bytes_read / max(1, sums.bytes_listed - passed)
+        passed = _passed_bytes(connection, job)
+        objects, size = _read(sums) / max(1, _planned(sums)), done.bytes_read / max(1, sums.bytes_listed - passed)
         work.storage_classes = {
             name: Sum(
                 scanned_objects=round(one.scanned_objects * objects), scanned_bytes=round(one.scanned_bytes * size)
@@ -124,6 +126,21 @@ def _classes(connection: Connection, job: Job) -> dict[str, Sum]:
         name: Sum(scanned_objects=objects, scanned_bytes=size_bytes)
         for name, (objects, size_bytes) in job_costs.read_classes(connection, job.job_no).items()
     }
+
+
+def _planned(sums: Progress) -> int:
+    """Objects that the listing gave to workers: of them only tags are not known by then."""
+    return sums.listed - sums.skipped - sums.unchanged + _excluded_by_tag(sums)
+
+
+def _passed_bytes(connection: Connection, job: Job) -> int:
+    """Bytes of the others."""
+    sums = read_sums(connection, job.job_no)
+    return sum(one.bytes_listed for one in sums if one.outcome.kind in _NOT_READ and one.outcome is not _EXCLUDED_TAG)
+
+
+def _excluded_by_tag(sums: Progress) -> int:
+    return sums.outcomes.get(str(_EXCLUDED_TAG), 0)
 
 
 def _read(sums: Progress) -> int:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from scanner_tasks.core.access import from_json
 from scanner_tasks.core.errors import Unavailable
 from scanner_tasks.core.model import ObjectRange, ObjectRef
+from scanner_tasks.core.object_tags import from_json as tags_from_json
 from scanner_tasks.flow.isolation import GRACE_S
 from scanner_tasks.flow.nursery import give_back_memory, nurse
 from scanner_tasks.flow.parts import reaching
@@ -57,7 +58,10 @@ def serve(worker: Worker) -> None:
         if wanted := asked["range"]:
             result = scan_range(*place, ObjectRange(**wanted), using=reached)
         else:
-            result = scan_object(*place, using=reached, is_isolated=True, note=note, stop_after=asked["parts"])
+            tags = tags_from_json(asked["tags"])
+            result = scan_object(
+                *place, tags=tags, using=reached, is_isolated=True, note=note, stop_after=asked["parts"]
+            )
         # It read the packs of rules when it started, which may be long after the worker did.
         return asdict(replace(result, ruleset_hash=worker.ruleset_hash()))
 

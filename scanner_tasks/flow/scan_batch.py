@@ -20,6 +20,7 @@ from scanner_tasks.flow.parts import reaching
 from scanner_tasks.flow.patience import patiently
 from scanner_tasks.flow.scan_object import scan_object
 from scanner_tasks.flow.scan_range import can_be_split, scan_range, split
+from scanner_tasks.flow.tag_check import TagCheck
 from scanner_tasks.log import get_logger
 from scanner_tasks.store import batches, job_costs, jobs
 from scanner_tasks.store.engine import transaction
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from uuid import UUID
 
-    from scanner_tasks.core.access import Access
     from scanner_tasks.core.model import ClaimedBatch, ObjectRef, ObjectResult
     from scanner_tasks.flow.leases import Hold
     from scanner_tasks.flow.parts import Worker
@@ -96,28 +96,29 @@ def _scan(batch: ClaimedBatch, *, using: Worker) -> Result:
     began, using = using.clock(), reaching(using, batch.access)
     cpu_began = using.cpu_clock()
     with using.leases.hold(batch) as hold, ExitStack() as stack:
-        if can_be_split(batch, using=using):
+        check = TagCheck(batch, using.objects)
+        if not check.refuses_all() and can_be_split(batch, using=using):
             return "done" if split(batch, using=using) else "lost"
         wanted = batch.object_range
-        scan: Callable[[int, ObjectRef], ObjectResult] = partial(scan_object, using=using)
+        scan: Callable[[int, ObjectRef], ObjectResult] = partial(scan_object, tags=batch.tags, using=using)
         if wanted:
             scan = partial(scan_range, wanted=wanted, using=using)
         if batch.tries > 1:  # something of it may have killed a worker
             child = _child(stack, hold, using=using)
             # Without a child the loop ends before its first object.
-            scan = partial(child.scan, wanted=wanted, access=batch.access) if child else scan
+            scan = partial(child.scan, wanted=wanted, access=batch.access, tags=batch.tags) if child else scan
         risky: list[tuple[int, ObjectRef]] = []
         for position, ref in batch.objects:
             if using.stopping.is_set() or hold.lost.is_set():
                 break
             hold.touch()
             with _guarded(wanted.size_bytes if wanted else ref.size_bytes, using=using):
-                scanned = _traced(scan, position, ref)
+                scanned = check.refused(position, ref) or _traced(scan, position, ref)
             if scanned:
                 results.append(scanned)
             else:
                 risky.append((position, ref))
-        results += _scan_risky(risky, batch.access, hold, using=using)
+        results += _scan_risky(risky, batch, hold, using=using)
         if hold.lost.is_set():
             log.info("batch_lost", attempt=batch.attempt)
             return "lost"
@@ -156,7 +157,7 @@ def _metrics(results: Sequence[ObjectResult], *, seconds: float, waited_s: float
 
 
 def _scan_risky(
-    objects: Sequence[tuple[int, ObjectRef]], access: Access, hold: Hold, *, using: Worker
+    objects: Sequence[tuple[int, ObjectRef]], batch: ClaimedBatch, hold: Hold, *, using: Worker
 ) -> Iterator[ObjectResult]:
     """The objects that need a risky parser, in a child process; few of those run at a time."""
     if not objects:
@@ -170,7 +171,7 @@ def _scan_risky(
                 return
             hold.touch()
             with _guarded(ref.size_bytes, using=using):
-                result = _traced(partial(child.scan, access=access), position, ref)
+                result = _traced(partial(child.scan, access=batch.access, tags=batch.tags), position, ref)
             if result:
                 yield result
 

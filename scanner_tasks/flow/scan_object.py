@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 from scanner_tasks import tracing
 from scanner_tasks.core.errors import ObjectError, Unavailable
 from scanner_tasks.core.model import ObjectRef, ObjectResult, Outcome
+from scanner_tasks.core.object_tags import ANY_TAGS, TagCondition
 from scanner_tasks.core.planning import plan_object
 from scanner_tasks.extract.budget import Budget
 from scanner_tasks.extract.text import RiskyContentError, extract
 from scanner_tasks.flow.spool import spool_of
+from scanner_tasks.flow.tag_check import refusal
 from scanner_tasks.log import get_logger
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ def scan_object(
     ref: ObjectRef,
     *,
     using: Scanning,
+    tags: TagCondition = ANY_TAGS,
     is_isolated: bool = False,
     note: Callable[[int], None] | None = None,
     stop_after: int | None = None,
@@ -48,6 +51,7 @@ def scan_object(
         position: its place in its batch.
         ref: the object.
         using: what reads and detects.
+        tags: what those of the newer object must be; the caller has asked for those of the listed one.
         is_isolated: this process may die of the object.
         note: told how many parts of its text were searched, after each.
         stop_after: leave it after so many.
@@ -79,6 +83,8 @@ def scan_object(
             return ObjectResult(position=position, outcome=error.outcome, bytes_read=first.bytes_read, detail=detail)
         if planned.outcome is not Outcome.PENDING:
             return ObjectResult(position=position, outcome=planned.outcome, bytes_read=first.bytes_read)
+        if tags and (refused := refusal(position, planned.ref, tags, using.objects)):
+            return replace(refused, bytes_read=first.bytes_read)
         second = scan_once(planned.ref)
     # Such an object is no base for a later job (store/base_jobs.py): the listed ETag is not that of what was read.
     detail = second.detail or OVERWRITTEN

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from scanner_tasks.core.access import from_json
 from scanner_tasks.core.model import ClaimedBatch, ObjectRef, Outcome
+from scanner_tasks.core.object_tags import from_json as tags_from_json
 from scanner_tasks.store.engine import execute, insert_rows
 from scanner_tasks.store.finding_rows import MAX_DETAIL, finding_columns
 from scanner_tasks.store.jobs import lock_job
@@ -51,6 +52,7 @@ def claim_batch(
         """
         with target as (
           select b.job_no, b.batch_no, b.state, b.pending, j.bucket, j.ruleset_hash, j.access,
+            j.selection -> 'include_tags' as include_tags, j.selection -> 'exclude_tags' as exclude_tags,
             case when b.state = 1 then extract(epoch from now() - b.state_at)::float8 else 0 end as waited_s
           from jobs j join job_batches b on b.job_no = j.job_no and b.batch_no = :batch_no
           where j.job_id = :job_id and j.epoch = :epoch and j.status in ('listing', 'scanning') and b.state in (0, 1)
@@ -65,7 +67,8 @@ def claim_batch(
           insert into job_deltas (job_no, code, objects, ahead_batches)
           select job_no, 1, pending, (state = 0)::int from target
         )
-        select claimed.*, target.bucket, target.ruleset_hash, target.access, target.waited_s
+        select claimed.*, target.bucket, target.ruleset_hash, target.access, target.waited_s,
+          target.include_tags, target.exclude_tags
         from claimed cross join target
         """,
         job_id=job_id,
@@ -93,6 +96,7 @@ def claim_batch(
         object_range=wanted,
         ruleset_hash=row.ruleset_hash,
         access=from_json(row.access),
+        tags=tags_from_json({"include": row.include_tags, "exclude": row.exclude_tags}),
         waited_s=row.waited_s,
     )
 

@@ -34,6 +34,9 @@ class ObjectsContract:
     def archive(self, bucket: str, key: str) -> None:
         raise NotImplementedError
 
+    def tag(self, bucket: str, key: str, tags: dict[str, str]) -> None:
+        raise NotImplementedError
+
     def test_every_odd_key_is_listed_once_in_byte_order_and_read_back_exactly(self):
         objects, bucket = self.make({key: f"content of {key!r}".encode() for key in ODD_KEYS})
         listed, after = [], None
@@ -139,6 +142,17 @@ class ObjectsContract:
         with objects.open(ref) as body, pytest.raises(ObjectArchived):
             body.read(1)
 
+    def test_tags_are_told_as_they_are_of_the_object_that_is_there(self):
+        tags = {"team": "payments", "é + /=@": "a&b <c>", "empty": ""}
+        objects, bucket = self.make({"a//b c": b"x", "plain": b"x"})
+        self.tag(bucket, "a//b c", tags)
+        ref = objects.head(bucket, "a//b c")
+        assert objects.tags(ref) == tags
+        assert objects.tags(objects.head(bucket, "plain")) == {}
+        self.overwrite(bucket, "a//b c", None)
+        with pytest.raises(ObjectGone):
+            objects.tags(ref)
+
 
 class OnEmulator(ObjectsContract):
     backend: str
@@ -163,6 +177,10 @@ class OnEmulator(ObjectsContract):
 
     def archive(self, bucket, key):
         self.client.put_object(Bucket=bucket, Key=key, Body=b"x", StorageClass="GLACIER")
+
+    def tag(self, bucket, key, tags):
+        told = [{"Key": name, "Value": value} for name, value in tags.items()]
+        self.client.put_object_tagging(Bucket=bucket, Key=key, Tagging={"TagSet": told})
 
 
 class TestBoto3OnEmulator(OnEmulator):
@@ -194,6 +212,9 @@ class OnFakeS3(ObjectsContract):
     def archive(self, bucket, key):
         self.server.buckets[bucket].put(key, b"x", storage_class="GLACIER")
 
+    def tag(self, bucket, key, tags):
+        self.server.buckets[bucket].current(key).tags = tags
+
 
 class TestBoto3OnFakeS3(OnFakeS3):
     backend = "boto3"
@@ -216,6 +237,9 @@ class TestFakeObjects(ObjectsContract):
 
     def archive(self, bucket, key):
         self.fake.storage_classes[bucket, key] = "GLACIER"
+
+    def tag(self, bucket, key, tags):
+        self.fake.object_tags[bucket, key, None] = tags
 
 
 @settings(deadline=None)

@@ -8,16 +8,19 @@ import signal
 import socket
 import threading
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 
 from scanner_tasks.core.errors import Unavailable
 from scanner_tasks.core.model import JobStatus, ObjectRef, Outcome
+from scanner_tasks.core.object_tags import ANY_TAGS, TagCondition
+from scanner_tasks.core.selection import Selection
 from scanner_tasks.flow.isolation import Children, ObjectChild
 from scanner_tasks.flow.read_results import get_results
 from scanner_tasks.flow.settle import settle
+from scanner_tasks.flow.start_job import start_job
 from scanner_tasks.local.ports import wait_until
 from scanner_tasks.settings import Settings
 from scanner_tasks.store import batches
@@ -50,6 +53,15 @@ def test_child_gives_the_same_result_as_the_worker_itself(child: ObjectChild) ->
     (found,) = result.findings
     assert (found.rule_id, found.count, found.occurrences[0].location.column) == ("us.ssn", 1, 6)
     assert found.occurrences[0].masked in found.occurrences[0].context
+
+
+def test_child_asks_for_the_tags_of_an_object_that_was_overwritten(child: ObjectChild) -> None:
+    overwritten = replace(ref("replaced"), etag="former")
+    outcomes = [
+        child.scan(4, overwritten, tags=tags).outcome
+        for tags in (TagCondition(include=("team=a",)), TagCondition(exclude=("team=a",)), ANY_TAGS)
+    ]
+    assert outcomes == [Outcome.SKIPPED_EXCLUDED_TAG, Outcome.SCANNED, Outcome.SCANNED]
 
 
 def test_object_that_kills_its_process_fails_alone(child: ObjectChild) -> None:
@@ -152,10 +164,13 @@ def test_object_that_takes_all_memory_is_ended_and_the_next_is_scanned(child: Ob
 def test_risky_object_is_scanned_in_a_child_at_the_first_attempt(system: System) -> None:
     from tests.formats.making import pdf  # noqa: PLC0415
 
-    system.put({"a": TEXT, "b.pdf": pdf(["x"]), "c": TEXT})
-    job_id = system.start()
+    contents = {"a": TEXT, "b.pdf": pdf(["x"]), "c": TEXT, "replaced.pdf": pdf(["y"])}
+    system.put(contents)
+    system.objects.object_tags = {(system.bucket, key, None): {"team": "a"} for key in contents}
+    job_id = start_job(system.bucket, selection=Selection(include_tags=("team=a",)), using=system.feeder).job_id
     view = system.run(job_id)
-    assert view.progress.outcomes == {"scanned": 3}
+    # The child finds another object than was listed, and asks for the tags of that: it has none.
+    assert view.progress.outcomes == {"scanned": 3, "skipped(excluded_tag)": 1}
     page = get_results(job_id=job_id, bucket=None, key="b.pdf", rule=None, limit=10, cursor=None, using=system.feeder)
     (finding,) = page.findings
     assert (finding.count, finding.occurrences[0].location.path) == (1, "page 2")

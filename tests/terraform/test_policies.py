@@ -55,7 +55,7 @@ def test_every_statement_names_its_resources(applied: Applied) -> None:
         ),
         (
             "module.api.module.api.aws_iam_role_policy.this",
-            {"sqs:ReceiveMessage", "sqs:DeleteMessage", "cloudwatch:PutMetricData"},
+            {"sqs:ReceiveMessage", "sqs:DeleteMessage", "cloudwatch:PutMetricData", "s3:GetObjectTagging"},
         ),
         (
             "module.step_functions.module.feed.aws_iam_role_policy.this",
@@ -87,6 +87,12 @@ def test_a_role_lacks_what_its_code_has_no_use_for(applied: Applied, role: str, 
     allowed = {a for s in statements(applied.policies()[role]) if s["Effect"] == "Allow" for a in listed(s["Action"])}
     assert allowed
     assert allowed & denied == set()
+
+
+def test_a_worker_may_ask_for_tags_of_exactly_what_it_reads(applied: Applied) -> None:
+    worker = {s["Sid"]: s for s in statements(applied.policies()["module.ecs.aws_iam_role_policy.worker"])}
+    assert set(listed(worker["ObjectTags"]["Action"])) == {"s3:GetObjectTagging", "s3:GetObjectVersionTagging"}
+    assert worker["ObjectTags"]["Resource"] == worker["Objects"]["Resource"]
 
 
 def test_settle_publishes_in_its_own_namespace_only(applied: Applied) -> None:

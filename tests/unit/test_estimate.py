@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from scanner_tasks.core.model import ObjectRef
 from scanner_tasks.core.planning import Policy
 from scanner_tasks.core.prices import GIB, PRICES, price_list, table
 from scanner_tasks.core.selection import Selection
+from scanner_tasks.core.selection_rules import read_selection
 from scanner_tasks.core.workload import MAX_PREFIXES, OTHERS, Workload
 
 PRICE = price_list()
@@ -70,6 +72,16 @@ def test_classes_that_charge_for_reading_are_told() -> None:
     assert told.parts["s3_get"] == pytest.approx(0.001 / 1000 + 0.01 / 1000)
     assert told.parts["cross_region"] == pytest.approx(0.06)
     assert told.parts["kms"] == pytest.approx(2 / 10_000 * 0.03)
+
+
+def test_tags_cost_a_request_for_each_object_that_may_be_scanned() -> None:
+    refs = [ref(f"{n}", 50) for n in range(1000)] + [ref("empty", 0)]
+    work = work_of(refs, read_selection({"include_tags": ["team=a"]}, now=datetime.now(UTC)))
+    with_tags, without = estimate(work.scaled(1000), MODEL, PRICE), estimate(work_of(refs).scaled(1000), MODEL, PRICE)
+    assert with_tags.requests.tagging == 1_000_000
+    assert with_tags.parts["s3_tagging"] == pytest.approx(0.40)
+    assert with_tags.dollars == pytest.approx(without.dollars + 0.40)
+    assert with_tags.cloudtrail_dollars == pytest.approx(without.cloudtrail_dollars + 1.0)
 
 
 def test_large_texts_cost_the_requests_of_their_ranges() -> None:

@@ -99,6 +99,10 @@ def test_what_the_listing_tells_is_chosen_or_told_why_not(
         ({"modified_after": "1d", "modified_before": "2d"}, "not before modified_before"),
         ({"storage_classes": ["COLD"]}, "storage_classes: it takes"),
         ({"kinds": ["spreadsheet"]}, "kinds: it takes"),
+        ({"include_tags": ["=x"]}, "include_tags: give NAME=VALUE"),
+        ({"exclude_tags": ["n" * 129]}, "exclude_tags: give NAME=VALUE"),
+        ({"exclude_tags": ["n=" + "v" * 257]}, "values at most 256"),
+        ({"include_tags": ["line\nbreak"]}, "include_tags: give NAME=VALUE"),
         ({"sample_percent": 0}, "above 0 and at most 100"),
         ({"sample_percent": 101}, "above 0 and at most 100"),
         ({"sample_percent": float("nan")}, "above 0 and at most 100"),
@@ -196,3 +200,32 @@ def test_object_that_chance_left_out_and_that_is_empty_is_told_empty_without_a_r
     page = choose_page([ref("x", size_bytes=0)], Selection(sample_percent=1e-9), POLICY)
     assert page.batches == ()
     assert page.passed_over == {Outcome.SKIPPED_EMPTY: (1, 0)}
+
+
+@pytest.mark.parametrize(
+    ("selection", "tags", "fits"),
+    [
+        ({"include_tags": ["team=a"]}, {"team": "a", "env": "prod"}, True),
+        ({"include_tags": ["team=a"]}, {"team": "A"}, False),
+        ({"include_tags": ["team=a"]}, {"Team": "a"}, False),
+        ({"include_tags": ["team=a"]}, {}, False),
+        ({"include_tags": ["team=a", "team=b"]}, {"team": "b"}, True),
+        ({"include_tags": ["team"]}, {"team": ""}, True),
+        ({"include_tags": ["team=*"]}, {"team": "x"}, True),
+        ({"include_tags": ["team="]}, {"team": "x"}, False),
+        ({"include_tags": ["team=a=b"]}, {"team": "a=b"}, True),
+        ({"exclude_tags": ["public"]}, {}, True),
+        ({"exclude_tags": ["public"]}, {"public": "no"}, False),
+        ({"exclude_tags": ["public=yes"]}, {"public": "no"}, True),
+        ({"include_tags": ["team=a"], "exclude_tags": ["public=yes"]}, {"team": "a", "public": "yes"}, False),
+    ],
+)
+def test_tags_fit_or_do_not(selection: dict[str, object], tags: dict[str, str], fits: bool) -> None:
+    chosen = read_selection(selection, now=NOW)
+    assert chosen.tags.fits(tags) is fits
+    assert from_json(chosen.to_json()) == chosen
+    assert judge(chosen, ref()) is Outcome.PENDING, "a listing has no tags"
+
+
+def test_name_alone_is_kept_as_a_name_with_any_value() -> None:
+    assert read_selection({"include_tags": ["a", "a=*"]}, now=NOW).to_json() == {"include_tags": ["a=*"]}

@@ -180,6 +180,10 @@ class LocalFiles:
         finally:
             os.close(descriptor)
 
+    def tags(self, ref: ObjectRef) -> dict[str, str]:  # noqa: ARG002 (same call as S3's)
+        """Files have none."""
+        return {}
+
     def open(self, ref: ObjectRef, *, first_byte: int = 0, last_byte: int | None = None) -> FileBody:
         """The bytes of exactly the listed file; what is wrong with it is said by the first ``read``."""
         return FileBody(self, ref, first_byte, last_byte)

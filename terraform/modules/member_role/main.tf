@@ -39,7 +39,7 @@ resource "aws_iam_role_policy" "this" {
         {
           Sid      = "Read"
           Effect   = "Allow"
-          Action   = ["s3:GetObject", "s3:GetObjectVersion"]
+          Action   = ["s3:GetObject", "s3:GetObjectVersion", "s3:GetObjectTagging", "s3:GetObjectVersionTagging"]
           Resource = [for bucket in var.buckets : "arn:${data.aws_partition.this.partition}:s3:::${bucket}/*"]
         },
       ],

@@ -22,6 +22,9 @@ class Stored:
     storage_class: str = "STANDARD"
     #: Refused with 403 AccessDenied and this message.
     denied: str | None = None
+    tags: dict[str, str] = field(default_factory=dict)
+    #: As ``denied``, of its tags alone.
+    denied_tags: str | None = None
     #: Archive tier of an INTELLIGENT_TIERING object.
     access_tier: str | None = None
     content_encoding: str | None = None

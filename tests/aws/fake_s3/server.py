@@ -1,8 +1,8 @@
 """S3 on a loopback port, as far as reading goes, with faults on demand.
 
 It keeps keys exactly, checks every signature (``sigv4.py``), and knows Range, If-Match, versions, requester pays,
-public buckets, Regions with their redirects, archived classes and denials. Emulators have no faults, and answer some
-hundred requests a second.
+public buckets, tags of objects, Regions with their redirects, archived classes and denials. Emulators have no faults,
+and answer some hundred requests a second.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from email.utils import formatdate
 from urllib.parse import parse_qsl, quote_plus, unquote
+from xml.sax.saxutils import escape
 
 from tests.aws.fake_s3 import sigv4
 from tests.aws.fake_s3.contents import Bucket, Entry, GeneratedBucket, Stored
@@ -206,7 +207,7 @@ class _Answer:
             else:
                 body = _listing(self.name, bucket, self.query, tells_restore=tells_restore)
             return self._send(200, {"Content-Type": "application/xml"}, body, fault)
-        return self._object(bucket, fault)
+        return self._tags(bucket, fault) if "tagging" in self.query else self._object(bucket, fault)
 
     def _refusal(self, bucket: Bucket | None) -> Refuse | None:
         headers = self.request.headers
@@ -257,6 +258,14 @@ class _Answer:
             more = {"Content-Range": f"bytes {first}-{int(first) + len(body) - 1}/{len(stored.content)}"}
         return self._send(status, {**_about(stored), **more}, body, fault)
 
+    def _tags(self, bucket: Bucket, fault: Fault | None) -> bool:
+        stored = bucket.version(self.key, self.query.get("versionId"))
+        if stored is None:
+            return self._refuse(Refuse(404, "NoSuchVersion" if "versionId" in self.query else "NoSuchKey"))
+        if stored.denied_tags is not None:
+            return self._refuse(Refuse(403, "AccessDenied", stored.denied_tags))
+        return self._send(200, {"Content-Type": "application/xml"}, _tagging(stored.tags), fault)
+
     def _refuse(self, refusal: Refuse) -> bool:
         body = (
             f'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>{refusal.code}</Code>'
@@ -285,6 +294,13 @@ class _Answer:
                 self.out.write(bytes([byte]))
                 self.out.flush()
         return False
+
+
+def _tagging(tags: dict[str, str]) -> bytes:
+    told = "".join(f"<Tag><Key>{escape(n)}</Key><Value>{escape(v)}</Value></Tag>" for n, v in tags.items())
+    xmlns = 'xmlns="http://s3.amazonaws.com/doc/2006-03-01/"'
+    head = f'<?xml version="1.0" encoding="UTF-8"?>\n<Tagging {xmlns}>'
+    return f"{head}<TagSet>{told}</TagSet></Tagging>".encode()
 
 
 def _about(stored: Stored) -> dict[str, str]:
