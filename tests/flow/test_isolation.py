@@ -136,10 +136,8 @@ def test_parser_that_loops_for_ever_ends_by_its_processor_time(child: ObjectChil
 
 def test_child_ends_with_its_worker_also_while_it_is_at_work(children: Children) -> None:
     pid, connection = children._nursery.fork()
-    connection.sendall(
-        json.dumps({"position": 0, "ref": asdict(ref("hang")), "range": None, "access": None, "parts": None}).encode()
-        + b"\n"
-    )
+    asked = {"position": 0, "ref": asdict(ref("hang")), "range": None, "access": None, "tags": {}, "parts": None}
+    connection.sendall(json.dumps(asked).encode() + b"\n")
 
     def is_at_work() -> bool:
         told = [path.read_text() for path in Path(f"/proc/{pid}/fdinfo").iterdir()]
