@@ -105,6 +105,7 @@ _ADVICE = {
     "greater_than_equal": "give {ge} or more",
     "less_than_equal": "give {le} or less",
     "list_type": "give a list of texts",
+    "literal_error": "give {expected}",
     "too_long": "give at most {max_length} entries",
     "float_type": "give a number",
     "bool_parsing": "give true or false",
@@ -121,7 +122,10 @@ def _sentence(error: Mapping[str, Any]) -> str:
     known = error.get("type") != "extra_forbidden" and rest
     name = rest[-1] if known else where
     advice = _ADVICE.get(str(error.get("type")), _OTHERWISE)
-    return f"{name}: {advice.format(**(error.get('ctx') or {}))}"
+    limits = dict(error.get("ctx") or {})
+    if "expected" in limits:  # 'open', 'accepted' or 'fixed': our own words, told as everywhere
+        limits["expected"] = str(limits["expected"]).replace(" or ", ", ").replace("'", "")
+    return f"{name}: {advice.format(**limits)}"
 
 
 def _snake(name: str) -> str:

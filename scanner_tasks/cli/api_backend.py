@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from scanner_tasks.cli.backend import Told
     from scanner_tasks.cli.remote import Remote
+    from scanner_tasks.core.model import Finding
 
 
 #: Most buckets of a page of GET /buckets.
@@ -112,6 +113,10 @@ class ApiBackend:
         del told["next_cursor"]
         return told | {"unread": unread[:limit], "has_more": len(unread) > limit}
 
+    def unread(self, job_id: UUID, *, outcome: str) -> Iterator[Told]:
+        """Objects of GET /jobs/{job_id}/coverage."""
+        return self._remote.pages(f"/jobs/{job_id}/coverage", "unread", outcome=outcome)
+
     def changes(self, job_id: UUID, base_id: UUID, *, of: str) -> Iterator[Told]:
         """Findings or objects of GET /jobs/{job_id}/compare/{base_id}."""
         return self._remote.pages(f"/jobs/{job_id}/compare/{base_id}", of, of=of)
@@ -119,6 +124,12 @@ class ApiBackend:
     def results(self, **wanted: Any) -> Iterator[Told]:
         """Findings of GET /results."""
         return self._remote.pages("/results", "results", **wanted)
+
+    def findings(self, **wanted: Any) -> Iterator[Finding]:
+        """Findings of GET /results."""
+        from scanner_tasks.serve.read import finding_of  # noqa: PLC0415
+
+        return map(finding_of, self.results(**wanted))
 
     def mark(self, *, status: str, by: str, reason: str, dry_run: bool, **wanted: Any) -> Iterator[Told]:
         """GET /results, and POST /triage for each finding."""
@@ -163,6 +174,18 @@ class ApiBackend:
             cursor = page["next_cursor"]
             if cursor is None:
                 return
+
+    def letter_groups(self, *, by: str, **wanted: Any) -> list[Told]:
+        """Dead letters of GET /dlq, counted here."""
+        from scanner_tasks.store.dead_letters import MAX_GROUPS, check_group  # noqa: PLC0415
+
+        field = "job_id" if check_group(by) == "job" else by
+        groups: dict[str, Told] = {}
+        for letter in self.letters(**wanted):  # the oldest first
+            name = letter[field] or ""
+            group = groups.setdefault(name, {"name": name, "letters": 0, "first_at": letter["arrived_at"]})
+            group |= {"letters": group["letters"] + 1, "last_at": letter["arrived_at"]}
+        return sorted(groups.values(), key=lambda group: (-group["letters"], group["name"]))[:MAX_GROUPS]
 
     def letter(self, message_id: str) -> Told:
         """As GET /dlq/{message_id}."""

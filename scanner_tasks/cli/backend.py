@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from uuid import UUID
 
+    from scanner_tasks.core.model import Finding
+
     Told = dict[str, Any]
 
 
@@ -76,11 +78,17 @@ class Backend(Protocol):
     def coverage(self, job_id: UUID, *, outcome: str, limit: int) -> Told:
         """As GET /jobs/{job_id}/coverage, with ``has_more`` in the place of a cursor."""
 
+    def unread(self, job_id: UUID, *, outcome: str) -> Iterator[Told]:
+        """Objects of GET /jobs/{job_id}/coverage, every one: `bucket`, `key`, `outcome`, `detail`, in keys' order."""
+
     def changes(self, job_id: UUID, base_id: UUID, *, of: str) -> Iterator[Told]:
         """Findings or objects of GET /jobs/{job_id}/compare/{base_id}."""
 
     def results(self, **wanted: Any) -> Iterator[Told]:
         """Findings of GET /results."""
+
+    def findings(self, **wanted: Any) -> Iterator[Finding]:
+        """Findings of GET /results, as Python has them."""
 
     def mark(self, *, status: str, by: str, reason: str, dry_run: bool, **wanted: Any) -> Iterator[Told]:
         """A `finding` of GET /results and its new `mark` as of POST /triage, for each that is wanted; lazy.
@@ -105,6 +113,9 @@ class Backend(Protocol):
 
     def letters(self, *, after: str | None = None, **wanted: Any) -> Iterator[Told]:
         """Dead letters of GET /dlq, behind a message id."""
+
+    def letter_groups(self, *, by: str, **wanted: Any) -> list[Told]:
+        """How many dead letters there are of each error, job, bucket or task, most first; a thousand groups at most."""
 
     def letter(self, message_id: str) -> Told:
         """As GET /dlq/{message_id}."""

@@ -151,6 +151,12 @@ class DatabaseBackend:
         """As GET /jobs/{job_id}/coverage."""
         return dict(_json(coverage_shape(job(job_id), outcome=outcome, limit=limit)))
 
+    def unread(self, job_id: UUID, *, outcome: str) -> Iterator[Told]:
+        """Objects of GET /jobs/{job_id}/coverage."""
+        handle = job(job_id)
+        for one in handle.unread(outcome):
+            yield {"bucket": handle.bucket, "key": one.key, "outcome": str(one.outcome), "detail": one.detail}
+
     def changes(self, job_id: UUID, base_id: UUID, *, of: str) -> Iterator[Told]:
         """Findings or objects of GET /jobs/{job_id}/compare/{base_id}."""
         handle = job(job_id)
@@ -161,6 +167,10 @@ class DatabaseBackend:
     def results(self, **wanted: Any) -> Iterator[Told]:
         """Findings of GET /results."""
         return (_json(shapes.finding_shape(finding)) for finding in results(**wanted))
+
+    def findings(self, **wanted: Any) -> Iterator[Finding]:
+        """Findings of GET /results."""
+        return results(**wanted)
 
     def mark(self, *, status: str, by: str, reason: str, dry_run: bool, **wanted: Any) -> Iterator[Told]:
         """The findings, each with its new mark."""
@@ -199,13 +209,17 @@ class DatabaseBackend:
 
     def letters(self, *, after: str | None = None, **wanted: Any) -> Iterator[Told]:
         """Dead letters of GET /dlq."""
-        state = wanted.pop("state", "open")
-        chosen = redrive.LetterFilter(**wanted, state=None if state == "all" else state)
+        chosen = _letter_filter(wanted)
         last = redrive.find_letter(after, using=bootstrap.api()) if after else None
         while page := redrive.list_letters(chosen, after=last, limit=_PAGE, using=bootstrap.api()):
             for letter in page:
                 yield _json(shapes.letter_shape(letter, redrive.arguments(letter)))
             last = page[-1]
+
+    def letter_groups(self, *, by: str, **wanted: Any) -> list[Told]:
+        """Counted by the database."""
+        groups = redrive.group_letters(_letter_filter(wanted), by=by, using=bootstrap.api())
+        return [_json(asdict(group)) for group in groups]
 
     def letter(self, message_id: str) -> Told:
         """As GET /dlq/{message_id}."""
@@ -234,6 +248,11 @@ class DatabaseBackend:
     def fleet(self) -> Told | None:
         """As GET /fleet."""
         return dict(_json(fleet_to_json(read_fleet(using=bootstrap.api()))))
+
+
+def _letter_filter(wanted: Mapping[str, Any]) -> redrive.LetterFilter:
+    state = wanted.get("state", "open")
+    return redrive.LetterFilter(**{**wanted, "state": None if state == "all" else state})
 
 
 def _spread(body: Mapping[str, Any]) -> dict[str, Any]:

@@ -54,17 +54,16 @@ def list_(
     Example: s3scan dlq list --by error
     """
     if by is not None:
-        from scanner_tasks import bootstrap  # noqa: PLC0415
-        from scanner_tasks.flow import redrive  # noqa: PLC0415
-
-        database_only("dlq list --by")
-        wanted = _filter(error=error, job=job, bucket=bucket, task=task, state=state)
-        groups = redrive.group_letters(wanted, by=by, using=bootstrap.api())
+        wanted = _wanted(error=error, job=job, bucket=bucket, task=task, state=state)
+        groups = backend().letter_groups(by=by, **wanted)
         if as_json:
             for group in groups:
-                print_json({by: group.name, **{n: getattr(group, n) for n in ("letters", "first_at", "last_at")}})
+                print_json({by: group["name"], **{n: group[n] for n in ("letters", "first_at", "last_at")}})
             return
-        rows = ((group.letters, group.first_at, group.last_at, group.name or "(none kept)") for group in groups)
+        rows = (
+            (group["letters"], *(moment(group[n]) for n in ("first_at", "last_at")), group["name"] or "(none kept)")
+            for group in groups
+        )
         print_table(["letters#", "first", "last", by], rows, empty="There are no such letters.")
         return
     found = backend().letters(after=after, **_wanted(error=error, job=job, bucket=bucket, task=task, state=state))

@@ -7,20 +7,22 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
+from uuid import UUID
 
 import typer
 
+from scanner_tasks.cli.backend import backend
 from scanner_tasks.cli.screen import AsJson, JobId, uuid_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from scanner_tasks import JobHandle
+    from scanner_tasks.cli.backend import Told
     from scanner_tasks.core.model import Finding
     from scanner_tasks.report.shapes import RuleAbout
 
     #: Takes findings, what tells of rules, the job; gives text or bytes, piece by piece.
-    Write = Callable[[Iterable[Finding], Callable[[str], RuleAbout], JobHandle], Iterator[str | bytes]]
+    Write = Callable[[Iterable[Finding], Callable[[str], RuleAbout], Told], Iterator[str | bytes]]
 
 FORMATS = ("jsonl", "csv", "parquet", "sarif", "ocsf", "asff", "eventbridge", "slack")
 
@@ -48,7 +50,7 @@ def export(
 
     Example: s3scan export 0b0e7f1c-8f0c-4d5e-9a53-0f6a2c1d7e11 --format sarif -o findings.sarif
     """
-    from scanner_tasks import bootstrap, job  # noqa: PLC0415
+    from scanner_tasks import bootstrap, settings  # noqa: PLC0415
     from scanner_tasks.core.errors import InvalidInput  # noqa: PLC0415
     from scanner_tasks.report.shapes import about  # noqa: PLC0415
 
@@ -57,9 +59,10 @@ def export(
         raise InvalidInput(f"--format: one of {', '.join(FORMATS)}.")
     if send and form not in {"asff", "eventbridge"}:
         raise InvalidInput("--send: asff and eventbridge can be sent; write other formats with -o FILE.")
-    handle = job(uuid_of(job_id))
-    findings = handle.results(severity=severity or (), triage=triage)
-    known = about(bootstrap.api().ruleset().rules)
+    wanted = uuid_of(job_id)
+    job = backend().job(wanted, real_time=True)
+    findings = backend().findings(job_id=wanted, severity=severity or (), triage=triage)
+    known = about(bootstrap.load_rules(settings.load()).ruleset.rules)
     if form in {"asff", "eventbridge"}:
         lists = _lists(form, findings, known, account=account, bus=bus)
         if send:
@@ -77,7 +80,7 @@ def export(
         "ocsf": _ocsf,
         "slack": _slack,
     }
-    _write(writers[form](findings, known, handle), output)
+    _write(writers[form](findings, known, job), output)
 
 
 def _write(pieces: Iterator[str | bytes], output: Path | None) -> None:
@@ -91,45 +94,45 @@ def _write(pieces: Iterator[str | bytes], output: Path | None) -> None:
             out.close()
 
 
-def _jsonl(findings: Iterable[Finding], _: Callable[[str], RuleAbout], __: JobHandle) -> Iterator[str]:
+def _jsonl(findings: Iterable[Finding], _: Callable[[str], RuleAbout], __: Told) -> Iterator[str]:
     from scanner_tasks.report.jsonl import lines  # noqa: PLC0415
 
     return lines(findings)
 
 
-def _csv(findings: Iterable[Finding], known: Callable[[str], RuleAbout], _: JobHandle) -> Iterator[str]:
+def _csv(findings: Iterable[Finding], known: Callable[[str], RuleAbout], _: Told) -> Iterator[str]:
     from scanner_tasks.report.csv_rows import rows  # noqa: PLC0415
 
     return rows(findings, known)
 
 
-def _parquet(findings: Iterable[Finding], known: Callable[[str], RuleAbout], _: JobHandle) -> Iterator[bytes]:
+def _parquet(findings: Iterable[Finding], known: Callable[[str], RuleAbout], _: Told) -> Iterator[bytes]:
     from scanner_tasks.report.parquet import parquet  # noqa: PLC0415
 
     yield parquet(list(findings), known)
 
 
-def _sarif(findings: Iterable[Finding], known: Callable[[str], RuleAbout], handle: JobHandle) -> Iterator[str]:
+def _sarif(findings: Iterable[Finding], known: Callable[[str], RuleAbout], job: Told) -> Iterator[str]:
     from scanner_tasks.report.sarif import sarif, text  # noqa: PLC0415
     from scanner_tasks.report.shapes import object_name  # noqa: PLC0415
 
-    unread = handle.unread(["failed", "partial"])
-    told = ((object_name(handle.bucket, one.key), str(one.outcome), one.detail or "") for one in unread)
-    yield text(sarif(list(findings), known, not_scanned=told, is_complete=not handle.is_incomplete))
+    unread = backend().unread(UUID(job["job_id"]), outcome="failed,partial")
+    told = ((object_name(one["bucket"], one["key"]), one["outcome"], one["detail"] or "") for one in unread)
+    yield text(sarif(list(findings), known, not_scanned=told, is_complete=not job["incomplete"]))
 
 
-def _ocsf(findings: Iterable[Finding], known: Callable[[str], RuleAbout], _: JobHandle) -> Iterator[str]:
+def _ocsf(findings: Iterable[Finding], known: Callable[[str], RuleAbout], _: Told) -> Iterator[str]:
     from scanner_tasks.report.ocsf import ocsf  # noqa: PLC0415
 
     return (json.dumps(ocsf(each, known), ensure_ascii=False, separators=(",", ":")) + "\n" for each in findings)
 
 
-def _slack(findings: Iterable[Finding], known: Callable[[str], RuleAbout], handle: JobHandle) -> Iterator[str]:
-    from scanner_tasks.core.progress import sums_line  # noqa: PLC0415
+def _slack(findings: Iterable[Finding], known: Callable[[str], RuleAbout], job: Told) -> Iterator[str]:
+    from scanner_tasks.cli.job_lines import sums_of  # noqa: PLC0415
     from scanner_tasks.report.slack import slack  # noqa: PLC0415
 
-    title, coverage = f"Job {handle.job_id} {handle.status}", sums_line(handle.progress)
-    yield json.dumps(slack(findings, known, title=title, coverage=coverage), ensure_ascii=False) + "\n"
+    title = f"Job {job['job_id']} {job['status']}"
+    yield json.dumps(slack(findings, known, title=title, coverage=sums_of(job)), ensure_ascii=False) + "\n"
 
 
 def _lists(

@@ -85,7 +85,7 @@ def command() -> Any:
 
 #: Commands that work on the database or the queues themselves, whatever S3SCAN_API says.
 _DATABASE_ONLY = (
-    *(("db",), ("export",), ("act",)),
+    *(("db",), ("act",)),
     *(("ops", name) for name in ("pause-all", "resume-all", "limit-requests", "watch-queues", "throughput")),
 )
 

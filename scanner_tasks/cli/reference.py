@@ -21,7 +21,7 @@ from the environment, see [settings.md](settings.md). [operations.md](operations
 
 With `S3SCAN_API`, the address of the API, these commands ask the API instead and print the same: `jobs` (but
 `delete --wait`), `buckets` (of the scanner's own account), `watches`, `schedules`, `results`, `triage`, `explain`,
-`estimate`, `rules list` and `show`, `dlq` (but `export` and `list --by`), `report`, `serve`, `audit`, `ops workers`.
+`estimate`, `rules list` and `show`, `dlq` (but `export`), `export`, `report`, `serve`, `audit`, `ops workers`.
 Requests are signed with your AWS credentials (profile, SSO, role), or carry `S3SCAN_API_TOKEN`; what you may do is what
 the rights document grants you ([authorisation.md](authorisation.md)). `triage mark` makes a request for each finding.
 `scan`, `detect` and `rules check` work on this machine either way; what works on the database alone says so.

@@ -87,8 +87,7 @@ def every_letter(wanted: LetterFilter, *, using: Api) -> Iterator[DeadLetter]:
 
 def group_letters(wanted: LetterFilter, *, by: str, using: Api) -> tuple[LetterGroup, ...]:
     """How many letters there are for each ``error``, ``job``, ``bucket`` or ``task``, most first."""
-    if by not in dead_letters.GROUPS:
-        raise InvalidInput(f"by: one of {', '.join(dead_letters.GROUPS)}.")
+    dead_letters.check_group(by)
     with transaction(using.engine) as connection:
         return dead_letters.group_letters(connection, _scoped(wanted, using), by=by)
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from scanner_tasks.core.errors import InvalidInput
 from scanner_tasks.core.model import BatchState, JobStatus, Outcome
 from scanner_tasks.store.engine import execute
 from scanner_tasks.store.sweep import close_batches
@@ -25,7 +26,14 @@ GROUPS = {
     "task": "coalesce(d.task, '')",
 }
 LETTER_STATES = ("open", "retried", "discarded", "moot")
-_MAX_GROUPS = 1000
+MAX_GROUPS = 1000
+
+
+def check_group(by: str) -> str:
+    """What letters can be counted by. Raises InvalidInput."""
+    if by not in GROUPS:
+        raise InvalidInput(f"by: one of {', '.join(GROUPS)}.")
+    return by
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -261,7 +269,7 @@ def group_letters(connection: Connection, wanted: LetterFilter, *, by: str) -> t
         f"""
         select {GROUPS[by]} as name, count(*) as letters, min(d.arrived_at) as first_at, max(d.arrived_at) as last_at
         from dead_letters d left join jobs j using (job_no) where {where}
-        group by 1 order by 2 desc, 1 limit {_MAX_GROUPS}
+        group by 1 order by 2 desc, 1 limit {MAX_GROUPS}
         """,
         **values,
     )

@@ -67,7 +67,7 @@ def test_options_are_those_of_the_command() -> None:
         ({"text": "x" * 1_000_001}, "text: give at most 1000000 characters."),
         ({"text": "x", "limit": 0}, "limit: give 1 or more."),
         ({"text": "x", "rules": []}, "body: no such field; remove it or correct its name."),
-        ({"text": "x", "threshold": "sure"}, "threshold: it is not valid; see GET /openapi.json."),
+        ({"text": "x", "threshold": "sure"}, "threshold: give low, medium, high."),
     ],
 )
 def test_a_wrong_request_says_what_to_change(body, detail) -> None:

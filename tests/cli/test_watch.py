@@ -241,3 +241,22 @@ def test_many_are_started_and_watched(system: System, alone: None, run: Run, mon
     done = run("jobs", "start-many", *names, "--wait")
     assert done.status == 0, done.err
     assert all(f"{name} succeeded, complete: 1 listed = 1 scanned" in done.out for name in names)
+
+
+def test_on_a_terminal_bars_are_drawn_until_the_last_job_has_ended(
+    system: System, started: Callable[[str], UUID], run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = started("first"), started("second")
+    left = [first, second]
+    monkeypatch.setattr(watch_jobs.time, "sleep", lambda _: system.run(left.pop(0)))
+    monkeypatch.setattr(watch_jobs.sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "160")
+    told = run("jobs", "watch", first, second)
+    assert told.status == 0, told.err
+    assert "1 of 2 jobs go on" in told.out
+    assert "0 of 2 jobs go on" in told.out
+    assert "alive" in told.out
+    assert told.out.splitlines()[-1].endswith("-second succeeded, complete: 1 listed = 1 scanned")
+    alone = run("jobs", "watch", first)
+    assert "100.0 %" in alone.out
+    assert "workers" in alone.out
