@@ -54,6 +54,11 @@ class Selection(BaseModel):
     sample_seed: str | None = Field(default=None, description="The same seed draws the same sample.")
     limit_objects: int | None = Field(default=None, description="The listing ends when so many objects are chosen.")
     limit_bytes: _Size = Field(default=None, description="The listing ends before more bytes are chosen.")
+    versions: str | None = Field(
+        default=None,
+        description="Which versions of each key are listed: current (the default), all or noncurrent.",
+        examples=["all"],
+    )
 
 
 class Budget(BaseModel):

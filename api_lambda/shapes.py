@@ -362,13 +362,19 @@ class Finding(_Shape):
     first_seen_job: UUID | None = Field(
         default=None, description="The job that found it, when its object is unchanged since; null when this one did."
     )
+    version_id: str | None = Field(
+        default=None, description="Of the object, in a job that scans versions; null where the key alone names it."
+    )
 
     @classmethod
     def of(cls, finding: CoreFinding) -> Finding:
         """A finding as the ledger tells it."""
         same: dict[str, Any] = {
             name: getattr(finding, name)
-            for name in ("finding_id", "job_id", "bucket", "key", "count", "allowed", "found_at", "first_seen_job")
+            for name in (
+                *("finding_id", "job_id", "bucket", "key", "version_id", "count", "allowed", "found_at"),
+                "first_seen_job",
+            )
         }
         return cls(
             **same,

@@ -39,8 +39,9 @@ from scanner_tasks.core.errors import (
     ObjectGone,
     Unavailable,
 )
+from scanner_tasks.core.listing.markers import Marker
 from scanner_tasks.core.model import ObjectRef
-from scanner_tasks.core.ports import EXECUTION_NOT_FOUND, Depth, OutgoingMessage, Page, ReceivedMessage
+from scanner_tasks.core.ports import EXECUTION_NOT_FOUND, Depth, OutgoingMessage, Page, ReceivedMessage, VersionPage
 
 #: When objects of the fake were last modified.
 LONG_AGO = "2026-01-02T03:04:05.000Z"
@@ -73,6 +74,9 @@ class FakeObjects:
         self.object_tags: dict[tuple[str, str, str | None], dict[str, str]] = {}
         #: (bucket, key) of objects whose tags the role may not ask for.
         self.denied_tags: set[tuple[str, str]] = set()
+        #: Those of ``versions`` that are delete markers; (bucket, key) → the version that is current, where it has one.
+        self.delete_markers: set[tuple[str, str, str]] = set()
+        self.latest: dict[tuple[str, str], str] = {}
         #: (bucket, key) → when it was last modified, where it is not LONG_AGO; a test may add some.
         self.modified: dict[tuple[str, str], str] = {}
         #: Objects that are reached in another way than by default; a test may add some.
@@ -104,6 +108,47 @@ class FakeObjects:
         keys = sorted((key for key in list(self.buckets[bucket]) if key.startswith(prefix)), key=str.encode)
         keys = [key for key in keys if key.encode() > after]
         return Page(objects=tuple(self._ref(bucket, key) for key in keys[:max_keys]), is_last=len(keys) <= max_keys)
+
+    def list_versions(self, bucket: str, *, prefix: str, after: Marker | None, max_keys: int = 1000) -> VersionPage:
+        """Every version and delete marker behind the marker; a key's newest first."""
+        self.check_bucket(bucket)
+        listed: dict[str, list[str]] = {key: [] for key in list(self.buckets[bucket]) if key.startswith(prefix)}
+        for name, key, version_id in list(self.versions):
+            if name == bucket and key.startswith(prefix):
+                listed.setdefault(key, []).append(version_id)
+        entries: list[tuple[str, str, bool]] = []
+        for key in sorted(listed, key=str.encode):
+            is_plain = key in self.buckets[bucket] and (bucket, key) not in self.latest
+            ids = [*(["null"] if is_plain else []), *reversed(listed[key])]
+            entries += [(key, version_id, n == 0) for n, version_id in enumerate(ids)]
+        first = 0
+        if after is not None:  # behind that version if it is there still, else behind its key
+            behind = [n for n, (key, *_) in enumerate(entries) if key.encode() <= after.key.encode()]
+            exact = [n for n in behind if entries[n][:2] == (after.key, after.version_id)]
+            first = (exact or behind or [-1])[-1] + 1
+        page = entries[first : first + max_keys]
+        return VersionPage(
+            keys=tuple(key for key, *_ in page),
+            objects=tuple(self._listed_version(bucket, key, version_id) for key, version_id, _ in page),
+            current=tuple(is_current for *_, is_current in page),
+            marker=None if first + max_keys >= len(entries) else Marker(page[-1][0], page[-1][1]),
+        )
+
+    def _listed_version(self, bucket: str, key: str, version_id: str) -> ObjectRef | None:
+        if (bucket, key, version_id) in self.delete_markers:
+            return None
+        return self._ref(bucket, key, None if version_id == "null" else version_id)
+
+    def put_version(self, bucket: str, key: str, version_id: str, content: bytes | None) -> None:
+        """A newest version of the key; None puts a delete marker."""
+        self.versions[bucket, key, version_id] = content or b""
+        if content is None:
+            self.delete_markers.add((bucket, key, version_id))
+            self.latest.pop((bucket, key), None)
+            self.buckets[bucket].pop(key, None)
+        else:
+            self.latest[bucket, key] = version_id
+            self.buckets[bucket][key] = content
 
     def head(self, bucket: str, key: str, version_id: str | None = None) -> ObjectRef:
         """The object as it is now, or that version; raises ObjectGone or ObjectDenied."""

@@ -4,7 +4,7 @@
 #             api  feed  failed  settle  worker  detect  object_events
 # objects      x                           x             s3:GetObject
 # their tags                             x             s3:GetObjectTagging, where a selection names tags
-# buckets      x    x                      x             s3:ListBucket
+# buckets      x    x                      x             s3:ListBucket, s3:ListBucketVersions
 # lanes send   x    x                      x             (dead letters go back; requests to the job's lane)
 # lanes take                               x
 # events of S3 x                                                       x       api sends, the function takes
@@ -34,7 +34,7 @@ locals {
   list_statements = length(local.bucket_arns) == 0 ? [] : [{
     Sid      = "Buckets"
     Effect   = "Allow"
-    Action   = ["s3:ListBucket"]
+    Action   = ["s3:ListBucket", "s3:ListBucketVersions"]
     Resource = local.bucket_arns
   }]
 

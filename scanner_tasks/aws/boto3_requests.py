@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from scanner_tasks.aws.s3_requests import RESTORE_STATUS, Answer, bare, is_restored, listed_time
+from scanner_tasks.aws.version_entries import VersionEntry, make_version_page
 from scanner_tasks.core.model import ObjectRef
 from scanner_tasks.core.ports import Page
 
 if TYPE_CHECKING:
     from scanner_tasks.aws.credentials import Credentials
+    from scanner_tasks.core.listing.markers import Marker
+    from scanner_tasks.core.ports import VersionPage
 
 
 class Boto3Requests:
@@ -93,6 +96,51 @@ class Boto3Requests:
             for item in answer.get("Contents", ())
         )
         return Page(objects=objects, is_last=not answer.get("IsTruncated", False))
+
+    def list_versions(self, bucket: str, *, prefix: str, after: Marker | None, max_keys: int) -> VersionPage:
+        """ListObjectVersions. Pages without entries that are not the last are followed."""
+        arguments: dict[str, Any] = {"Bucket": bucket, "Prefix": prefix, "MaxKeys": max_keys, **self._common}
+        if self._is_aws:
+            arguments["OptionalObjectAttributes"] = [RESTORE_STATUS]
+        while True:
+            if after is not None:
+                arguments["KeyMarker"] = after.key
+            arguments.pop("VersionIdMarker", None)
+            if after is not None and after.version_id:
+                arguments["VersionIdMarker"] = after.version_id
+            answer: dict[str, Any] = self._client.list_object_versions(**arguments)
+            found = make_version_page(
+                [
+                    VersionEntry(
+                        key=item["Key"],
+                        version_id=item.get("VersionId", ""),
+                        is_current=item.get("IsLatest", False),
+                        ref=ObjectRef(
+                            bucket=bucket,
+                            key=item["Key"],
+                            size_bytes=int(item["Size"]),
+                            etag=bare(item.get("ETag", "")),
+                            storage_class=item.get("StorageClass", "STANDARD"),
+                            is_restored=item.get("RestoreStatus", {}).get("IsRestoreInProgress") is False,
+                            modified_at=item.get("LastModified", ""),
+                        ),
+                    )
+                    for item in answer.get("Versions", ())
+                ],
+                [
+                    VersionEntry(
+                        key=item["Key"], version_id=item.get("VersionId", ""), is_current=item.get("IsLatest", False)
+                    )
+                    for item in answer.get("DeleteMarkers", ())
+                ],
+                after=after,
+                is_last=not answer.get("IsTruncated", False),
+                next_key=answer.get("NextKeyMarker", ""),
+                next_version=answer.get("NextVersionIdMarker", ""),
+            )
+            if found.keys or found.marker in {None, after}:
+                return found
+            after = found.marker
 
     def renew(self) -> None:
         """Get credentials anew."""

@@ -21,7 +21,7 @@ from scanner_tasks.aws.tries import Tries
 from scanner_tasks.core.access import OWN
 from scanner_tasks.core.errors import BucketNotFound, Denied, InvalidInput, Unavailable
 from scanner_tasks.core.model import ObjectRef
-from scanner_tasks.core.ports import Page
+from scanner_tasks.core.ports import Page, VersionPage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,8 +29,9 @@ if TYPE_CHECKING:
     from scanner_tasks.aws.account import Account
     from scanner_tasks.aws.s3_requests import S3Requests
     from scanner_tasks.core.access import Access
+    from scanner_tasks.core.listing.markers import Marker
 
-__all__ = ["ObjectReader", "Page"]
+__all__ = ["ObjectReader", "Page", "VersionPage"]
 
 T = TypeVar("T")
 
@@ -109,6 +110,21 @@ class ObjectReader:
         )
         return replace(page, slow_downs=tries.slow_downs) if tries.slow_downs else page
 
+    def list_versions(self, bucket: str, *, prefix: str, after: Marker | None, max_keys: int = 1000) -> VersionPage:
+        """Every version and delete marker behind the marker, in the order of keys; a key's newest first.
+
+        Resumed with each page's marker it gives every version that exists throughout exactly once. Raises
+        BucketNotFound, Denied or Unavailable.
+        """
+        tries = self._tries(bucket)
+        page = self._tried(
+            bucket,
+            lambda: self._requests.list_versions(bucket, prefix=prefix, after=after, max_keys=max_keys),
+            lambda error: _bucket_error(error, bucket, permission="s3:ListBucketVersions"),
+            tries,
+        )
+        return replace(page, slow_downs=tries.slow_downs) if tries.slow_downs else page
+
     def head(self, bucket: str, key: str, version_id: str | None = None) -> ObjectRef:
         """The object as it is now, or that version; raises an ObjectError, or Unavailable."""
         asked = ObjectRef(bucket=bucket, key=key, size_bytes=0, etag="", version_id=version_id)
@@ -166,8 +182,10 @@ class ObjectReader:
                 return answer
 
 
-def _bucket_error(error: BaseException, bucket: str) -> BucketNotFound | Denied | Unavailable:
+def _bucket_error(
+    error: BaseException, bucket: str, *, permission: str = "s3:ListBucket"
+) -> BucketNotFound | Denied | Unavailable:
     status = http_status(error)
     if error_code(error) in _NO_BUCKET or status in {301, 404} or isinstance(error, ParamValidationError):
         return BucketNotFound(bucket)
-    return service_error(error, doing=f"list the bucket {bucket!r}", permission="s3:ListBucket")
+    return service_error(error, doing=f"list the bucket {bucket!r}", permission=permission)

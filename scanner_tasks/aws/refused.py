@@ -12,8 +12,9 @@ from scanner_tasks.aws.faults import RoleRefused
 
 if TYPE_CHECKING:
     from scanner_tasks.aws.s3_requests import Answer
+    from scanner_tasks.core.listing.markers import Marker
     from scanner_tasks.core.model import ObjectRef
-    from scanner_tasks.core.ports import Page
+    from scanner_tasks.core.ports import Page, VersionPage
 
 
 class AccessRefused(RoleRefused):
@@ -48,6 +49,10 @@ class RefusedRequests:
         self._refuse()
 
     def list_page(self, _bucket: str, *, prefix: str, start_after: str | None, max_keys: int) -> Page:  # noqa: ARG002
+        """Refused."""
+        self._refuse()
+
+    def list_versions(self, _bucket: str, *, prefix: str, after: Marker | None, max_keys: int) -> VersionPage:  # noqa: ARG002
         """Refused."""
         self._refuse()
 

@@ -1,4 +1,4 @@
-"""The four requests that reading S3 takes, as two backends send them: ``boto3_requests`` and ``lean``.
+"""The requests that reading S3 takes, as two backends send them: ``boto3_requests`` and ``lean``.
 
 A backend sends a request once, follows S3 to the bucket's Region, and raises one of AWS_ERRORS; what S3 answers with an
 error it raises as botocore's ClientError, whichever it is. Tries, waits and what an error means are for the callers.
@@ -12,8 +12,9 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from scanner_tasks.core.listing.markers import Marker
     from scanner_tasks.core.model import ObjectRef
-    from scanner_tasks.core.ports import Page
+    from scanner_tasks.core.ports import Page, VersionPage
 
 
 class Stream(Protocol):
@@ -53,6 +54,9 @@ class S3Requests(Protocol):
 
     def list_page(self, bucket: str, *, prefix: str, start_after: str | None, max_keys: int) -> Page:
         """ListObjectsV2."""
+
+    def list_versions(self, bucket: str, *, prefix: str, after: Marker | None, max_keys: int) -> VersionPage:
+        """ListObjectVersions."""
 
     def renew(self) -> None:
         """Get credentials anew: S3 said that those in hand have expired."""

@@ -48,6 +48,7 @@ SELECTION: Final[Mapping[str, tuple[Any, str]]] = {
     "sample_seed": (str | None, "Another seed draws another sample; the same one the same."),
     "limit_objects": (int | None, "Stop listing when so many objects are chosen."),
     "limit_bytes": (str | None, "Stop listing before more bytes are chosen, such as 1TB."),
+    "versions": (str | None, "Which versions of each key: current (default), all or noncurrent."),
 }
 #: Field of core/budget.py → type and help of its option.
 BUDGET: Final[Mapping[str, tuple[Any, str]]] = {

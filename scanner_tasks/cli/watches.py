@@ -23,7 +23,7 @@ Bucket = Annotated[str, typer.Argument(help="Name of the bucket.", show_default=
 _SELECTION = {
     name: told
     for name, told in SELECTION.items()
-    if not name.startswith(("modified_", "limit_")) and "storage_classes" not in name
+    if not name.startswith(("modified_", "limit_")) and "storage_classes" not in name and name != "versions"
 }
 
 

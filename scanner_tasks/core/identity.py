@@ -8,11 +8,14 @@ from uuid import UUID, uuid5
 _NAMESPACE = UUID("6c1e8e0e-0c8a-5b35-9a53-3d0f6a1f2b77")
 
 
-def finding_id(bucket: str, key: str, rule_id: str) -> UUID:
+def finding_id(bucket: str, key: str, rule_id: str, version_id: str | None = None) -> UUID:
     """The finding's id: the same for one rule in one object, whichever job found it. Of a file the bucket is "".
+
+    The version is named by jobs that scan versions, where a key is several objects.
 
     Examples:
         >>> str(finding_id("logs", "a.csv", "us.ssn"))
         '41b48d7f-ed66-574f-8d5d-40a0e6c66ad1'
     """
-    return uuid5(_NAMESPACE, f"{bucket}\0{key}\0{rule_id}")
+    version = f"\0{version_id}" if version_id else ""
+    return uuid5(_NAMESPACE, f"{bucket}\0{key}\0{rule_id}{version}")

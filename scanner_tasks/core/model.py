@@ -315,6 +315,12 @@ class ClaimedBatch:
     tags: TagCondition = ANY_TAGS
     #: Seconds from its message's sending to this claim; 0 where it was claimed before its sending was noted.
     waited_s: float = 0.0
+    #: The job scans versions (``Selection.versions``), so that a key may be several objects.
+    of_versions: bool = False
+
+    def told_version(self, ref: ObjectRef) -> str | None:
+        """The version that findings of the object are told apart by; None where the key alone does."""
+        return ref.version_id if self.of_versions else None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -430,6 +436,8 @@ class Finding:
     columns: tuple[Column, ...] = ()
     #: The job that found it, when the object is unchanged since; None when this job did.
     first_seen_job: UUID | None = None
+    #: Of the object, in a job that scans versions; None for the current version that S3 calls "null".
+    version_id: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

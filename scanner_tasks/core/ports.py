@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
     from scanner_tasks.core.access import Access
     from scanner_tasks.core.buckets import Bucket, Posture
+    from scanner_tasks.core.listing.markers import Marker
     from scanner_tasks.core.model import ObjectRef
+    from scanner_tasks.core.selection import Versions
 
 #: What ``Executions.status`` says of an execution that is unknown, or forgotten (AWS keeps them 90 days).
 EXECUTION_NOT_FOUND = "NOT_FOUND"
@@ -31,6 +33,32 @@ class Page:
     is_last: bool
     #: How often S3 asked to slow down before it gave the page.
     slow_downs: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class VersionPage:
+    """One response of a listing of versions, in the order of keys; of a key the newest first.
+
+    Delete markers have their place and no object: a listing must get past them.
+    """
+
+    #: Of every entry, ascending; a key as often as it has versions and delete markers.
+    keys: tuple[str, ...]
+    #: As many: the version, None for a delete marker. The current version that S3 calls "null", as in a bucket that
+    #: never had versions, has no version id.
+    objects: tuple[ObjectRef | None, ...]
+    #: As many: nothing newer covers it.
+    current: tuple[bool, ...]
+    #: Where the next page begins, amid a key's versions too; None on the last page.
+    marker: Marker | None
+    #: How often S3 asked to slow down before it gave the page.
+    slow_downs: int = 0
+
+    def chosen(self, versions: Versions, entries: int | None = None) -> tuple[ObjectRef, ...]:
+        """The objects of the first so many entries that a job wants; all entries without a number."""
+        is_wanted = (True,) * len(self.keys) if versions == "all" else tuple(not each for each in self.current)
+        pairs = zip(self.objects[:entries], is_wanted[:entries], strict=True)
+        return tuple(ref for ref, wanted in pairs if ref is not None and wanted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +142,9 @@ class Objects(Protocol):
 
     def list_page(self, bucket: str, *, prefix: str, start_after: str | None, max_keys: int = 1000) -> Page:
         """The objects whose keys stand behind ``start_after``; raises as ``check_bucket``."""
+
+    def list_versions(self, bucket: str, *, prefix: str, after: Marker | None, max_keys: int = 1000) -> VersionPage:
+        """Every version and delete marker behind the marker; raises as ``check_bucket``."""
 
     def head(self, bucket: str, key: str, version_id: str | None = None) -> ObjectRef:
         """The object as it is now, or that version of it; raises an ObjectError, or Unavailable."""

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from scanner_tasks.core.model import ObjectRef
 
+#: Which versions of the objects are listed (docs/selection.md).
+Versions = Literal["current", "all", "noncurrent"]
 #: Seed of samples whose caller gives none, so that they repeat too.
 DEFAULT_SEED: Final = "s3scan"
 
@@ -59,6 +61,8 @@ class Selection:
     #: The listing ends when so many objects are chosen, or the next one would exceed so many bytes.
     limit_objects: int | None = None
     limit_bytes: int | None = None
+    #: Of each key: what is there now, every version, or those that something newer has covered.
+    versions: Versions = "current"
 
     @property
     def is_everything(self) -> bool:
@@ -89,6 +93,8 @@ class Selection:
         }
         if self.sample_percent is None:
             told = {name: value for name, value in told.items() if not name.startswith("sample_")}
+        if self.versions == "current":
+            del told["versions"]
         return told
 
 

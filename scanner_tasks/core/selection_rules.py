@@ -192,6 +192,12 @@ def _of(name: str, value: Any, _now: datetime) -> str:
     return str(value)
 
 
+def _versions(name: str, value: Any, _now: datetime) -> str:
+    if value not in {"current", "all", "noncurrent"}:
+        raise InvalidInput(f"{name}: give current, all or noncurrent.")
+    return str(value)
+
+
 def _seed(name: str, value: Any, _now: datetime) -> str:
     if not isinstance(value, str) or not value.isprintable() or not 0 < len(value) <= 100:  # noqa: PLR2004
         raise InvalidInput(f"{name}: give a text of 1 to 100 characters.")
@@ -213,4 +219,5 @@ _READERS: Final[Mapping[str, Callable[[str, Any, datetime], Any]]] = {
     "sample_seed": _seed,
     "limit_objects": _count,
     "limit_bytes": _size_above_0,
+    "versions": _versions,
 }

@@ -50,22 +50,34 @@ def find_base(
                 bucket,
                 prefix,
                 endpoint_url=access.endpoint_url,
+                versions=selection.versions,
                 selection=None if selection.is_everything else json.dumps(selection.to_json()),
             )
         if wanted is None:
             return Base(refusal="There is no finished job of this bucket and prefix yet: every object is scanned.")
     job = find_job(wanted, using=using)
+    _check_fits(job, bucket, prefix, access, selection)
+    refusal, note = _taken_over(job, selection, ruleset_hash=ruleset_hash, parts=parts, using=using)
+    return Base(job_no=job.job_no, job_id=job.job_id, refusal=refusal, note=note)
+
+
+def _check_fits(job: Job, bucket: str, prefix: str, access: Access, selection: Selection) -> None:
+    """InvalidInput for a job that has no object in common with the one that begins, Conflict for one that goes on."""
+    wanted = job.job_id
     if (job.bucket, job.access.endpoint_url) != (bucket, access.endpoint_url):
         raise InvalidInput(f"base_job: job {wanted} scanned another bucket; give one of this bucket, or last.")
     if not (prefix.startswith(job.prefix) or job.prefix.startswith(prefix)):
         raise InvalidInput(f"base_job: job {wanted} has no key in common with this prefix; give another, or last.")
+    if job.selection.versions != selection.versions:
+        raise InvalidInput(
+            f"base_job: job {wanted} scanned {job.selection.versions} versions, this one {selection.versions};"
+            " give one with the same versions, or last."
+        )
     if not job.source.is_listed_by_feed:
         named = "keys that were named" if job.source is JobSource.KEYS else "what events named"
         raise InvalidInput(f"base_job: job {wanted} scanned {named}; give one that listed the bucket.")
     if job.finished_at is None:
         raise Conflict(f"base_job: job {wanted} is {job.status}; wait until it has ended.")
-    refusal, note = _taken_over(job, selection, ruleset_hash=ruleset_hash, parts=parts, using=using)
-    return Base(job_no=job.job_no, job_id=job.job_id, refusal=refusal, note=note)
 
 
 def _taken_over(

@@ -117,6 +117,8 @@ def _pair(job_id: UUID, base_id: UUID, *, using: Api) -> tuple[Job, Job, str]:
         )
     if job.selection != base.selection or job.selection.has_limit:
         raise InvalidInput("The jobs chose differently, or had a limit: which objects are gone cannot be told.")
+    if job.selection.versions != "current":
+        raise InvalidInput("The jobs scanned versions, and objects are compared by key: give jobs of current ones.")
     for one in (job, base):
         if one.listed_at is None:
             raise Conflict(f"The listing of job {one.job_id} has not ended: which objects are gone is not known yet.")

@@ -18,9 +18,11 @@ from scanner_tasks.flow.start_job import allowed_access
 from scanner_tasks.log import get_logger
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
-    from scanner_tasks.core.ports import Account
+    from scanner_tasks.core.model import ObjectRef
+    from scanner_tasks.core.ports import Account, Objects
+    from scanner_tasks.core.selection import Versions
     from scanner_tasks.flow.parts import Api
 
 log = get_logger()
@@ -118,23 +120,21 @@ def estimate_scan(
     using.caller.require(Permission.SCAN, bucket)
     settings = using.settings
     objects = using.objects.through(allowed_access(access, using=using))
-    work, cursor, began, is_complete = Workload(), None, clock(), False
-    while True:
-        page = objects.list_page(bucket, prefix=prefix, start_after=cursor)
-        work.add_page(page.objects, selection, settings.policy, below=prefix, range_bytes=settings.range_bytes)
+    work, began, is_complete = Workload(), clock(), False
+    for refs, is_last in _pages(objects, bucket, prefix, selection.versions):
+        work.add_page(refs, selection, settings.policy, below=prefix, range_bytes=settings.range_bytes)
         if listed:
             listed(work.total.objects)
-        if page.is_last or work.is_full:
+        if is_last or work.is_full:
             is_complete = True
             break
-        cursor = page.objects[-1].key
         if most_s is not None and clock() - began >= most_s:
             break
         if most_objects is not None and work.total.objects >= most_objects:
             break
     seen, scaled_by = work.total.objects, None
     account = _account(objects)
-    if not is_complete and not prefix:
+    if not is_complete and not prefix and selection.versions != "noncurrent":  # S3 counts these with all others
         scaled_by = _scale(account, bucket, seen)
     work = work.scaled(scaled_by) if scaled_by else work
     region = account.region(bucket) if account else ""
@@ -165,6 +165,21 @@ def estimate_scan(
             has_tags=bool(selection.tags),
         ),
     )
+
+
+def _pages(
+    objects: Objects, bucket: str, prefix: str, versions: Versions
+) -> Iterator[tuple[tuple[ObjectRef, ...], bool]]:
+    """Each page's objects, and whether it is the last."""
+    cursor = marker = None
+    while versions == "current":
+        page = objects.list_page(bucket, prefix=prefix, start_after=cursor)
+        yield page.objects, page.is_last
+        cursor = page.objects[-1].key
+    while True:
+        told = objects.list_versions(bucket, prefix=prefix, after=marker)
+        yield told.chosen(versions), told.marker is None
+        marker = told.marker
 
 
 def _account(objects: Any) -> Account | None:

@@ -12,23 +12,27 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
-from operator import ge
+from operator import ge, gt
 from typing import TYPE_CHECKING, Self
 
 from scanner_tasks.core.errors import Unavailable
+from scanner_tasks.core.listing.markers import Marker
 from scanner_tasks.core.listing.pace import Pace
 from scanner_tasks.core.listing.plan import PAGE_KEYS, Plan
+from scanner_tasks.core.ports import Page, VersionPage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from types import TracebackType
 
     from scanner_tasks.core.listing.plan import Ask, Found, KeyRange
     from scanner_tasks.core.model import ObjectRef
-    from scanner_tasks.core.ports import Objects, Page
+    from scanner_tasks.core.ports import Objects
+    from scanner_tasks.core.selection import Versions
 
 #: Pages handed over at once, at most: so many share a transaction.
 PAGES_AT_ONCE = 16
+_ORDER = "The store lists out of S3's order: it cannot be listed without gaps."
 #: More pages than any listing has.
 UNBOUNDED = 2**62
 
@@ -51,6 +55,7 @@ class Walk:
         ranges: what is left.
         connections: requests at a time, at most; fewer while S3 asks to slow down.
         page_keys: keys of a page.
+        versions: which ones of each key; but for the current ones, cursors are those of ``Marker``.
     """
 
     def __init__(
@@ -62,14 +67,16 @@ class Walk:
         *,
         connections: int,
         page_keys: int = PAGE_KEYS,
+        versions: Versions = "current",
     ) -> None:
+        self._versions = versions
         self._objects, self._bucket, self._prefix, self._page_keys = objects, bucket, prefix, page_keys
         self.plan = Plan(prefix, ranges, page_keys=page_keys)
         self.pace = Pace(connections)
         #: Pages that the caller has room for; 0 lets the walk end with those that are on their way.
         self.allowed = UNBOUNDED
         self._asks: queue.SimpleQueue[Ask | None] = queue.SimpleQueue()
-        self._answers: queue.SimpleQueue[tuple[Ask, Page | BaseException]] = queue.SimpleQueue()
+        self._answers: queue.SimpleQueue[tuple[Ask, _Answer]] = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
         self._on_their_way = 0
 
@@ -123,7 +130,7 @@ class Walk:
         for ask in asks:
             self._asks.put(ask)
 
-    def _received(self, wait_s: float) -> Iterator[tuple[Ask, Page | BaseException]]:
+    def _received(self, wait_s: float) -> Iterator[tuple[Ask, _Answer]]:
         try:
             yield self._answers.get(timeout=wait_s)
             for _ in range(PAGES_AT_ONCE - 1):
@@ -131,11 +138,13 @@ class Walk:
         except queue.Empty:
             return
 
-    def _page(self, ask: Ask, answer: Page | BaseException) -> ListedPage | None:
+    def _page(self, ask: Ask, answer: _Answer) -> ListedPage | None:
         self._on_their_way -= 1
         if isinstance(answer, BaseException):
             raise answer
         self.pace.answered(slow_downs=answer.slow_downs)
+        if isinstance(answer, VersionPage):
+            return self._version_page(ask, answer)
         keys = [ref.key for ref in answer.objects]
         check_order(ask.start_after, keys)
         if not keys and not answer.is_last:
@@ -143,16 +152,58 @@ class Walk:
         found = self.plan.answered(ask, keys, is_last=answer.is_last)
         return None if found is None else ListedPage(found, answer.objects[: found.keys])
 
+    def _version_page(self, ask: Ask, answer: VersionPage) -> ListedPage | None:
+        check_version_order(_marker(ask), answer.keys)
+        if not answer.keys and answer.marker is not None:
+            raise Unavailable("The store gave an empty page that is not the last.")
+        cursor = None if answer.marker is None else answer.marker.cursor
+        found = self.plan.answered(ask, answer.keys, is_last=answer.marker is None, cursor=cursor)
+        return None if found is None else ListedPage(found, answer.chosen(self._versions, found.keys))
+
     def _work(self) -> None:
         while (ask := self._asks.get()) is not None:
-            answer: Page | BaseException
+            answer: _Answer
             try:
-                answer = self._objects.list_page(
-                    self._bucket, prefix=self._prefix, start_after=ask.start_after, max_keys=self._page_keys
-                )
+                answer = self._ask(ask)
             except BaseException as error:  # noqa: BLE001 (raised where the pages are taken)
                 answer = error
             self._answers.put((ask, answer))
+
+    def _ask(self, ask: Ask) -> Page | VersionPage:
+        if self._versions == "current":
+            return self._objects.list_page(
+                self._bucket, prefix=self._prefix, start_after=ask.start_after, max_keys=self._page_keys
+            )
+        return self._objects.list_versions(
+            self._bucket, prefix=self._prefix, after=_marker(ask), max_keys=self._page_keys
+        )
+
+
+_Answer = Page | VersionPage | BaseException
+
+
+def _marker(ask: Ask) -> Marker | None:
+    """A range goes on at its cursor; a cut is a text like a key."""
+    if ask.start_after is None:
+        return None
+    return Marker(ask.start_after) if ask.number is None else Marker.read(ask.start_after)
+
+
+def check_version_order(after: Marker | None, keys: Sequence[str]) -> None:
+    """As ``check_order``, where a key stands as often as it has versions.
+
+    Examples:
+        >>> check_version_order(Marker("a", "v1"), ["a", "a", "b"])
+        >>> check_version_order(Marker("a"), ["a", "b"])
+        Traceback (most recent call last):
+        ...
+        scanner_tasks.core.errors.Unavailable: The store lists out of S3's order: it cannot be listed without gaps.
+    """
+    is_before = (
+        after is not None and bool(keys) and (keys[0] < after.key or (keys[0] == after.key and not after.version_id))
+    )
+    if is_before or any(map(gt, keys, islice(keys, 1, None))):
+        raise Unavailable(_ORDER)
 
 
 def check_order(start_after: str | None, keys: list[str]) -> None:
@@ -167,4 +218,4 @@ def check_order(start_after: str | None, keys: list[str]) -> None:
     """
     first = "" if start_after is None else start_after
     if keys and (keys[0] <= first or any(map(ge, keys, islice(keys, 1, None)))):
-        raise Unavailable("The store lists out of S3's order: it cannot be listed without gaps.")
+        raise Unavailable(_ORDER)

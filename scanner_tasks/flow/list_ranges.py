@@ -98,7 +98,8 @@ def _walk(
     """Over the bucket, or the report's files: one at a time, in order, where the selection takes the first objects."""
     if manifest is None:
         connections = 1 if job.selection.has_limit else using.settings.list_connections
-        return Walk(objects, job.bucket, job.prefix, ranges, connections=connections)
+        versions = job.selection.versions
+        return Walk(objects, job.bucket, job.prefix, ranges, connections=connections, versions=versions)
     files = [(n, r.place.range_no, int(r.cursor or 0)) for n, r in enumerate(leased)]
     at_once = 1 if job.selection.has_limit else FILES_AT_ONCE
     return Report(objects, manifest, files, job.bucket, job.prefix, files_at_once=at_once)

@@ -70,6 +70,12 @@ def start_job(
     using.caller.require(Permission.SCAN, bucket)
     access = allowed_access(access, using=using)
     using.objects.through(access).check_bucket(bucket)
+    if selection.versions != "current":
+        if inventory is not None:
+            raise InvalidInput(
+                "versions: a job from an inventory's report scans current versions; leave one of them out."
+            )
+        using.objects.through(access).list_versions(bucket, prefix=prefix, after=None, max_keys=1)  # or why not
     if then_list and inventory is None:
         raise InvalidInput("inventory_then_list: a listing follows a report; name it as inventory, or leave it out.")
     if inventory is not None:

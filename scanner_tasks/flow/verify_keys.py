@@ -115,16 +115,18 @@ def verify_job(job_id: UUID, *, asker: Asker, detector: Detector, using: Api) ->
     """Every key of the objects in which the job found one. Needs the right to act on the bucket."""
     job = find_job(job_id, using=using)
     using.caller.require(Permission.ACT, job.bucket)
-    objects, cursor, last = using.objects.through(job.access), None, None
+    objects, cursor = using.objects.through(job.access), None
+    last: tuple[str, str | None] | None = None
     while True:
         page = get_results(job_id=job_id, rule="aws.access_key_id", limit=_PAGE, cursor=cursor, using=using)
         for finding in page.findings:
-            if finding.key == last:
+            if (finding.key, finding.version_id) == last:
                 continue
-            last = finding.key
-            name = f"s3://{finding.bucket}/{finding.key}"
+            last = finding.key, finding.version_id
+            version = f"?versionId={finding.version_id}" if finding.version_id else ""
+            name = f"s3://{finding.bucket}/{finding.key}{version}"
             try:
-                with objects.open(objects.head(finding.bucket, finding.key)) as body:
+                with objects.open(objects.head(finding.bucket, finding.key, finding.version_id)) as body:
                     yield from verify_text(body.read, name, asker=asker, detector=detector, settings=using.settings)
             except ObjectError as error:
                 yield _not_asked(name, str(error.outcome))

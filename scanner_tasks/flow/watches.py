@@ -33,6 +33,7 @@ _NOT_FOR_EVENTS = (
     "exclude_storage_classes",
     "limit_objects",
     "limit_bytes",
+    "versions",
 )
 
 

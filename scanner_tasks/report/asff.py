@@ -43,7 +43,7 @@ def asff(
         region: of that Security Hub.
         now: when it is exported.
     """
-    rule, name = about(finding.rule_id), object_name(finding.bucket, finding.key)
+    rule, name = about(finding.rule_id), object_name(finding.bucket, finding.key, finding.version_id)
     kind = macie_type([rule.category])
     first = finding.occurrences[0] if finding.occurrences else None
     place = f" First: {first.masked} at {place_of(first.location)}." if first else ""

@@ -38,7 +38,12 @@ def row_of(finding: Finding, about: Callable[[str], RuleAbout]) -> tuple[str | i
     """The values of ``COLUMNS``, texts made safe."""
     rule = about(finding.rule_id)
     first = finding.occurrences[0] if finding.occurrences else None
-    names = (str(finding.finding_id), object_name(finding.bucket, finding.key), finding.bucket, finding.key)
+    names = (
+        str(finding.finding_id),
+        object_name(finding.bucket, finding.key, finding.version_id),
+        finding.bucket,
+        finding.key,
+    )
     texts = (
         *names,
         finding.rule_id,

@@ -73,7 +73,7 @@ class Baseline:
         Values can only be compared where both scans had the same fingerprint key (S3SCAN_FINGERPRINT_KEY), and all
         places of the earlier finding were kept.
         """
-        known = self._known.get((object_name(finding.bucket, finding.key), finding.rule_id))
+        known = self._known.get((object_name(finding.bucket, finding.key, finding.version_id), finding.rule_id))
         if known is None or finding.count > known.count:
             return True
         if known.kept < known.count:

@@ -21,7 +21,7 @@ def line_of(finding: Finding) -> dict[str, Any]:
     ``id``: the finding's id, a slash, and its number.
     """
     return {
-        "object": object_name(finding.bucket, finding.key),
+        "object": object_name(finding.bucket, finding.key, finding.version_id),
         "rule": finding.rule_id,
         "count": finding.count,
         "severity": finding.severity.value,

@@ -31,7 +31,7 @@ _AT_REST: Final = 1
 
 def ocsf(finding: Finding, about: Callable[[str], RuleAbout]) -> dict[str, Any]:
     """The event; times are milliseconds since 1970."""
-    rule, name = about(finding.rule_id), object_name(finding.bucket, finding.key)
+    rule, name = about(finding.rule_id), object_name(finding.bucket, finding.key, finding.version_id)
     status_id, status = _STATUS[finding.triage]
     found_ms = int(finding.found_at.timestamp() * 1000)
     told: dict[str, Any] = {

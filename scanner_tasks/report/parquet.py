@@ -53,7 +53,7 @@ def _row(finding: Finding, about: Callable[[str], RuleAbout]) -> dict[str, Any]:
     return {
         "finding_id": str(finding.finding_id),
         "job_id": str(finding.job_id),
-        "object": object_name(finding.bucket, finding.key),
+        "object": object_name(finding.bucket, finding.key, finding.version_id),
         "bucket": finding.bucket,
         "key": finding.key,
         "rule": finding.rule_id,

@@ -79,7 +79,7 @@ def text(document: dict[str, Any]) -> str:
     return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
 
 
-def uri(bucket: str, key: str) -> str:
+def uri(bucket: str, key: str, version_id: str | None = None) -> str:
     """The object as a URI reference, every odd character escaped.
 
     Examples:
@@ -87,7 +87,7 @@ def uri(bucket: str, key: str) -> str:
         ('s3://logs/a%20b//c%25.csv', 'data/%C3%A9.csv')
     """
     # A relative path whose first part holds a colon would read as a scheme.
-    return object_name(bucket, quote(key, safe="/"))
+    return object_name(bucket, quote(key, safe="/"), version_id)
 
 
 def _worst(findings: Iterable[Finding], rule_id: str) -> Severity:
@@ -109,7 +109,7 @@ def _rule(rule: RuleAbout, severity: Severity) -> dict[str, Any]:
 
 
 def _result(finding: Finding, index: int) -> dict[str, Any]:
-    name = object_name(finding.bucket, finding.key)
+    name = object_name(finding.bucket, finding.key, finding.version_id)
     places = "place" if finding.count == 1 else "places"
     first = finding.occurrences[0] if finding.occurrences else None
     shown = f": {first.masked} at {place_of(first.location)}" if first else ""
@@ -120,7 +120,7 @@ def _result(finding: Finding, index: int) -> dict[str, Any]:
         "guid": str(finding.finding_id),
         "message": {"text": f"{finding.rule_id} in {finding.count:,} {places} of {name}{shown}"},
         "locations": [_location(finding, place) for place in finding.occurrences]
-        or [{"physicalLocation": {"artifactLocation": {"uri": uri(finding.bucket, finding.key)}}}],
+        or [{"physicalLocation": {"artifactLocation": {"uri": uri(finding.bucket, finding.key, finding.version_id)}}}],
         "partialFingerprints": {"s3scanFinding/v1": str(finding.finding_id)},
         "occurrenceCount": finding.count,
         "properties": {"severity": finding.severity.value, "confidence": finding.confidence.value},
@@ -129,7 +129,7 @@ def _result(finding: Finding, index: int) -> dict[str, Any]:
 
 def _location(finding: Finding, place: Occurrence) -> dict[str, Any]:
     at = place.location
-    physical: dict[str, Any] = {"artifactLocation": {"uri": uri(finding.bucket, finding.key)}}
+    physical: dict[str, Any] = {"artifactLocation": {"uri": uri(finding.bucket, finding.key, finding.version_id)}}
     if at.line and at.column:
         physical["region"] = {"startLine": at.line, "startColumn": at.column}
     elif not at.path:

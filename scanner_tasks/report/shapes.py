@@ -58,14 +58,15 @@ def macie_type(categories: Iterable[str]) -> str:
     return _TYPE + (kinds.pop() if len(kinds) == 1 else "Multiple")
 
 
-def object_name(bucket: str, key: str) -> str:
-    """``s3://bucket/key``, or a file's path.
+def object_name(bucket: str, key: str, version_id: str | None = None) -> str:
+    """``s3://bucket/key``, with the version where one is named; or a file's path.
 
     Examples:
-        >>> object_name("logs", "a//b"), object_name("", "data/a.csv")
-        ('s3://logs/a//b', 'data/a.csv')
+        >>> object_name("logs", "a//b"), object_name("", "data/a.csv"), object_name("logs", "a", "v1")
+        ('s3://logs/a//b', 'data/a.csv', 's3://logs/a?versionId=v1')
     """
-    return f"s3://{bucket}/{key}" if bucket else key
+    version = f"?versionId={version_id}" if version_id else ""
+    return f"s3://{bucket}/{key}{version}" if bucket else key
 
 
 def place_of(location: Location) -> str:

@@ -38,7 +38,7 @@ def slack(
     for finding in findings:
         by_severity[finding.severity] += 1
         by_rule[finding.rule_id] += 1
-        by_object[object_name(finding.bucket, finding.key)] += finding.count
+        by_object[object_name(finding.bucket, finding.key, finding.version_id)] += finding.count
     told = ", ".join(f"{by_severity[s]:,} {s}" for s in reversed(Severity) if by_severity[s]) or "no findings"
     head = f"{title}: {told}"
     blocks = [_section(f"*{escaped(cut(title, 200))}*\n{told}\n{escaped(coverage)}")]

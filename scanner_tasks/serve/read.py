@@ -65,6 +65,7 @@ def finding_of(told: Mapping[str, Any]) -> Finding:
         allowed=told["allowed"],
         columns=tuple(Column(**column) for column in told["columns"]),
         first_seen_job=UUID(first) if first else None,
+        version_id=told.get("version_id"),
     )
 
 

@@ -15,7 +15,7 @@ decided when the job began (core/rule_changes.py).
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING, Any
 
 from scanner_tasks.core.incremental import BASE_OUTCOMES, KnownObject, is_comparable, mark_unchanged
@@ -63,9 +63,17 @@ order by first_key, batch_no
 
 
 def last_job(
-    connection: Connection, bucket: str, prefix: str, *, endpoint_url: str | None, selection: str | None
+    connection: Connection,
+    bucket: str,
+    prefix: str,
+    *,
+    endpoint_url: str | None,
+    versions: str = "current",
+    selection: str | None,
 ) -> UUID | None:
     """The youngest job on the bucket of one store that ended well, listed at least these keys and chose as much.
+
+    Of versions it listed the same ones, and nothing else kept it from choosing all of them, or the selection is equal.
 
     Walks jobs_of_bucket backwards.
     """
@@ -76,12 +84,14 @@ def last_job(
         where bucket = :bucket and deleted_at is null and finished_at is not null and source in ('listing', 'inventory')
           and status in ('succeeded', 'succeeded_with_failures') and starts_with(:prefix, prefix)
           and coalesce(access->>'endpoint_url', '') = :endpoint_url
-          and (selection is null or selection = cast(:selection as jsonb))
+          and coalesce(selection->>'versions', 'current') = :versions
+          and (selection is null or selection - 'versions' = '{}' or selection = cast(:selection as jsonb))
         order by job_no desc limit 1
         """,
         bucket=bucket,
         prefix=to_text(prefix),
         endpoint_url=endpoint_url or "",
+        versions=versions,
         selection=selection,
     ).scalar()
 
@@ -190,7 +200,9 @@ def batches_of_keys(
         if len(rows) < _BATCHES_AT_ONCE or rows[-1].first_key < low:
             return
         last = rows[-1]
-        at = bisect_right(wanted, max(last.keys))
+        highest = max(last.keys)
+        # Where versions are listed, the next batches may begin with the key that ends this one.
+        at = (bisect_left if last.version_ids else bisect_right)(wanted, highest)
         if at == len(wanted):
             return
         following = wanted[at][:INDEXED_CHARACTERS]

@@ -53,6 +53,7 @@ def claim_batch(
         with target as (
           select b.job_no, b.batch_no, b.state, b.pending, j.bucket, j.ruleset_hash, j.access,
             j.selection -> 'include_tags' as include_tags, j.selection -> 'exclude_tags' as exclude_tags,
+            coalesce(j.selection->>'versions', 'current') <> 'current' as of_versions,
             case when b.state = 1 then extract(epoch from now() - b.state_at)::float8 else 0 end as waited_s
           from jobs j join job_batches b on b.job_no = j.job_no and b.batch_no = :batch_no
           where j.job_id = :job_id and j.epoch = :epoch and j.status in ('listing', 'scanning') and b.state in (0, 1)
@@ -68,7 +69,7 @@ def claim_batch(
           select job_no, 1, pending, (state = 0)::int from target
         )
         select claimed.*, target.bucket, target.ruleset_hash, target.access, target.waited_s,
-          target.include_tags, target.exclude_tags
+          target.include_tags, target.exclude_tags, target.of_versions
         from claimed cross join target
         """,
         job_id=job_id,
@@ -98,6 +99,7 @@ def claim_batch(
         access=from_json(row.access),
         tags=tags_from_json({"include": row.include_tags, "exclude": row.exclude_tags}),
         waited_s=row.waited_s,
+        of_versions=row.of_versions,
     )
 
 
@@ -235,14 +237,14 @@ def _result_deltas(batch: ClaimedBatch, results: Iterable[ObjectResult], sizes: 
 
 
 def _insert_findings(connection: Connection, batch: ClaimedBatch, results: Sequence[ObjectResult]) -> None:
-    keys = {position: ref.key for position, ref in batch.objects}
+    refs = dict(batch.objects)
     place = (batch.job_no, batch.batch_no)
     insert_rows(
         connection,
         _INSERT_FINDINGS,
         _FINDING_ROW,
         (
-            (*place, result.position, found.rule_id, *finding_columns(batch.bucket, keys[result.position], found))
+            (*place, result.position, found.rule_id, *finding_columns(batch, refs[result.position], found))
             for result in results
             for found in result.findings
         ),

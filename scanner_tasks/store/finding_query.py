@@ -129,7 +129,8 @@ def buckets_of(wanted: FindingFilter, table: str = "") -> tuple[list[str], dict[
 def marked_statement(wanted: FindingFilter, after: After | None) -> tuple[str, dict[str, Any]]:
     """``:limit`` marks of ``:status`` in ``:bucket`` (finding_marks_of_status), with their findings in job ``:job_no``.
 
-    A mark may have no finding in this job (``job_no`` is null), or one that it does not fit any more. Marks of the
+    A mark may have no finding in this job (``job_no`` is null), one that it does not fit any more, or those of other
+    versions of its key (another ``finding_id``). Marks of the
     place ``after`` are among them. Each costs its look-ups in findings_by_rule.
     """
     conditions: list[str] = []
@@ -152,7 +153,7 @@ def marked_statement(wanted: FindingFilter, after: After | None) -> tuple[str, d
     scans = _scans(replace(wanted, rule=wanted.rule or ""), of_mark, limit="1000")
     statement = f"""
         select f.*, m.status as mark_status, m.fingerprints as mark_fingerprints, m.count as mark_count,
-          m.object_key as mark_key, m.rule_id as mark_rule
+          m.object_key as mark_key, m.rule_id as mark_rule, m.finding_id as mark_finding
         from (
           select * from finding_marks m where {" and ".join(["m.bucket = :bucket", "m.status = :status", *conditions])}
           order by m.object_key, m.rule_id limit :limit

@@ -12,7 +12,7 @@ from scanner_tasks.store.evidence import pack
 from scanner_tasks.store.text import to_text
 
 if TYPE_CHECKING:
-    from scanner_tasks.core.model import RuleFindings
+    from scanner_tasks.core.model import ClaimedBatch, ObjectRef, RuleFindings
 
 #: Characters of the sentence beside an outcome.
 MAX_DETAIL: Final = 500
@@ -22,12 +22,12 @@ OCCURRENCES_BYTES: Final = 11_000
 _COLUMNS_BYTES: Final = 2_000
 
 
-def finding_columns(bucket: str, key: str, found: RuleFindings) -> tuple[Any, ...]:
+def finding_columns(batch: ClaimedBatch, ref: ObjectRef, found: RuleFindings) -> tuple[Any, ...]:
     """A finding's columns from ``finding_id`` on."""
     columns = _columns_json(found)
     return (
-        str(finding_id(bucket, key, found.rule_id)),
-        to_text(key),
+        str(finding_id(ref.bucket, ref.key, found.rule_id, batch.told_version(ref))),
+        to_text(ref.key),
         str(found.severity),
         str(found.confidence),
         found.count,

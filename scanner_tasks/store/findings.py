@@ -20,6 +20,7 @@ from scanner_tasks.store.finding_query import (
     marked_statement,
     probe_statement,
 )
+from scanner_tasks.store.finding_versions import with_versions
 from scanner_tasks.store.schema import JOBS_IN_A_PARTITION
 from scanner_tasks.store.text import from_text
 
@@ -71,11 +72,11 @@ def read_findings(
     try:
         for place, finding in read(connection, wanted, after, limit):
             if len(found) == limit:
-                return FindingPage(found=tuple(found), after=found[-1][0])
+                return FindingPage(found=with_versions(connection, found), after=found[-1][0])
             found.append((place, finding))
     except _Full as full:
-        return FindingPage(found=tuple(found), after=full.after)
-    return FindingPage(found=tuple(found), after=None)
+        return FindingPage(found=with_versions(connection, found), after=full.after)
+    return FindingPage(found=with_versions(connection, found), after=None)
 
 
 def _by_job(
@@ -147,7 +148,9 @@ def _in_job_by_mark(
         statement, values = marked_statement(wanted, start)
         rows = execute(connection, statement, job_no=job.job_no, bucket=job.bucket, limit=many, **values).all()
         for row in rows:
-            if row.job_no is None or (seen and (row.mark_key, row.mark_rule, row.batch_no, row.position) <= seen):
+            if row.finding_id != row.mark_finding or (
+                seen and (row.mark_key, row.mark_rule, row.batch_no, row.position) <= seen
+            ):
                 continue
             finding = _finding(row, job)
             if finding.triage == wanted.triage:
@@ -246,7 +249,10 @@ def find_finding(connection: Connection, finding_id: UUID, *, job_id: UUID | Non
         finding_id=finding_id,
         **({} if job_id is None else {"job_id": job_id}),
     ).first()
-    return (_finding(row, row), row.ruleset_hash) if row else None
+    if row is None:
+        return None
+    ((_, finding),) = with_versions(connection, [(_place(row), _finding(row, row))])
+    return finding, row.ruleset_hash
 
 
 def _place(row: Row[Any]) -> FindingPlace:

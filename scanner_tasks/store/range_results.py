@@ -179,7 +179,7 @@ def _add_parts(  # noqa: PLR0917
               occurrences = excluded.occurrences, allowed = findings.allowed + excluded.allowed
             """,
             rule_id=part.rule_id,
-            finding_id=finding_id(batch.bucket, ref.key, part.rule_id),
+            finding_id=finding_id(batch.bucket, ref.key, part.rule_id, batch.told_version(ref)),
             key=to_text(ref.key),
             severity=severity,
             confidence=confidence,

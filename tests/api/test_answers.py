@@ -200,6 +200,7 @@ def test_results_pass_every_filter_with_the_key_exactly_as_it_is(flows, finding)
                 "found_at": "2026-03-10T05:18:00.250000Z",
                 "triage": "open",
                 "first_seen_job": None,
+                "version_id": None,
             }
         ],
         "next_cursor": None,

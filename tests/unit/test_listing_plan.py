@@ -194,3 +194,15 @@ def test_slow_downs_halve_the_pace_once_a_wave_and_never_stop_it() -> None:
     for _ in range(200):
         pace.answered(slow_downs=0)
     assert pace.limit == 16
+
+
+def test_range_that_ends_with_a_key_is_not_done_amid_the_versions_of_it() -> None:
+    plan = Plan("", [KeyRange(number=0, until="k")], page_keys=2)
+    (first,) = plan.asks(1)
+    found = plan.answered(first, ["a", "k"], is_last=False, cursor="k\0v9")
+    assert found == Found(number=0, keys=2, cursor="k\0v9", until="k", is_done=False)
+    (second,) = plan.asks(1)
+    assert second == Ask(start_after="k\0v9", number=0)
+    found = plan.answered(second, ["k", "l"], is_last=False, cursor="l\0v1")
+    assert found is not None
+    assert (found.keys, found.is_done, plan.is_done) == (1, True, True)

@@ -25,7 +25,7 @@ from scanner_tasks.core.ports import Page
 from scanner_tasks.core.refs import make_refs
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
 #: Names of elements, as expat hands them on: these very strings. A key named "Key" is another string than this one,
 #: so that ``is`` tells an element's name from a text that reads the same.
@@ -39,7 +39,8 @@ _NAMES: Final = {
 _CONTENTS, _KEY, _SIZE, _ETAG, _CLASS, _MODIFIED, _RESTORING, _TRUNCATED, _ENCODING, _TOKEN, _LISTING = _NAMES.values()
 #: Above the longest text of an element: a key of 1,024 bytes with each encoded as three, a continuation token.
 _TEXT_BYTES: Final = 64 * 1024
-_NOT_A_PAGE = "The store's listing is not S3's XML: is the endpoint an S3 store?"
+#: What a body that is no listing means.
+NOT_A_PAGE = "The store's listing is not S3's XML: is the endpoint an S3 store?"
 
 
 @dataclass(slots=True)
@@ -84,7 +85,7 @@ def page(bucket: str, body: bytes) -> tuple[Page, str]:
             for key, (size, etag, storage_class, modified_at, restoring) in zip(keys, told.entries, strict=True)
         )
     except (expat.ExpatError, ValueError) as error:
-        raise Unavailable(_NOT_A_PAGE) from error
+        raise Unavailable(NOT_A_PAGE) from error
     return Page(objects=objects, is_last=told.truncated != "true"), told.token
 
 
@@ -169,29 +170,35 @@ def _decoded(together: str) -> str:
     return binascii.a2b_qp(together.replace("+", " ").replace("%", "=")).decode()
 
 
-def _events(body: bytes, *, exact: bool) -> tuple[list[str], Collection[str]]:
+def events(body: bytes, *, names: Mapping[str, str], listing: str, exact: bool) -> tuple[list[str], dict[str, str]]:
     """Texts and, at their ends, the names of elements, as they come; and these names.
+
+    ``names`` are handed on as they are. ValueError when the last element is not ``listing``.
 
     A document type, which S3 never sends, is refused.
     White space between two elements is part of the text behind it, unless ``exact`` is asked for: with a handler of
     beginnings, which keeps nothing of use, expat hands on what came before each, and takes a third longer. Encoded keys
     hold no white space, so that nothing is lost without.
     """
-    events: list[str] = []
+    found: list[str] = []
     beginnings: dict[str, object] = {}
-    names = dict(_NAMES)
-    parser = expat.ParserCreate(None, None, names)
+    known = dict(names)
+    parser = expat.ParserCreate(None, None, known)
     parser.buffer_text = True
     parser.buffer_size = _TEXT_BYTES
     if exact:
         parser.StartElementHandler = beginnings.setdefault
-    parser.CharacterDataHandler = events.append
-    parser.EndElementHandler = events.append
+    parser.CharacterDataHandler = found.append
+    parser.EndElementHandler = found.append
     parser.StartDoctypeDeclHandler = _refuse
     parser.Parse(body, True)  # noqa: FBT003 (expat's own)
-    if not events or events[-1] is not _LISTING:
+    if not found or found[-1] is not names[listing]:
         raise ValueError("no listing")
-    return events, names
+    return found, known
+
+
+def _events(body: bytes, *, exact: bool) -> tuple[list[str], Collection[str]]:
+    return events(body, names=_NAMES, listing=_LISTING, exact=exact)
 
 
 def _read(events: list[str], names: Collection[str]) -> _Told:  # noqa: C901 (one branch for each element)

@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 from scanner_tasks.aws.lean.answers import client_error
 from scanner_tasks.aws.lean.pages import page
 from scanner_tasks.aws.lean.tags import read_tags
+from scanner_tasks.aws.lean.version_pages import version_page
 from scanner_tasks.aws.s3_requests import RESTORE_STATUS, Answer, bare, is_restored, listed_time
 from scanner_tasks.core.model import ObjectRef
 
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
     from scanner_tasks.aws.lean.addresses import Address, Addresses
     from scanner_tasks.aws.lean.pools import Pools
     from scanner_tasks.aws.lean.signer import Signer
-    from scanner_tasks.core.ports import Page
+    from scanner_tasks.core.listing.markers import Marker
+    from scanner_tasks.core.ports import Page, VersionPage
 
 #: An error's XML is a few hundred bytes; what a strange server sends beyond is not read.
 _ERROR_BYTES = 64 * 1024
@@ -122,6 +124,21 @@ class LeanRequests:
             if found.objects or found.is_last or not token:
                 return found
             query["continuation-token"] = token
+
+    def list_versions(self, bucket: str, *, prefix: str, after: Marker | None, max_keys: int) -> VersionPage:
+        """ListObjectVersions; keys travel URL-encoded. Pages without entries that are not the last are followed."""
+        headers = {"x-amz-optional-object-attributes": RESTORE_STATUS} if self._addresses.is_aws else {}
+        while True:
+            query = {"encoding-type": "url", "max-keys": str(max_keys), "prefix": prefix, "versions": ""}
+            if after is not None:
+                query["key-marker"] = after.key
+            if after is not None and after.version_id:
+                query["version-id-marker"] = after.version_id
+            response = self._send("ListObjectVersions", "GET", bucket, "", query, headers)
+            found = version_page(bucket, _read(response, _PAGE_BYTES), after=after)
+            if found.keys or found.marker in {None, after}:
+                return found
+            after = found.marker
 
     def renew(self) -> None:
         """Get credentials anew."""

@@ -154,33 +154,40 @@ class Plan:
         cut = self._cut() if self._may_cut() else None
         return None if cut is None else Ask(start_after=cut, number=None)
 
-    def answered(self, ask: Ask, keys: Sequence[str], *, is_last: bool) -> Found | None:
+    def answered(self, ask: Ask, keys: Sequence[str], *, is_last: bool, cursor: str | None = None) -> Found | None:
         """What the page of an ask means; None when it brought nothing.
 
         Args:
             ask: one of ``asks``.
             keys: the page, ascending.
             is_last: no key stands behind the page.
+            cursor: where the next page begins when that is not behind the last key: amid the versions of it, say.
         """
         self._look_at(keys)
         if ask.number is not None:
-            return self._page(self._ranges[ask.number], keys, is_last=is_last)
+            r = self._ranges[ask.number]
+            r.is_asked = False
+            return self._advance(r, keys, is_last=is_last, cursor=cursor)
         assert ask.start_after is not None
-        return self._behind_cut(ask.start_after, keys, is_last=is_last)
-
-    def _page(self, r: _Range, keys: Sequence[str], *, is_last: bool) -> Found:
-        r.is_asked = False
-        return self._advance(r, keys, is_last=is_last)
+        return self._behind_cut(ask.start_after, keys, is_last=is_last, cursor=cursor)
 
     def _advance(
-        self, r: _Range, keys: Sequence[str], *, is_last: bool, cut: str | None = None, cut_from: int | None = None
+        self,
+        r: _Range,
+        keys: Sequence[str],
+        *,
+        is_last: bool,
+        cursor: str | None,
+        cut: str | None = None,
+        cut_from: int | None = None,
     ) -> Found:
         count = len(keys) if r.until is None else bisect_right(keys, r.until)
-        is_done = is_last or count < len(keys) or (count > 0 and keys[count - 1] == r.until)
+        is_done = is_last or count < len(keys) or (count > 0 and keys[count - 1] == r.until and cursor is None)
         if count:
             if r.origin is None or r.pages > _MEASURED_PAGES:
                 r.origin, r.pages = keys[0], 0.0
-            r.page_first, r.cursor = keys[0], keys[count - 1]
+            is_whole = count == len(keys) and cursor is not None
+            r.page_first, r.cursor = keys[0], cursor if is_whole else keys[count - 1]
             r.pages += count / self._page_keys
         self.keys += count
         self.in_vain += count == 0
@@ -190,7 +197,7 @@ class Plan:
             number=r.number, keys=count, cursor=r.cursor, until=r.until, is_done=is_done, cut=cut, cut_from=cut_from
         )
 
-    def _behind_cut(self, cut: str, keys: Sequence[str], *, is_last: bool) -> Found | None:
+    def _behind_cut(self, cut: str, keys: Sequence[str], *, is_last: bool, cursor: str | None) -> Found | None:
         for r in self._ranges.values():
             if cut in r.cuts:
                 r.cuts.remove(cut)
@@ -209,7 +216,7 @@ class Plan:
         part.cuts, part.is_looking = [other for other in whole.cuts if other > cut], whole.is_looking
         whole.cuts = [other for other in whole.cuts if other < cut]
         whole.until = cut
-        return self._advance(part, keys, is_last=is_last, cut=cut, cut_from=whole.number)
+        return self._advance(part, keys, is_last=is_last, cursor=cursor, cut=cut, cut_from=whole.number)
 
     def _look_at(self, keys: Sequence[str]) -> None:
         """Learn which characters keys have."""

@@ -60,6 +60,10 @@ def make_plan(
         raise InvalidInput(
             "The job reached its bucket by a role or endpoint of its own; only our own buckets are acted on."
         )
+    if job.selection.versions != "current" and Action(action) is not Action.BLOCK_PUBLIC:
+        raise InvalidInput(
+            "The job scanned versions; actions change what is current only: scan the current versions and act on that."
+        )
     checked = _checked(Action(action), options, job.bucket)
     if "target_bucket" in checked:
         using.caller.require(Permission.ACT, checked["target_bucket"])

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from scanner_tasks.core.access import Access
-    from scanner_tasks.core.ports import Page
+    from scanner_tasks.core.listing.markers import Marker
+    from scanner_tasks.core.ports import Page, VersionPage
 
 _ESCAPED = re.compile(rb"\\x([89a-f][0-9a-f])")
 _KINDS = (
@@ -171,6 +172,10 @@ class LocalFiles:
     def list_page(self, bucket: str, *, prefix: str, start_after: str | None, max_keys: int = 1000) -> Page:  # noqa: ARG002
         """Refused: folders are walked."""
         raise InvalidInput("Files are not listed in pages.")
+
+    def list_versions(self, bucket: str, *, prefix: str, after: Marker | None, max_keys: int = 1000) -> VersionPage:  # noqa: ARG002
+        """Refused: files have none."""
+        raise InvalidInput("Files have no versions.")
 
     def head(self, bucket: str, key: str, version_id: str | None = None) -> ObjectRef:  # noqa: ARG002 (same call as S3's)
         """The file as it is now; raises ObjectGone, ObjectDenied or ObjectError."""

@@ -149,7 +149,7 @@ def same_values(findings: Iterable[Finding]) -> list[list[Any]]:
     """
     seen: dict[tuple[str, str], tuple[str, dict[str, None]]] = {}
     for finding in findings:
-        name = object_name(finding.bucket, finding.key)
+        name = object_name(finding.bucket, finding.key, finding.version_id)
         for place in finding.occurrences:
             seen.setdefault((finding.rule_id, place.fingerprint), (place.masked, {}))[1][name] = None
     several = [(rule, masked, list(names)) for (rule, _), (masked, names) in seen.items() if len(names) > 1]
@@ -173,7 +173,13 @@ def by_rule(given: ReportInput) -> list[tuple[RuleAbout, Severity, int, int]]:
 def columns(given: ReportInput, most: int = 200) -> list[tuple[str, str, str, int, int]]:
     """Columns of tables that hold little else: object, column, rule, rows, valid ones."""
     told = [
-        (object_name(finding.bucket, finding.key), column.name, finding.rule_id, column.rows, column.valid)
+        (
+            object_name(finding.bucket, finding.key, finding.version_id),
+            column.name,
+            finding.rule_id,
+            column.rows,
+            column.valid,
+        )
         for finding in given.findings
         for column in finding.columns
     ]

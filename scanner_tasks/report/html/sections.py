@@ -143,7 +143,7 @@ def _details(summary: str, inside: Node) -> Element:
 
 
 def _name(finding: Finding) -> str:
-    return object_name(finding.bucket, finding.key)
+    return object_name(finding.bucket, finding.key, finding.version_id)
 
 
 def _row(finding: Finding) -> tuple[str, str, str, int]:

@@ -33,7 +33,7 @@ resource "aws_iam_role_policy" "this" {
         {
           Sid      = "List"
           Effect   = "Allow"
-          Action   = "s3:ListBucket"
+          Action   = ["s3:ListBucket", "s3:ListBucketVersions"]
           Resource = [for bucket in var.buckets : "arn:${data.aws_partition.this.partition}:s3:::${bucket}"]
         },
         {

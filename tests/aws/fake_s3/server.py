@@ -18,7 +18,7 @@ from email.utils import formatdate
 from urllib.parse import parse_qsl, quote_plus, unquote
 from xml.sax.saxutils import escape
 
-from tests.aws.fake_s3 import sigv4
+from tests.aws.fake_s3 import sigv4, versions
 from tests.aws.fake_s3.contents import Bucket, Entry, GeneratedBucket, Stored
 from tests.aws.fake_s3.faults import Cut, Drip, Fault, Late, Refuse, Stall
 from tests.aws.fake_s3.layouts import Layout
@@ -197,12 +197,14 @@ class _Answer:
         refusal = self._refusal(bucket)
         if refusal or bucket is None:
             return self._refuse(refusal or Refuse(404, "NoSuchBucket"))
-        if "list-type" in self.query:
+        if "list-type" in self.query or "versions" in self.query:
             if self.server.page_s and self.server.wait(self.server.page_s):
                 return False
             tells_restore = self.request.headers.get("x-amz-optional-object-attributes") == "RestoreStatus"
             emptied = int(self.query.get("continuation-token", "0"))
-            if emptied < self.server.empty_pages:
+            if "versions" in self.query:
+                body = versions.page(self.name, bucket, self.query)
+            elif emptied < self.server.empty_pages:
                 body = _page(self.name, self.query, b"", is_last=False, token=str(emptied + 1))
             else:
                 body = _listing(self.name, bucket, self.query, tells_restore=tells_restore)
