@@ -93,7 +93,7 @@ def _write_json(logger: Any = None, **_: Any) -> None:
 
 
 @signals.worker_init.connect
-def _warm_up(sender: Any = None, **_: Any) -> None:
+def _warm_up(**_: Any) -> None:
     """Before the first message: open the pools, load the rules, so that the first batch does not wait for them."""
     if importlib.util.find_spec("scanner_tasks.bootstrap") is not None:
         bootstrap: Any = importlib.import_module("scanner_tasks.bootstrap")
@@ -104,8 +104,16 @@ def _warm_up(sender: Any = None, **_: Any) -> None:
         bootstrap.trace()
         if guard is not None:  # a task that ECS protects takes nothing new meanwhile
             guard.while_protected = intake.closed
-        slots = getattr(sender, "concurrency", None)  # as the command line says, which may be "auto"
-        bootstrap.heart().start(slots=slots if isinstance(slots, int) else None)
+
+
+@signals.worker_ready.connect
+def _beat(sender: Any = None, **_: Any) -> None:
+    """Tell the ledger that this worker lives, once it would also tell that it ends: before, a signal just kills it."""
+    bootstrap: Any = sys.modules.get("scanner_tasks.bootstrap")
+    if bootstrap is None or settings.load().worker_role == "act":
+        return
+    slots = getattr(getattr(sender, "controller", None), "concurrency", None)  # the command line's, which may be "auto"
+    bootstrap.heart().start(slots=slots if isinstance(slots, int) else None)
 
 
 @signals.task_revoked.connect

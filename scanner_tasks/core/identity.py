@@ -15,7 +15,7 @@ def finding_id(bucket: str, key: str, rule_id: str, version_id: str | None = Non
 
     Examples:
         >>> str(finding_id("logs", "a.csv", "us.ssn"))
-        '41b48d7f-ed66-574f-8d5d-40a0e6c66ad1'
+        'ee5c4c9c-4afd-5cb6-b48e-f53ec9dc1031'
     """
     version = f"\0{version_id}" if version_id else ""
     return uuid5(_NAMESPACE, f"{bucket}\0{key}\0{rule_id}{version}")

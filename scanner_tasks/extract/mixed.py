@@ -58,8 +58,8 @@ def unglued(text: str, encoding: str) -> str:
     """A text in UTF-16, with what of it is bytes read as bytes; other encodings as they are.
 
     Examples:
-        >>> unglued("id: " + b"and now appended: 512-44-1234 and so on, to its end".decode("utf-16-le"), "utf-16-le")
-        'id: and now appended: 512-44-1234 and so on, to its end'
+        >>> unglued("id: " + b"and now appended: 512-44-1234 and so on to its end".decode("utf-16-le"), "utf-16-le")
+        'id: and now appended: 512-44-1234 and so on to its end'
     """
     if not encoding.startswith("utf-16"):
         return text
