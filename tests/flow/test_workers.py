@@ -116,7 +116,7 @@ def test_worker_process_beats_with_its_own_slots(system: System, monkeypatch: py
     monkeypatch.setattr(bootstrap, "worker", lambda: system.worker)
     monkeypatch.setattr(bootstrap, "heart", lambda: heart)
     monkeypatch.setattr(bootstrap, "stop_heart", heart.stop)
-    app._warm_up(sender=SimpleNamespace(concurrency=3))  # as the command line said
+    app._beat(sender=SimpleNamespace(controller=SimpleNamespace(concurrency=3)))  # as the command line said
     wait_until(lambda: len(rows(system.engine)) == 1, what="the first beat", timeout_s=30)
     assert read_fleet(using=system.feeder).workers[0].slots == 3
     app._end()
